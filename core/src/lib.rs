@@ -2,13 +2,22 @@
 //!
 //! [`error`], [`dtype`], [`shape`] and [`device`] are the vocabulary; everything else is built from them.
 
+pub mod autograd;
 pub mod device;
 pub mod dtype;
+pub mod engine;
 pub mod error;
+pub mod kernels;
+pub mod ndarray;
+pub mod op;
+pub mod ops;
 pub mod parallel;
+pub mod rng;
 pub mod shape;
+pub mod storage;
 
 pub use device::Device;
 pub use dtype::DType;
 pub use error::{Error, ErrorCode, Result};
+pub use ndarray::NdArray;
 pub use shape::Shape;

@@ -1,0 +1,3 @@
+//! What several operators share: vector loops, matrix products, convolutions, reductions.
+pub mod math;
+pub mod simd;

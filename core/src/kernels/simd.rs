@@ -1,0 +1,6 @@
+//! Run-time dispatch.
+/// Runs a loop.
+#[inline(always)]
+pub fn dispatch<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}

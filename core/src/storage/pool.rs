@@ -1,0 +1,206 @@
+//! The pool of main memory behind all arrays.
+//!
+//! Released buffers are kept by size class and used again; small ones first by the thread that released them,
+//! without a lock. What is kept is bounded by what is in use, so memory goes back to the system when a
+//! program's need falls. [`stats`] reports, [`trim`] gives everything back at once.
+
+use crate::error::Result;
+use parking_lot::Mutex;
+use std::alloc::Layout;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Alignment of every buffer: a cache line, and the widest vector register.
+pub const ALIGNMENT: usize = 64;
+
+/// Buffers up to this size are kept per thread.
+const SMALL: usize = 4096;
+const KEPT_PER_THREAD: usize = 64;
+/// This much may be kept however little is in use.
+const KEPT_ALWAYS: usize = 64 << 20;
+const CLASSES: usize = 256;
+
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+static FREE: [Mutex<Vec<Block>>; CLASSES] = [const { Mutex::new(Vec::new()) }; CLASSES];
+
+struct Block(*mut u8);
+// SAFETY: a block that the pool keeps is owned by the pool alone.
+unsafe impl Send for Block {}
+
+/// What the pool holds, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Held by arrays.
+    pub in_use: usize,
+    /// Kept for later use.
+    pub kept: usize,
+    /// Largest `in_use` since the start or [`reset_peak`].
+    pub peak: usize,
+}
+
+struct Local(Vec<Vec<*mut u8>>);
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        for (class, blocks) in self.0.iter_mut().enumerate() {
+            for data in blocks.drain(..) {
+                give_back(data, class);
+            }
+        }
+    }
+}
+
+thread_local! {
+    static LOCAL: RefCell<Local> = const { RefCell::new(Local(Vec::new())) };
+}
+
+/// Four classes per power of two: at most a quarter of a buffer is unused.
+fn class_of(bytes: usize) -> usize {
+    let units = bytes.div_ceil(ALIGNMENT).max(1);
+    if units <= 4 {
+        return units - 1;
+    }
+    let power = (units - 1).ilog2() as usize;
+    let quarter = (units - 1) >> (power - 2);
+    4 * (power - 2) + quarter
+}
+
+fn size_of(class: usize) -> usize {
+    if class < 4 {
+        return (class + 1) * ALIGNMENT;
+    }
+    let power = class / 4 + 1;
+    ((class % 4 + 4 + 1) << (power - 2)) * ALIGNMENT
+}
+
+fn layout(class: usize) -> Layout {
+    Layout::from_size_align(size_of(class), ALIGNMENT).expect("sizes are checked before")
+}
+
+/// A buffer of at least `bytes` bytes, not initialised.
+///
+/// # Errors
+/// `OutOfMemory` when the system gives none, even after everything kept was returned to it.
+pub fn allocate(bytes: usize) -> Result<*mut u8> {
+    if bytes > isize::MAX as usize / 4 {
+        crate::bail!(OutOfMemory, "cannot allocate {bytes} bytes");
+    }
+    let class = class_of(bytes);
+    let size = size_of(class);
+    let data = match take(class, size) {
+        Some(data) => {
+            KEPT.fetch_sub(size, Relaxed);
+            data
+        }
+        None => from_system(class)
+            .or_else(|| {
+                trim();
+                from_system(class)
+            })
+            .ok_or_else(|| {
+                let s = stats();
+                crate::err!(OutOfMemory, "cannot allocate {bytes} bytes; arrays hold {} bytes", s.in_use)
+            })?,
+    };
+    PEAK.fetch_max(IN_USE.fetch_add(size, Relaxed) + size, Relaxed);
+    Ok(data)
+}
+
+fn take(class: usize, size: usize) -> Option<*mut u8> {
+    if size <= SMALL {
+        let local = LOCAL.try_with(|l| l.borrow_mut().0.get_mut(class).and_then(Vec::pop));
+        if let Ok(Some(data)) = local {
+            return Some(data);
+        }
+    }
+    FREE[class].lock().pop().map(|b| b.0)
+}
+
+fn from_system(class: usize) -> Option<*mut u8> {
+    // SAFETY: the layout's size is not zero.
+    let data = unsafe { std::alloc::alloc(layout(class)) };
+    (!data.is_null()).then_some(data)
+}
+
+/// Takes back a buffer of `bytes` bytes.
+///
+/// # Safety
+/// `data` must come from [`allocate`] with the same number of bytes, and nobody may use it any more.
+pub unsafe fn release(data: *mut u8, bytes: usize) {
+    let class = class_of(bytes);
+    let size = size_of(class);
+    let in_use = IN_USE.fetch_sub(size, Relaxed) - size;
+    KEPT.fetch_add(size, Relaxed);
+    if size <= SMALL {
+        let kept = LOCAL.try_with(|l| {
+            let classes = &mut l.borrow_mut().0;
+            if classes.len() <= class {
+                classes.resize_with(class + 1, Vec::new);
+            }
+            let room = classes[class].len() < KEPT_PER_THREAD;
+            if room {
+                classes[class].push(data);
+            }
+            room
+        });
+        if kept == Ok(true) {
+            return;
+        }
+    }
+    if KEPT.load(Relaxed) <= KEPT_ALWAYS.max(in_use / 2) {
+        FREE[class].lock().push(Block(data));
+    } else {
+        KEPT.fetch_sub(size, Relaxed);
+        // SAFETY: `data` came from the system with this layout.
+        unsafe { std::alloc::dealloc(data, layout(class)) };
+    }
+}
+
+fn give_back(data: *mut u8, class: usize) {
+    KEPT.fetch_sub(size_of(class), Relaxed);
+    // SAFETY: kept blocks came from the system with their class's layout, and are used by nobody.
+    unsafe { std::alloc::dealloc(data, layout(class)) };
+}
+
+/// Returns everything that is kept, but for the small buffers of other threads, to the system.
+pub fn trim() {
+    let _ = LOCAL.try_with(|l| drop(std::mem::replace(&mut *l.borrow_mut(), Local(Vec::new()))));
+    for (class, free) in FREE.iter().enumerate() {
+        for block in std::mem::take(&mut *free.lock()) {
+            give_back(block.0, class);
+        }
+    }
+}
+
+/// What the pool holds now.
+pub fn stats() -> Stats {
+    Stats { in_use: IN_USE.load(Relaxed), kept: KEPT.load(Relaxed), peak: PEAK.load(Relaxed) }
+}
+
+/// Starts a new measurement of the peak.
+pub fn reset_peak() {
+    PEAK.store(IN_USE.load(Relaxed), Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_holds_every_size_that_maps_to_it_with_little_waste() {
+        for bytes in (1..70_000).chain((17..40).flat_map(|p| [(1 << p) - 1, 1 << p, (1 << p) + 1])) {
+            let size = size_of(class_of(bytes));
+            assert!(size >= bytes, "{bytes} in {size}");
+            assert!(size <= bytes + bytes / 4 + ALIGNMENT, "{bytes} in {size}");
+        }
+        assert!(class_of(isize::MAX as usize / 4) < CLASSES);
+    }
+
+    #[test]
+    fn an_impossible_size_is_an_error() {
+        let e = allocate(isize::MAX as usize / 8).unwrap_err();
+        assert_eq!(e.code(), crate::ErrorCode::OutOfMemory);
+    }
+}
