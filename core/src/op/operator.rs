@@ -43,6 +43,12 @@ impl DTypes {
         self.0 & (1 << dtype as u32) != 0
     }
 
+    /// The set with one more.
+    #[must_use]
+    pub const fn with(self, dtype: DType) -> DTypes {
+        DTypes(self.0 | 1 << dtype as u32)
+    }
+
     /// The members, floating-point ones first.
     pub fn iter(self) -> impl Iterator<Item = DType> {
         DType::ALL.into_iter().filter(move |d| self.contains(*d))

@@ -3,9 +3,15 @@
 use crate::op::attrs::{AttrKind, AttrSchema, AttrValue, NO_INT};
 use crate::op::operator::Input;
 use crate::op::registry::{OpDef, Registry};
+use crate::op::sample::{Oracle, Run, Sample};
 use serde_json::{Map, Value, json};
 
-/// All operators as JSON: `schema/ops.json`.
+/// Everything that is registered, as JSON: `schema/ops.json`.
+pub fn document(registry: &Registry) -> Value {
+    json!({"operators": operators(registry)})
+}
+
+/// All operators as JSON.
 pub fn operators(registry: &Registry) -> Value {
     Value::Array(registry.ops().iter().map(operator).collect())
 }
@@ -92,4 +98,50 @@ pub fn value(kind: &AttrKind, v: &AttrValue) -> Value {
         (_, AttrValue::Floats(f)) => json!(f),
         (_, AttrValue::Strs(s)) => json!(s),
     }
+}
+
+/// All samples as JSON, for the oracle.
+pub fn samples(registry: &Registry) -> Value {
+    let ops = registry.ops().iter().map(|def| {
+        let samples: Vec<Value> = (def.samples)().iter().map(|s| sample(def, s)).collect();
+        json!({"operator": def.meta.name, "samples": samples})
+    });
+    Value::Array(ops.collect())
+}
+
+/// One sample as JSON: what its case holds besides the expected results.
+pub fn sample(def: &OpDef, s: &Sample) -> Value {
+    let kind = |name: &str| def.attrs.iter().find(|a| a.name == name).map(|a| &a.kind);
+    let attrs: Map<String, Value> = s
+        .attrs
+        .iter()
+        .map(|(name, v)| ((*name).to_owned(), value(kind(name).unwrap_or(&AttrKind::Str), v)))
+        .collect();
+    let texts: Map<String, Value> = s
+        .attrs
+        .iter()
+        .map(|(name, v)| ((*name).to_owned(), json!(kind(name).unwrap_or(&AttrKind::Str).format(v))))
+        .collect();
+    let inputs: Vec<Value> = s
+        .inputs
+        .iter()
+        .map(|i| json!({"shape": &i.shape[..], "dtype": i.dtype.map(|d| d.name()), "data": i.elements()}))
+        .collect();
+    let (oracle, code) = match s.oracle {
+        Oracle::MxNet => ("mxnet", None),
+        Oracle::MxNetCode(code) => ("mxnet code", Some(code)),
+        Oracle::NumPy(code) => ("numpy", Some(code)),
+        Oracle::Run => ("none", None),
+    };
+    let run = match s.run {
+        Run::Float => "float",
+        Run::Int => "int",
+        Run::Bool => "bool",
+        Run::AsGiven => "as given",
+    };
+    json!({
+        "name": s.name, "run": run, "attrs": attrs, "inputs": inputs, "training": s.training,
+        "gradient": s.gradient, "tolerance": s.tolerance, "error": s.error.map(|e| format!("{e:?}")),
+        "oracle": {"kind": oracle, "code": code, "attrs": texts},
+    })
 }

@@ -26,13 +26,14 @@ macro_rules! constant {
             }
             fn samples() -> Vec<Sample> {
                 let sample = |name| Sample::new(name).attr("shape", [2, 3]).as_given();
-                let bad = Sample::new("a negative size").attr("shape", [2, -3]).fails(ErrorCode::Shape);
+                let mut bad = Sample::new("a negative size").attr("shape", [2, -3]).fails(ErrorCode::Shape);
                 let mut samples: Vec<Sample> = DType::ALL
                     .into_iter()
                     .map(|d| sample(d.name()).attr("dtype", d).oracle(Oracle::NumPy(Self::NUMPY)))
                     .collect();
                 if Self::NUMPY.contains("value") {
                     samples = samples.into_iter().map(|s| s.attr("value", 1.0)).collect();
+                    bad = bad.attr("value", 1.0);
                     samples.push(Sample::new("a value that is no number").attr("value", "x").fails(ErrorCode::InvalidType));
                 }
                 samples.push(bad);
