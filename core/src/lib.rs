@@ -5,6 +5,7 @@
 pub mod device;
 pub mod dtype;
 pub mod error;
+pub mod kernels;
 pub mod parallel;
 pub mod shape;
 
