@@ -1,3 +1,60 @@
-//! What several operators share: vector loops, matrix products, convolutions, reductions.
+//! Numerical kernels that several operators share.
+//!
+//! Kernels work on plain slices and sizes; they know no array and no operator. Callers check arguments: a kernel
+//! only asserts in debug builds. What a kernel computes depends on the shape, the element type and the
+//! instruction path ([`simd::isa`]), never on the number of threads.
+
+pub mod conv;
+pub mod gemm;
+pub mod layout;
 pub mod math;
+mod micro;
+pub mod pool;
+pub mod reduce;
 pub mod simd;
+pub mod softmax;
+#[cfg(test)]
+mod testing;
+
+/// A mutable array that several threads write at disjoint places.
+///
+/// [`crate::parallel::for_each_range`] hands out ranges, not slices; a kernel whose pieces are not contiguous
+/// shares its output through this.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<T> {
+    ptr: *mut T,
+    len: usize,
+}
+
+// SAFETY: `Shared` is a pointer and a length; every access goes through an unsafe method whose contract forbids
+// overlapping use from several threads.
+unsafe impl<T: Send> Send for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    /// Shares `data` for the time of its borrow; the caller lets no use outlive it.
+    pub(crate) fn new(data: &mut [T]) -> Self {
+        Shared { ptr: data.as_mut_ptr(), len: data.len() }
+    }
+
+    /// The elements `start..start + len`.
+    ///
+    /// # Safety
+    /// The range lies inside, the borrow given to [`Shared::new`] is still alive, and nothing else uses these
+    /// elements meanwhile.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [T] {
+        debug_assert!(start + len <= self.len);
+        // SAFETY: the caller's contract.
+        unsafe { std::slice::from_raw_parts_mut(self.ptr.add(start), len) }
+    }
+
+    /// Pointer to element `i`, which may be one past the end.
+    #[inline(always)]
+    pub(crate) fn at(self, i: usize) -> *mut T {
+        debug_assert!(i <= self.len);
+        self.ptr.wrapping_add(i)
+    }
+}

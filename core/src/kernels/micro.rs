@@ -1,0 +1,400 @@
+//! Register-blocked inner kernels of matrix products, and per-thread scratch memory.
+//!
+//! [`Micro::outer`] computes a tile of C from a column of A, element by element, times a row of B, vector by
+//! vector. [`Micro::dot`] computes a tile of C from dot products of rows of A and rows of B. Both exist for every
+//! instruction path; the lanes of a tile are the same on each, so that callers lay out memory once.
+
+use super::math::Real;
+use super::simd::{Isa, isa};
+use std::cell::RefCell;
+
+/// Most rows of an outer-product tile.
+pub(crate) const MR: usize = 6;
+/// Most rows of A and of B in a dot-product tile.
+pub(crate) const DOT_A: usize = 4;
+/// See [`DOT_A`].
+pub(crate) const DOT_B: usize = 3;
+
+/// A matrix read element by element: element (i, p) is at `ptr + i * rs + p * cs`.
+#[derive(Clone, Copy)]
+pub(crate) struct Left<T> {
+    pub ptr: *const T,
+    pub rs: usize,
+    pub cs: usize,
+}
+
+/// What a tile of C starts from: what is there or zero, plus one value per row if `bias` is not null.
+#[derive(Clone, Copy)]
+pub(crate) struct Start<T> {
+    pub load: bool,
+    pub bias: *const T,
+}
+
+/// A register of several numbers.
+trait Vector<T>: Copy {
+    /// Numbers per register.
+    const LANES: usize;
+    unsafe fn splat(x: T) -> Self;
+    unsafe fn load(p: *const T) -> Self;
+    unsafe fn store(self, p: *mut T);
+    /// `self + a * b`.
+    unsafe fn fma(self, a: Self, b: Self) -> Self;
+    unsafe fn add(self, a: Self) -> Self;
+    /// Sum of the lanes, halves first.
+    unsafe fn sum(self) -> T;
+}
+
+/// An array standing for a register on the portable path.
+#[derive(Clone, Copy)]
+struct Lanes<T, const N: usize>([T; N]);
+
+impl<T: Real, const N: usize> Vector<T> for Lanes<T, N> {
+    const LANES: usize = N;
+    #[inline(always)]
+    unsafe fn splat(x: T) -> Self {
+        Lanes([x; N])
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const T) -> Self {
+        // SAFETY: the caller has N readable elements at `p`; arrays need no more alignment than elements.
+        Lanes(unsafe { p.cast::<[T; N]>().read() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut T) {
+        // SAFETY: as in `load`, writable.
+        unsafe { p.cast::<[T; N]>().write(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn fma(mut self, a: Self, b: Self) -> Self {
+        for l in 0..N {
+            self.0[l] += a.0[l] * b.0[l];
+        }
+        self
+    }
+    #[inline(always)]
+    unsafe fn add(mut self, a: Self) -> Self {
+        for l in 0..N {
+            self.0[l] += a.0[l];
+        }
+        self
+    }
+    #[inline(always)]
+    unsafe fn sum(mut self) -> T {
+        let mut n = N;
+        while n > 1 {
+            n /= 2;
+            for l in 0..n {
+                let high = self.0[l + n];
+                self.0[l] += high;
+            }
+        }
+        self.0[0]
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Vector;
+    use std::arch::x86_64::*;
+
+    macro_rules! vector {
+        ($t:ty, $v:ty, $n:expr, $splat:ident $load:ident $store:ident $fma:ident $add:ident, $sum:item) => {
+            // SAFETY of all blocks: called only where AVX2 and FMA are enabled, with pointers to a register's
+            // worth of elements; the intrinsics need no alignment.
+            impl Vector<$t> for $v {
+                const LANES: usize = $n;
+                #[inline(always)]
+                unsafe fn splat(x: $t) -> Self {
+                    unsafe { $splat(x) }
+                }
+                #[inline(always)]
+                unsafe fn load(p: *const $t) -> Self {
+                    unsafe { $load(p) }
+                }
+                #[inline(always)]
+                unsafe fn store(self, p: *mut $t) {
+                    unsafe { $store(p, self) }
+                }
+                #[inline(always)]
+                unsafe fn fma(self, a: Self, b: Self) -> Self {
+                    unsafe { $fma(a, b, self) }
+                }
+                #[inline(always)]
+                unsafe fn add(self, a: Self) -> Self {
+                    unsafe { $add(self, a) }
+                }
+                #[inline(always)]
+                $sum
+            }
+        };
+    }
+    vector!(f32, __m256, 8, _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps,
+    unsafe fn sum(self) -> f32 {
+        unsafe {
+            let four = _mm_add_ps(_mm256_castps256_ps128(self), _mm256_extractf128_ps::<1>(self));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        }
+    });
+    vector!(f64, __m256d, 4, _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd _mm256_add_pd,
+    unsafe fn sum(self) -> f64 {
+        unsafe {
+            let two = _mm_add_pd(_mm256_castpd256_pd128(self), _mm256_extractf128_pd::<1>(self));
+            _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
+        }
+    });
+}
+
+/// The tile of [`Micro::outer`] for `M` rows.
+#[inline(always)]
+unsafe fn outer<T: Real, V: Vector<T>, const M: usize>(
+    k: usize,
+    a: Left<T>,
+    b: *const T,
+    ldb: usize,
+    c: *mut T,
+    ldc: usize,
+    start: Start<T>,
+) {
+    // SAFETY: the contract of `Micro::outer`, whose arguments these are.
+    unsafe {
+        let mut acc = [[V::splat(T::ZERO); 2]; M];
+        let (mut ap, mut bp) = (a.ptr, b);
+        for _ in 0..k {
+            let (b0, b1) = (V::load(bp), V::load(bp.add(V::LANES)));
+            for (i, row) in acc.iter_mut().enumerate() {
+                let x = V::splat(*ap.add(i * a.rs));
+                row[0] = row[0].fma(x, b0);
+                row[1] = row[1].fma(x, b1);
+            }
+            ap = ap.wrapping_add(a.cs);
+            bp = bp.wrapping_add(ldb);
+        }
+        for (i, row) in acc.iter().enumerate() {
+            for (h, v) in row.iter().enumerate() {
+                let p = c.add(i * ldc + h * V::LANES);
+                let mut v = *v;
+                if !start.bias.is_null() {
+                    v = v.add(V::splat(*start.bias.add(i)));
+                }
+                if start.load {
+                    v = V::load(p).add(v);
+                }
+                v.store(p);
+            }
+        }
+    }
+}
+
+/// The tile of [`Micro::dot`] for `M` rows of A and `N` rows of B.
+#[inline(always)]
+unsafe fn dot<T: Real, V: Vector<T>, const M: usize, const N: usize>(
+    k: usize,
+    a: *const T,
+    lda: usize,
+    b: *const T,
+    ldb: usize,
+    c: *mut T,
+    ldc: usize,
+) {
+    // SAFETY: the contract of `Micro::dot`, whose arguments these are.
+    unsafe {
+        let mut acc = [[V::splat(T::ZERO); N]; M];
+        let mut p = 0;
+        while p < k {
+            let mut y = [V::splat(T::ZERO); N];
+            for (j, y) in y.iter_mut().enumerate() {
+                *y = V::load(b.add(j * ldb + p));
+            }
+            for (i, row) in acc.iter_mut().enumerate() {
+                let x = V::load(a.add(i * lda + p));
+                for (v, y) in row.iter_mut().zip(y) {
+                    *v = v.fma(x, y);
+                }
+            }
+            p += V::LANES;
+        }
+        for (i, row) in acc.iter().enumerate() {
+            for (j, v) in row.iter().enumerate() {
+                *c.add(i * ldc + j) += v.sum();
+            }
+        }
+    }
+}
+
+/// Chooses the instance for a number of rows.
+macro_rules! by_rows {
+    ($m:expr, $f:ident::<$T:ty, $V:ty> $args:tt, $($n:literal)*) => {
+        match $m { $($n => $f::<$T, $V, $n> $args,)* _ => unreachable!("no tile has this many rows") }
+    };
+}
+macro_rules! by_rows2 {
+    ($m:expr, $n:expr, $f:ident::<$T:ty, $V:ty> $args:tt, $($i:literal)*) => {
+        match ($m, $n) {
+            $(($i, 1) => $f::<$T, $V, $i, 1> $args,
+              ($i, 2) => $f::<$T, $V, $i, 2> $args,
+              ($i, 3) => $f::<$T, $V, $i, 3> $args,)*
+            _ => unreachable!("no tile has this many rows"),
+        }
+    };
+}
+
+/// The inner kernels of an element type.
+pub(crate) trait Micro: Real {
+    /// Columns of an outer-product tile.
+    const NR: usize;
+    /// Elements per vector: what the length of a dot product must be a multiple of.
+    const LANES: usize;
+
+    /// Sets a tile of `m` rows (at most [`MR`]) and `NR` columns of C to its start plus the product of `k` columns
+    /// of A and `k` rows of B.
+    ///
+    /// # Safety
+    /// `a` has `m` rows and `k` columns; `b` has `k` rows of `NR` elements, `ldb` apart; `c` has `m` rows of `NR`
+    /// elements, `ldc` apart; the bias, if any, has `m` elements.
+    unsafe fn outer(
+        m: usize,
+        k: usize,
+        a: Left<Self>,
+        b: *const Self,
+        ldb: usize,
+        c: *mut Self,
+        ldc: usize,
+        start: Start<Self>,
+    );
+
+    /// Adds to a tile of C the dot products of `m` rows of A (at most [`DOT_A`]) and `n` rows of B (at most
+    /// [`DOT_B`]), each of `k` elements, a multiple of `LANES`.
+    ///
+    /// # Safety
+    /// `a` has `m` rows, `lda` apart, `b` has `n` rows, `ldb` apart, and `c` has `m` rows of `n`, `ldc` apart.
+    unsafe fn dot(
+        m: usize,
+        n: usize,
+        k: usize,
+        a: (*const Self, usize),
+        b: (*const Self, usize),
+        c: (*mut Self, usize),
+    );
+}
+
+macro_rules! micro {
+    ($t:ident, $lanes:expr, $v:ident) => {
+        impl Micro for $t {
+            const NR: usize = 2 * $lanes;
+            const LANES: usize = $lanes;
+            #[inline]
+            unsafe fn outer(
+                m: usize,
+                k: usize,
+                a: Left<$t>,
+                b: *const $t,
+                ldb: usize,
+                c: *mut $t,
+                ldc: usize,
+                start: Start<$t>,
+            ) {
+                #[cfg(target_arch = "x86_64")]
+                #[target_feature(enable = "avx2,fma")]
+                #[allow(clippy::too_many_arguments)]
+                unsafe fn avx2(
+                    m: usize,
+                    k: usize,
+                    a: Left<$t>,
+                    b: *const $t,
+                    ldb: usize,
+                    c: *mut $t,
+                    ldc: usize,
+                    start: Start<$t>,
+                ) {
+                    // SAFETY: the caller's contract.
+                    unsafe {
+                        by_rows!(m, outer::<$t, std::arch::x86_64::$v>(k, a, b, ldb, c, ldc, start), 1 2 3 4 5 6)
+                    }
+                }
+                // SAFETY: the caller's contract; `isa` answers Avx2 only where the processor has it.
+                unsafe {
+                    #[cfg(target_arch = "x86_64")]
+                    if isa() == Isa::Avx2 {
+                        return avx2(m, k, a, b, ldb, c, ldc, start);
+                    }
+                    by_rows!(m, outer::<$t, Lanes<$t, $lanes>>(k, a, b, ldb, c, ldc, start), 1 2 3 4 5 6)
+                }
+            }
+            #[inline]
+            unsafe fn dot(
+                m: usize,
+                n: usize,
+                k: usize,
+                a: (*const $t, usize),
+                b: (*const $t, usize),
+                c: (*mut $t, usize),
+            ) {
+                #[cfg(target_arch = "x86_64")]
+                #[target_feature(enable = "avx2,fma")]
+                unsafe fn avx2(
+                    m: usize,
+                    n: usize,
+                    k: usize,
+                    a: (*const $t, usize),
+                    b: (*const $t, usize),
+                    c: (*mut $t, usize),
+                ) {
+                    // SAFETY: the caller's contract.
+                    unsafe {
+                        by_rows2!(m, n, dot::<$t, std::arch::x86_64::$v>(k, a.0, a.1, b.0, b.1, c.0, c.1), 1 2 3 4)
+                    }
+                }
+                // SAFETY: as in `outer`.
+                unsafe {
+                    #[cfg(target_arch = "x86_64")]
+                    if isa() == Isa::Avx2 {
+                        return avx2(m, n, k, a, b, c);
+                    }
+                    by_rows2!(m, n, dot::<$t, Lanes<$t, $lanes>>(k, a.0, a.1, b.0, b.1, c.0, c.1), 1 2 3 4)
+                }
+            }
+        }
+    };
+}
+micro!(f32, 8, __m256);
+micro!(f64, 4, __m256d);
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A cache line, so that scratch memory is aligned to one.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u64; 8]);
+
+/// Gives `f` a buffer of `len` elements with unspecified contents, kept by the thread for the next use.
+pub(crate) fn with_scratch<T: Real, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
+    let lines = (len * size_of::<T>()).div_ceil(size_of::<Line>());
+    let mut buffer = SCRATCH.take();
+    if buffer.len() < lines {
+        buffer.resize(lines, Line([0; 8]));
+    }
+    // SAFETY: the buffer holds at least `len` elements, initialised and aligned; every bit pattern is a `Real`
+    // (the trait is implemented by f32 and f64), and nobody else sees the buffer while it is out of its cell.
+    let r = f(unsafe { std::slice::from_raw_parts_mut(buffer.as_mut_ptr().cast::<T>(), len) });
+    // A large buffer for one odd shape is not kept.
+    if buffer.len() * size_of::<Line>() <= 4 << 20 {
+        SCRATCH.replace(buffer);
+    }
+    r
+}
+
+/// Cuts `n` rows into tiles of at most `most`, as equal as possible, and calls `f(start, len)` for each.
+#[inline(always)]
+pub(crate) fn balanced(n: usize, most: usize, mut f: impl FnMut(usize, usize)) {
+    let tiles = n.div_ceil(most);
+    let (mut start, mut left) = (0, tiles);
+    while left > 0 {
+        let len = (n - start).div_ceil(left);
+        f(start, len);
+        start += len;
+        left -= 1;
+    }
+}
