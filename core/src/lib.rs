@@ -4,7 +4,9 @@
 
 pub mod device;
 pub mod dtype;
+pub mod engine;
 pub mod error;
+mod fork;
 pub mod parallel;
 pub mod shape;
 
