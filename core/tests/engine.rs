@@ -485,6 +485,21 @@ fn wait_read_passes_readers_and_wait_write_does_not() {
 }
 
 #[test]
+fn readers_behind_a_wait_that_gave_up_run_at_once() {
+    let _one = set_up(EngineKind::Threaded, |_| {});
+    let a = Cell::new(3);
+    assert!(matches!(engine::begin(&[&a.var], &[]), Begin::Ready));
+    std::thread::scope(|s| {
+        let waiting = s.spawn(|| engine::wait_write(&*a, Some(Duration::from_millis(100))));
+        std::thread::sleep(Duration::from_millis(30));
+        push(&[a.clone()], &[], || Ok(()));
+        assert_eq!(waiting.join().expect("no panic").expect_err("read").code(), ErrorCode::Timeout);
+    });
+    engine::wait_all(LONG).expect("the reader ran beside the one that is still there");
+    engine::finish(&[&a.var], &[], Ok(()));
+}
+
+#[test]
 fn the_engine_starts_again_after_a_shutdown() {
     on_both(|| {
         for round in 1..4 {

@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use mxr_core::engine::{self, Begin, PushOptions, Resource, Var};
-use mxr_core::{ErrorCode, Result, parallel};
+use mxr_core::{Error, ErrorCode, Result, parallel};
 use smallvec::smallvec;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -140,7 +140,7 @@ fn forks_in_the_middle_of_work_never_hang() {
                     if turn % 5 == 0 {
                         let _ = engine::wait_read(a, Some(Duration::from_micros(10)));
                     }
-                    if turn % 50 == 0 {
+                    if turn % 500 == 0 {
                         assert_eq!(sum_in_parallel(), 49_995_000);
                     }
                 }
@@ -167,5 +167,28 @@ fn forks_in_the_middle_of_work_never_hang() {
         }
         stop.store(true, SeqCst);
     });
-    engine::wait_all(LONG).expect("the parent goes on");
+    let others = engine::wait_all(LONG).err().unwrap_or_default();
+    assert!(others.iter().all(|e| e.code() == ErrorCode::Callback), "the parent goes on");
+}
+
+#[test]
+fn a_lock_taken_at_the_fork_is_free_in_the_child() {
+    let failed = Arc::new(Var::new());
+    assert!(matches!(engine::begin(&[], &[&failed]), Begin::Ready));
+    engine::finish(&[], &[&failed], Err(Error::new(ErrorCode::Callback, "it failed")));
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|s| {
+        for _ in 0..2 {
+            // Reading an error takes the lock of the variable.
+            s.spawn(|| while !stop.load(SeqCst) && failed.error().is_some() {});
+        }
+        let statuses: Vec<i32> = (0..200)
+            .map(|_| {
+                in_child(|| check(&[&|| failed.error().is_some_and(|e| e.code() == ErrorCode::Callback)]))
+            })
+            .take_while(|status| *status == 0)
+            .collect();
+        stop.store(true, SeqCst);
+        assert_eq!(statuses.len(), 200);
+    });
 }
