@@ -7,6 +7,7 @@ pub mod device;
 pub mod dtype;
 pub mod engine;
 pub mod error;
+mod fork;
 pub mod kernels;
 pub mod ndarray;
 pub mod op;

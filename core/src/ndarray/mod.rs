@@ -11,7 +11,7 @@ mod view;
 use crate::autograd::Entry;
 use crate::device::Device;
 use crate::dtype::DType;
-use crate::engine::{self, Resource};
+use crate::engine;
 use crate::error::Result;
 use crate::shape::Shape;
 use crate::storage::Storage;
@@ -165,8 +165,7 @@ impl NdArray {
     /// # Errors
     /// The error of the operation that failed to write it, or `Timeout`.
     pub fn wait_to_read(&self, timeout: Option<Duration>) -> Result<()> {
-        let resource: Arc<dyn Resource> = self.0.storage.clone();
-        engine::wait_read(&resource, timeout)
+        engine::wait_read(&*self.0.storage, timeout)
     }
 
     /// Waits until everything that was asked to read or write the array has done so.
@@ -174,8 +173,7 @@ impl NdArray {
     /// # Errors
     /// As [`NdArray::wait_to_read`].
     pub fn wait_to_write(&self, timeout: Option<Duration>) -> Result<()> {
-        let resource: Arc<dyn Resource> = self.0.storage.clone();
-        engine::wait_write(&resource, timeout)
+        engine::wait_write(&*self.0.storage, timeout)
     }
 
     /// The array as a raw pointer that owns one reference.

@@ -7,7 +7,7 @@
 
 use crate::dtype::{Bool, DType, Element};
 use crate::error::Result;
-use crate::kernels::math::Transcendental;
+use crate::kernels::math;
 use crate::op::kernel::{Kernel, Tensor};
 use crate::parallel::for_each_range;
 use half::{bf16, f16};
@@ -65,10 +65,36 @@ pub trait Arith:
     }
 }
 
-/// Arithmetic of real numbers, with the functions of [`Transcendental`].
-pub trait Real: Arith + Transcendental {}
-impl Real for f32 {}
-impl Real for f64 {}
+/// Arithmetic of real numbers.
+pub trait Real: Arith {
+    /// Exponential.
+    fn exp(self) -> Self;
+    /// Exponential less one.
+    fn expm1(self) -> Self;
+    /// Natural logarithm.
+    fn log(self) -> Self;
+    /// Natural logarithm of one more.
+    fn log1p(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// Logistic function.
+    fn sigmoid(self) -> Self;
+    /// Error function.
+    fn erf(self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+}
+
+macro_rules! real {
+    ($($t:ty),*: $($f:ident),*) => { real!(@types [$($t)*] [$($f)*]); };
+    (@types [$($t:ty)*] $functions:tt) => { $(real!(@impl $t, $functions);)* };
+    (@impl $t:ty, [$($f:ident)*]) => {
+        impl Real for $t {
+            $(#[inline(always)] fn $f(self) -> Self { math::Real::$f(self) })*
+        }
+    };
+}
+real!(f32, f64: exp, expm1, log, log1p, tanh, sigmoid, erf, sqrt);
 
 macro_rules! arith_float {
     ($($t:ty),*) => {$(
@@ -195,14 +221,18 @@ macro_rules! pointwise {
         use $crate::op::pointwise::{Arith, Real};
         #[inline(always)]
         fn value<T: $bound>($($x: T,)* $c: T) -> T { $body }
+        $crate::simd_fn! {
+            fn each<T: $bound>(inputs: &[*const T], output: *mut T, n: usize, scalar: T) {
+                let mut pointers = inputs.iter().copied();
+                $(let $x = pointers.next().expect("one pointer for each input");)*
+                for i in 0..n {
+                    // SAFETY: `tile`'s caller promises `n` elements behind each pointer.
+                    unsafe { *output.add(i) = value($(*$x.add(i),)* scalar) }
+                }
+            }
+        }
         unsafe fn tile<T: $bound>(inputs: &[*const T], output: *mut T, n: usize, scalar: f64) {
-            let scalar = T::lit(scalar);
-            let mut pointers = inputs.iter().copied();
-            $(let $x = pointers.next().expect("one pointer for each input");)*
-            $crate::kernels::simd::dispatch(#[inline(always)] || for i in 0..n {
-                // SAFETY: the caller's promise about the pointers.
-                unsafe { *output.add(i) = value($(*$x.add(i),)* scalar) }
-            });
+            each::<T>(inputs, output, n, T::lit(scalar));
         }
         $crate::op::pointwise::Pointwise {
             single: tile::<f32>, double: tile::<f64>, integer: $integer, scalar: 0.0,
