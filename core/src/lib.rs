@@ -5,6 +5,7 @@
 pub mod device;
 pub mod dtype;
 pub mod error;
+pub mod format;
 pub mod parallel;
 pub mod shape;
 
