@@ -7,6 +7,7 @@ pub mod dtype;
 pub mod error;
 pub mod format;
 pub mod parallel;
+pub mod rng;
 pub mod shape;
 
 pub use device::Device;

@@ -103,7 +103,12 @@ impl RawTensor {
     pub fn csr(dtype: DType, shape: Shape, data: Vec<u8>, indptr: RawAux, columns: RawAux) -> RawTensor {
         let storage_shape = columns.shape.clone();
         let storage = StorageKind::Csr;
-        RawTensor { storage, storage_shape, aux: vec![indptr, columns], ..RawTensor::dense(dtype, shape, data) }
+        RawTensor {
+            storage,
+            storage_shape,
+            aux: vec![indptr, columns],
+            ..RawTensor::dense(dtype, shape, data)
+        }
     }
 
     /// An empty place in a list.
@@ -221,7 +226,11 @@ fn check_range(what: &str, mut values: impl Iterator<Item = i64>, size: i64) -> 
 fn check_bytes(what: &str, dtype: DType, shape: &Shape, data: &[u8]) -> Result<()> {
     let want = shape.checked_len()? as u64 * dtype.size() as u64;
     if want != data.len() as u64 {
-        crate::bail!(Format, "{what} of shape {shape} and dtype {dtype} takes {want} bytes, got {}", data.len());
+        crate::bail!(
+            Format,
+            "{what} of shape {shape} and dtype {dtype} takes {want} bytes, got {}",
+            data.len()
+        );
     }
     Ok(())
 }
