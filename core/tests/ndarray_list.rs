@@ -123,7 +123,7 @@ fn a_file_goes_to_disk_and_back() {
 fn empty_places_are_read_and_not_written() {
     let words = |w: &[u32]| w.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
     let head = [0x112, 0, 0, 0, 1, 0];
-    for array in [&[0xF993_fac9, 0, 0][..], &[0xF993_fac8, 0], &[0], &[0xF993_faca, 0, u32::MAX]] {
+    for array in [&[0xf993_fac9, 0, 0][..], &[0xf993_fac8, 0], &[0], &[0xf993_faca, 0, u32::MAX]] {
         let bytes = words(&[&head[..], array, &[0, 0]].concat());
         let entries = ndarray_list::read(&bytes).unwrap();
         assert_eq!(entries[0].1.storage, StorageKind::None);

@@ -1,6 +1,6 @@
 //! Files that are replaced in one step.
 //!
-//! [`write`] puts the bytes into a temporary file beside the target, syncs it, renames it over the target and
+//! [`fn@write`] puts the bytes into a temporary file beside the target, syncs it, renames it over the target and
 //! syncs the folder. Whoever opens the target, also after a crash, finds the old bytes or the new ones, never
 //! a mixture; if anything fails the old file is as it was and the temporary file is gone. A symbolic link
 //! stays and its target is replaced; permissions are kept; a device or a pipe is written to directly.

@@ -14,7 +14,7 @@
 //! A shape is a 32-bit number of axes and 64-bit sizes. In all but V3 a shape of no axes is an array that does
 //! not exist and of which nothing else is stored; in V3 that is a shape with something unknown in it.
 //! MXNet writes V3 for the whole list when it runs with NumPy shapes, otherwise V2, and reads a list only if
-//! all its arrays are of one kind. [`write`] therefore writes V3 for all as soon as one array is marked
+//! all its arrays are of one kind. [`fn@write`] therefore writes V3 for all as soon as one array is marked
 //! `np_shape` or has a shape that needs it.
 //!
 //! Source: MXNet 1.9.1, `src/ndarray/ndarray.cc` (`NDArray::Save`, `Load`, `LegacyLoad`),
@@ -28,9 +28,9 @@ use crate::shape::Shape;
 use std::path::Path;
 
 const LIST_MAGIC: u64 = 0x112;
-const V1: u32 = 0xF993_fac8;
-const V2: u32 = 0xF993_fac9;
-const V3: u32 = 0xF993_faca;
+const V1: u32 = 0xf993_fac8;
+const V2: u32 = 0xf993_fac9;
+const V3: u32 = 0xf993_faca;
 
 /// An array of a list with its name, if the list has names.
 pub type Entry = (Option<String>, RawTensor);

@@ -254,7 +254,7 @@ pub fn unique_zipfian(stream: Stream, range_max: i64, out: &mut [i64], row_len: 
         for x in row {
             loop {
                 *tries += 1;
-                *x = (exp64(unit64(random.next_u64()) * ln_range) - 1.0).round_ties_even() as i64 % range_max;
+                *x = (exp64(random.unit() * ln_range) - 1.0).round_ties_even() as i64 % range_max;
                 if seen.insert(*x) {
                     break;
                 }

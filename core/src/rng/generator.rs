@@ -8,6 +8,7 @@
 //! **Fork.** There is nothing to repair in a child: it continues from its parent's counters, so parent and
 //! child draw the same numbers unless the child seeds itself.
 
+use super::distributions::{normal64, unit64};
 use super::philox;
 use crate::device::Device;
 use std::sync::OnceLock;
@@ -69,6 +70,18 @@ impl SubStream {
         }
         self.left -= 1;
         self.words[1 - self.left]
+    }
+
+    /// The next uniform number in `[0, 1)`, in 2^53 steps.
+    #[inline(always)]
+    pub fn unit(&mut self) -> f64 {
+        unit64(self.next_u64())
+    }
+
+    /// The next standard normal number.
+    #[inline(always)]
+    pub fn normal(&mut self) -> f64 {
+        normal64(self.next_u64(), self.next_u64())
     }
 }
 

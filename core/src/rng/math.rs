@@ -9,6 +9,9 @@
 //! `k_cos.c`), for f32 Cephes (Moshier, 1989: `logf.c`, `sinf.c`); `ln_gamma` is Stirling's series
 //! (Abramowitz and Stegun 6.1.41).
 
+// Coefficients are written as their sources have them.
+#![allow(clippy::excessive_precision, clippy::inconsistent_digit_grouping)]
+
 const LN2_HI: f64 = 6.931_471_803_691_238_164_90e-01;
 const LN2_LO: f64 = 1.908_214_929_270_587_700_02e-10;
 

@@ -5,6 +5,9 @@
 //! result is the same for any number of threads, instruction path, device and language, and a piece that runs
 //! again with the same stream draws the same numbers.
 //!
+//! Reserve one counter per element of the result; [`permutation`] takes one per number it permutes and
+//! [`unique_zipfian`] one per row.
+//!
 //! The distributions fill slices in parallel. Parameters ([`Params`]) are the same for all elements, or
 //! arrays with some draws for each entry, as MXNet's `random_*` and `sample_*` operators have them.
 

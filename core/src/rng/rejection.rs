@@ -7,7 +7,7 @@
 //! (2000); Poisson by inversion below 10, above by Hörmann's PTRS, «The transformed rejection method for
 //! generating Poisson random variables», Insurance: Mathematics and Economics 12 (1993).
 
-use super::distributions::{Real, normal64, positive64, unit64};
+use super::distributions::{Real, positive64};
 use super::fill::{Each, ElementSampler, fill};
 use super::generator::{Stream, SubStream};
 use super::math::{exp64, ln_gamma64, ln64};
@@ -34,7 +34,7 @@ fn gamma_one(random: &mut SubStream, alpha: f64, scale: f64) -> f64 {
     let d = shape - 1.0 / 3.0;
     let c = 1.0 / (9.0 * d).sqrt();
     loop {
-        let x = normal64(random.next_u64(), random.next_u64());
+        let x = random.normal();
         let u = positive64(random.next_u64());
         let root = c.mul_add(x, 1.0);
         if root <= 0.0 {
@@ -62,7 +62,7 @@ fn poisson_one(random: &mut SubStream, lam: f64) -> f64 {
         poisson_large(random, lam)
     } else {
         // The skewness, 1/√lam, is below what any sample could show.
-        let z = normal64(random.next_u64(), random.next_u64());
+        let z = random.normal();
         (lam.sqrt().mul_add(z, lam) + 0.5).floor()
     }
 }
@@ -70,7 +70,7 @@ fn poisson_one(random: &mut SubStream, lam: f64) -> f64 {
 /// Inversion: the first number whose cumulative probability exceeds a uniform one.
 #[inline(always)]
 fn poisson_small(random: &mut SubStream, lam: f64) -> f64 {
-    let u = unit64(random.next_u64());
+    let u = random.unit();
     let mut p = exp64(-lam);
     let (mut k, mut sum) = (0.0, p);
     // Beyond 100 the probabilities are too small to change the sum.
@@ -90,7 +90,7 @@ fn poisson_large(random: &mut SubStream, lam: f64) -> f64 {
     let v_r = 0.9277 - 3.6224 / (b - 2.0);
     let ln_lam = ln64(lam);
     loop {
-        let u = unit64(random.next_u64()) - 0.5;
+        let u = random.unit() - 0.5;
         let v = positive64(random.next_u64());
         let us = 0.5 - u.abs();
         let k = ((2.0 * a / us + b).mul_add(u, lam) + 0.43).floor();
