@@ -8,6 +8,7 @@ pub mod dtype;
 pub mod engine;
 pub mod error;
 mod fork;
+pub mod format;
 pub mod kernels;
 pub mod ndarray;
 pub mod op;
