@@ -1,5 +1,7 @@
 //! The rules, each a function of one file.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use super::modules::{mentions, module_of};
@@ -89,16 +91,37 @@ fn unsafe_places(file: &File, config: &Value) -> Vec<Violation> {
         .collect()
 }
 
-/// Every unsafe block and implementation says why it is sound.
+/// Every unsafe block and implementation says why it is sound, by itself or all in one item together.
 fn unsafe_reasons(file: &File, _: &Value) -> Vec<Violation> {
     let tokens = file.scan.tokens();
     let needs_reason = |pair: &&[Token]| pair[0].text == "unsafe" && matches!(pair[1].text, "{" | "impl");
+    let together = covered(file.scan, &tokens);
     tokens
         .windows(2)
         .filter(needs_reason)
-        .filter(|pair| !has_reason(file.scan, pair[0].line))
-        .map(|pair| at(pair[0].line, "unsafe without a `// SAFETY:` comment on or above it"))
+        .map(|pair| pair[0].line)
+        .filter(|line| !has_reason(file.scan, *line) && !together.iter().any(|item| item.contains(line)))
+        .map(|line| at(line, "unsafe without a `// SAFETY:` comment on or above it"))
         .collect()
+}
+
+/// The lines of each item below a comment that begins `SAFETY of all blocks:`, to the brace that ends the item.
+fn covered(scan: &Scan, tokens: &[Token]) -> Vec<Range<usize>> {
+    let comments = scan.comments.iter().enumerate();
+    let starts = comments.filter(|(_, text)| text.contains("SAFETY of all blocks:")).map(|(line, _)| line);
+    let end = |start: usize| {
+        let mut depth = 0_usize;
+        for token in tokens.iter().skip_while(|token| token.line < start) {
+            match token.text {
+                "{" => depth += 1,
+                "}" if depth <= 1 => return token.line + 1,
+                "}" => depth -= 1,
+                _ => {}
+            }
+        }
+        scan.code.len()
+    };
+    starts.map(|start| start..end(start)).collect()
 }
 
 /// Whether the line, or the comments and the beginning of the statement above it, say `SAFETY:`.

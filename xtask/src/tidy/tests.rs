@@ -62,6 +62,14 @@ fn an_unsafe_block_says_why_it_is_sound() {
 }
 
 #[test]
+fn one_reason_may_cover_all_blocks_of_an_item() {
+    let item = "// SAFETY of all blocks: AVX2 is there.\nimpl A {\nfn f() {\nunsafe { g() }\n}\n}\n";
+    let kernel = |source: String| broken("core/src/kernels/gemm.rs", &source);
+    assert_eq!(kernel(item.to_string()), []);
+    assert_eq!(kernel(format!("{item}fn h() {{\nunsafe {{ g() }}\n}}")), [("unsafe has a reason", 9)]);
+}
+
+#[test]
 fn unfinished_code_is_found() {
     let rule = "nothing unfinished";
     assert_eq!(
