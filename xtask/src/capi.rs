@@ -11,7 +11,7 @@ use crate::bail;
 use crate::count::Count;
 use crate::error::{Context, Result};
 use crate::stage::Job;
-use crate::{paths, process};
+use crate::{elf, paths, process};
 
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Werror", "-pedantic"];
 
@@ -50,6 +50,7 @@ struct Build {
 impl Build {
     fn all(&self, job: &Job) -> Result<Count> {
         fs::create_dir_all(&self.out).context(|| format!("creating {}", self.out.display()))?;
+        self.link_soname()?;
         let folder = paths::root().join("capi/tests");
         let mut sources: Vec<PathBuf> = fs::read_dir(&folder)
             .context(|| "reading capi/tests")?
@@ -68,12 +69,22 @@ impl Build {
         Ok(sum)
     }
 
+    /// Gives the library its run-time name beside the programs.
+    fn link_soname(&self) -> Result {
+        let library = self.library.join("libmxr.so");
+        let bytes = fs::read(&library).context(|| format!("reading {}", paths::show(&library)))?;
+        let name = elf::soname(&bytes)?.unwrap_or_else(|| "libmxr.so".to_string());
+        let link = self.out.join(name);
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(&library, &link).context(|| format!("linking {}", paths::show(&link)))
+    }
+
     fn one(&self, job: &Job, source: &Path) -> Result<Count> {
         let name = source.file_name().context(|| "a test without a name")?;
         let program = self.out.join(name).with_extension(if is_cpp(source) { "cpp.out" } else { "c.out" });
         job.must(&mut self.compile(job, source, &program))?;
         let mut run = job.command(&program);
-        run.env("LD_LIBRARY_PATH", &self.library).env("MXR_CHECK", "1");
+        run.env("LD_LIBRARY_PATH", &self.out).env("MXR_CHECK", "1");
         let done = job.watch(&mut run)?;
         let count = Count::from_plain(&done.text);
         let count =
@@ -88,11 +99,12 @@ impl Build {
         command.arg(standard).args(WARNINGS).args(["-g", "-O1"]);
         command.arg("-I").arg(root.join("include")).arg("-I").arg(root.join("capi/tests"));
         command.arg(source).arg("-o").arg(program);
-        command.arg("-L").arg(&self.library).args(["-lmxr", "-pthread", "-lm"]);
+        command.arg("-L").arg(&self.library).arg("-lmxr");
         if let Some(runtime) = &self.runtime {
             command.arg("-Wl,--whole-archive").arg(runtime).arg("-Wl,--no-whole-archive");
             command.args(["-rdynamic", "-ldl", "-lrt"]);
         }
+        command.args(["-pthread", "-lm"]);
         command
     }
 }

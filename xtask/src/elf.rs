@@ -1,8 +1,8 @@
 //! What a shared library demands of the system's C library.
 
 use object::Endianness;
-use object::elf::FileHeader64;
-use object::read::elf::FileHeader;
+use object::elf::{DT_SONAME, FileHeader64};
+use object::read::elf::{Dyn, FileHeader};
 
 use crate::error::{Context, Result};
 
@@ -13,6 +13,24 @@ pub type Version = (u32, u32);
 pub fn glibc_needed(library: &[u8]) -> Result<Option<Version>> {
     let names = versions_needed(library).context(|| "reading the symbol versions of a shared library")?;
     Ok(names.iter().filter_map(|name| glibc(name)).max())
+}
+
+/// The name under which the library is looked for at run time; none where it has no SONAME.
+pub fn soname(library: &[u8]) -> Result<Option<String>> {
+    read_soname(library).context(|| "reading the SONAME of a shared library")
+}
+
+fn read_soname(library: &[u8]) -> object::Result<Option<String>> {
+    let header = FileHeader64::<Endianness>::parse(library)?;
+    let endian = header.endian()?;
+    let sections = header.sections(endian, library)?;
+    let Some((entries, link)) = sections.dynamic(endian, library)? else { return Ok(None) };
+    let strings = sections.strings(endian, library, link)?;
+    let Some(entry) = entries.iter().find(|entry| entry.d_tag(endian) == u64::from(DT_SONAME)) else {
+        return Ok(None);
+    };
+    let name = entry.string(endian, strings)?;
+    Ok(Some(String::from_utf8_lossy(name).into_owned()))
 }
 
 /// The names of all symbol versions that the library needs, such as `GLIBC_2.14`.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::bail;
 use crate::error::{Context, Result};
+use crate::paths;
 
 /// The cargo that runs this program.
 pub fn cargo() -> Command {
@@ -109,14 +110,14 @@ fn children(id: u32) -> Vec<u32> {
         .collect()
 }
 
-/// The command as one would type it.
+/// The command as one would type it in the root of the repository.
 pub fn describe(command: &Command) -> String {
     let mut line = short(command.get_program().to_string_lossy().as_ref());
     for arg in command.get_args() {
         line.push(' ');
         line.push_str(&arg.to_string_lossy());
     }
-    line
+    line.replace(&format!("{}/", paths::root().display()), "")
 }
 
 fn short(program: &str) -> String {
