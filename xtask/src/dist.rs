@@ -1,0 +1,185 @@
+//! `cargo xtask dist`: what users install.
+//!
+//! The Python wheel holds libmxr.so and the extension module over it (abi3: one wheel for every Python from 3.11 on).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::bail;
+use crate::elf;
+use crate::error::{Context, Result};
+use crate::venv::Venv;
+use crate::{capi, paths, process};
+
+/// The oldest glibc that a released wheel runs on: that of RHEL 8 and Debian 10.
+const GLIBC: elf::Version = (2, 28);
+/// Where the wheel's libmxr.so is put before it is packed.
+const BUNDLED: &str = "bindings/python/python/mxr/lib";
+
+/// What a wheel is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// For users: optimised, and for any Linux with glibc 2.28.
+    Release,
+    /// For this machine: optimised.
+    Local,
+    /// For this machine's tests: the development profile, which shares its objects with `cargo test`.
+    Test,
+}
+
+impl Profile {
+    /// Cargo's name for it.
+    fn cargo(self) -> &'static str {
+        if self == Profile::Test { "dev" } else { "release" }
+    }
+
+    /// The folder of the finished wheel.
+    fn folder(self) -> PathBuf {
+        let dist = paths::target().join("dist");
+        match self {
+            Profile::Release => dist,
+            Profile::Local => dist.join("local"),
+            Profile::Test => dist.join("test"),
+        }
+    }
+}
+
+/// `dist python`.
+pub fn command(args: &[String]) -> Result {
+    match args {
+        [language] if language == "python" => python(Profile::Release).map(|_| ()),
+        [] => bail!("dist: for which language? There is: python"),
+        _ => bail!("dist: there is python, not {}", args.join(" ")),
+    }
+}
+
+/// Builds the wheel of the Python package and returns its path.
+pub fn python(profile: Profile) -> Result<PathBuf> {
+    let package = paths::root().join("bindings/python");
+    if !package.join("pyproject.toml").exists() {
+        bail!("there is no Python package in this tree (bindings/python/pyproject.toml)");
+    }
+    let build = Venv::ready("build")?;
+    let library = library(profile, &build)?;
+    bundle(&library)?;
+    let out = profile.folder();
+    remove_wheels(&out)?;
+    let mut maturin = build.command("maturin");
+    maturin.current_dir(&package).args(["build", "--quiet", "--profile", profile.cargo()]);
+    maturin.args(["--auditwheel", "skip", "--out"]).arg(&out);
+    match profile {
+        Profile::Release => {
+            maturin.args(["--zig", "--target", &capi::host()?]);
+            maturin.args(["--compatibility", &format!("manylinux_{}_{}", GLIBC.0, GLIBC.1)]);
+        }
+        Profile::Local | Profile::Test => {
+            maturin.args(["--compatibility", "linux"]);
+        }
+    }
+    process::run(&mut maturin)?;
+    let wheel = one_wheel(&out)?;
+    if profile == Profile::Release {
+        check_glibc(&wheel, &build)?;
+    }
+    let size = fs::metadata(&wheel).map(|meta| meta.len()).unwrap_or(0);
+    println!("{}: {:.1} MB", paths::show(&wheel), size as f64 / 1e6);
+    Ok(wheel)
+}
+
+/// Builds libmxr.so; for a release with zig as the linker, which links to the symbols of an old glibc.
+fn library(profile: Profile, build: &Venv) -> Result<PathBuf> {
+    let mut cargo =
+        if profile == Profile::Release { build.command("cargo-zigbuild") } else { process::cargo() };
+    cargo.current_dir(paths::root());
+    let host = capi::host()?;
+    let folder = match profile {
+        Profile::Release => {
+            let target = format!("{host}.{}.{}", GLIBC.0, GLIBC.1);
+            cargo.args(["zigbuild", "--target", &target]);
+            paths::target().join(&host).join("release")
+        }
+        Profile::Local => {
+            cargo.arg("build");
+            paths::target().join("release")
+        }
+        Profile::Test => {
+            cargo.arg("build");
+            paths::target().join("debug")
+        }
+    };
+    process::run(cargo.args(["--quiet", "-p", "mxr-capi", "--profile", profile.cargo()]))?;
+    Ok(folder.join("libmxr.so"))
+}
+
+/// Puts libmxr.so where the package takes it from.
+fn bundle(library: &Path) -> Result {
+    let folder = paths::root().join(BUNDLED);
+    fs::create_dir_all(&folder).context(|| format!("creating {BUNDLED}"))?;
+    let place = folder.join("libmxr.so");
+    // A process that has the old file open keeps it: the new one is another file.
+    let _ = fs::remove_file(&place);
+    fs::copy(library, &place).context(|| format!("copying {} to {BUNDLED}", paths::show(library)))?;
+    Ok(())
+}
+
+fn wheels(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "whl"))
+        .collect()
+}
+
+fn remove_wheels(folder: &Path) -> Result {
+    for old in wheels(folder) {
+        fs::remove_file(&old).context(|| format!("removing {}", paths::show(&old)))?;
+    }
+    Ok(())
+}
+
+fn one_wheel(folder: &Path) -> Result<PathBuf> {
+    let mut found = wheels(folder);
+    match (found.pop(), found.is_empty()) {
+        (Some(wheel), true) => Ok(wheel),
+        _ => bail!("maturin left {} wheels in {}, not one", found.len() + 1, paths::show(folder)),
+    }
+}
+
+/// Fails if a library in the wheel needs a newer glibc than it promises.
+fn check_glibc(wheel: &Path, build: &Venv) -> Result {
+    let folder = paths::target().join("dist/unpacked");
+    let _ = fs::remove_dir_all(&folder);
+    let mut unpack = Command::new(build.python());
+    process::run(unpack.args(["-m", "zipfile", "-e"]).arg(wheel).arg(&folder))?;
+    let mut libraries = Vec::new();
+    shared_libraries(&folder, &mut libraries)?;
+    if libraries.is_empty() {
+        bail!("{} holds no shared library", paths::show(wheel));
+    }
+    for library in &libraries {
+        let name = library.strip_prefix(&folder).unwrap_or(library).display();
+        let bytes = fs::read(library).context(|| format!("reading {name}"))?;
+        let needed = elf::glibc_needed(&bytes).context(|| name.to_string())?;
+        match needed {
+            Some((major, minor)) if (major, minor) > GLIBC => {
+                bail!("{name} needs glibc {major}.{minor}, and a wheel may need {}.{}", GLIBC.0, GLIBC.1)
+            }
+            Some((major, minor)) => println!("{name}: glibc {major}.{minor}"),
+            None => println!("{name}: no glibc"),
+        }
+    }
+    Ok(())
+}
+
+fn shared_libraries(folder: &Path, found: &mut Vec<PathBuf>) -> Result {
+    for entry in fs::read_dir(folder).context(|| format!("reading {}", folder.display()))?.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            shared_libraries(&path, found)?;
+        } else if entry.file_name().to_string_lossy().contains(".so") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}

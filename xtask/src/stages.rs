@@ -1,0 +1,92 @@
+//! The stages of `cargo xtask test`, in the order in which they run. A new one is a line here, a function, and its
+//! minutes in `xtask/data/budget.json`.
+
+use std::fs;
+
+use crate::count::Count;
+use crate::dist::{self, Profile};
+use crate::error::{Context, Result};
+use crate::stage::{Job, Stage};
+use crate::venv::Venv;
+use crate::{capi, generate, paths, tidy};
+
+/// Every stage.
+pub const STAGES: &[Stage] = &[
+    Stage {
+        name: "fmt",
+        about: "Rust sources are formatted",
+        needs: &[],
+        run: |job| Ok(Count::one(job.watch(&mut job.cargo(&["fmt", "--all", "--check"]))?.success)),
+    },
+    Stage {
+        name: "tidy",
+        about: "the layer rules of ARCHITECTURE.md hold",
+        needs: &[],
+        run: |_| tidy::check(),
+    },
+    Stage {
+        name: "gen-check",
+        about: "generated files are what `gen` writes",
+        needs: &["schema/ops.json"],
+        run: |_| generate::command(&["--check".to_string()]).map(|()| Count::one(true)),
+    },
+    Stage { name: "rust", about: "cargo test of the whole workspace", needs: &["Cargo.toml"], run: rust },
+    Stage { name: "capi", about: "C and C++ programs on libmxr", needs: &["capi/tests"], run: capi::test },
+    Stage {
+        name: "python",
+        about: "the wheel, installed in a fresh environment, under pytest",
+        needs: &["bindings/python/pyproject.toml", "bindings/python/tests"],
+        run: python,
+    },
+    Stage {
+        name: "loom",
+        about: "every interleaving of the engine's variable queue",
+        needs: &["core/tests/loom.rs"],
+        run: loom,
+    },
+    Stage {
+        name: "toy-operator",
+        about: "a new operator is one file and one word in the list",
+        needs: &["tests/toy_operator/run.sh"],
+        run: toy_operator,
+    },
+    Stage {
+        name: "sanitizer",
+        about: "the C and C++ programs with AddressSanitizer in libmxr",
+        needs: &["capi/tests"],
+        run: capi::sanitize,
+    },
+];
+
+fn rust(job: &Job) -> Result<Count> {
+    let done = job.watch(&mut job.cargo(&["test", "--workspace", "--no-fail-fast"]))?;
+    Ok(Count::from_cargo(&done.text).settled(done.success))
+}
+
+fn loom(job: &Job) -> Result<Count> {
+    let mut test = job.cargo(&["test", "-p", "mxr-core", "--test", "loom", "--target-dir"]);
+    test.arg(paths::target().join("loom")).env("RUSTFLAGS", "--cfg loom");
+    let done = job.watch(&mut test)?;
+    Ok(Count::from_cargo(&done.text).settled(done.success))
+}
+
+fn toy_operator(job: &Job) -> Result<Count> {
+    let mut script = job.command("bash");
+    let done = job.watch(script.arg("tests/toy_operator/run.sh"))?;
+    let count =
+        Count::from_plain(&done.text).context(|| "its script did not end with `N passed, N failed`")?;
+    Ok(count.settled(done.success))
+}
+
+fn python(job: &Job) -> Result<Count> {
+    let wheel = dist::python(Profile::Test)?;
+    let venv = Venv::ready("test")?;
+    venv.install_wheel(&wheel)?;
+    let report = paths::target().join("pytest.xml");
+    let _ = fs::remove_file(&report);
+    let mut pytest = job.command(venv.python());
+    pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python/tests", "--junitxml"]);
+    let done = job.watch(pytest.arg(&report))?;
+    let xml = fs::read_to_string(&report).context(|| "pytest left no report")?;
+    Ok(Count::from_junit(&xml).settled(done.success))
+}
