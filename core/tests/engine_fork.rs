@@ -67,57 +67,83 @@ fn is_device_error(result: Result<()>) -> bool {
     result.is_err_and(|e| e.code() == ErrorCode::Device)
 }
 
+/// Whether a variable whose work was cut off answers every access with an error, and hands it on.
+fn is_lost(lost: &Arc<Var>, idle: &Arc<Var>) -> bool {
+    let fresh = Arc::new(Var::new());
+    let refused = |begin| matches!(begin, Begin::Failed(e) if e.code() == ErrorCode::Device);
+    is_device_error(engine::wait_read(lost, LONG))
+        && is_device_error(engine::wait_write(lost, LONG))
+        && !lost.is_idle()
+        && lost.error().is_some()
+        && is_device_error(push(lost, &fresh, || Ok(())))
+        && is_device_error(push(&fresh, lost, || Ok(())))
+        && refused(engine::begin(&[], &[lost]))
+        && refused(engine::begin(&[idle, lost], &[&fresh]))
+        && idle.is_idle()
+        && fresh.is_idle()
+        && fresh.error().is_some_and(|e| e.code() == ErrorCode::Device)
+}
+
+fn grandchild_works(idle: &Arc<Var>) -> bool {
+    // SAFETY: as in `in_child`.
+    unsafe {
+        let pid = libc::fork();
+        if pid == 0 {
+            libc::alarm(20);
+            libc::_exit(i32::from(!(engine_works(idle) && sum_in_parallel() == 49_995_000)));
+        }
+        let mut status = -1;
+        libc::waitpid(pid, &mut status, 0) == pid && status == 0
+    }
+}
+
 #[test]
 fn a_child_reads_what_was_idle_and_gets_errors_for_what_was_not() {
-    let [idle, running, waiting, read, fresh] = std::array::from_fn(|_| Arc::new(Var::new()));
+    let [idle, running, waiting, read] = std::array::from_fn(|_| Arc::new(Var::new()));
     let (go, held) = mpsc::channel::<()>();
-    push(&read, &running, move || {
+    let hold = move || {
         held.recv().expect("told to go on");
         Ok(())
-    })
-    .expect("push");
+    };
+    push(&read, &running, hold).expect("push");
     push(&running, &waiting, || Ok(())).expect("push");
     assert_eq!(sum_in_parallel(), 49_995_000);
     let status = in_child(|| {
-        let lost_write = || match engine::begin(&[], &[&running]) {
-            Begin::Failed(e) => e.code() == ErrorCode::Device,
-            _ => false,
-        };
-        let lost_read = || match engine::begin(&[&idle, &waiting], &[&fresh]) {
-            Begin::Failed(e) => e.code() == ErrorCode::Device,
-            _ => false,
-        };
         check(&[
             &|| engine::pending() == 0,
             &|| idle.is_idle() && engine::wait_read(&idle, LONG).is_ok(),
-            &|| is_device_error(engine::wait_read(&running, LONG)),
-            &|| is_device_error(engine::wait_write(&waiting, LONG)),
-            &|| !running.is_idle() && running.error().is_some(),
-            &|| is_device_error(push(&running, &fresh, || Ok(()))),
-            &|| is_device_error(push(&fresh, &waiting, || Ok(()))),
-            &lost_write,
-            &lost_read,
-            &|| fresh.is_idle() && fresh.error().is_some_and(|e| e.code() == ErrorCode::Device),
+            &|| is_lost(&running, &idle),
+            &|| is_lost(&waiting, &idle),
             &|| idle.is_idle() && engine_works(&idle),
             // What was only read is whole.
             &|| engine_works(&read),
             &|| sum_in_parallel() == 49_995_000,
             &|| engine::shutdown(LONG).is_ok(),
-            // A child of the child.
-            &|| unsafe {
-                let pid = libc::fork();
-                if pid == 0 {
-                    libc::alarm(20);
-                    libc::_exit(i32::from(!(engine_works(&idle) && sum_in_parallel() == 49_995_000)));
-                }
-                let mut status = -1;
-                libc::waitpid(pid, &mut status, 0) == pid && status == 0
-            },
+            &|| grandchild_works(&idle),
         ])
     });
     assert_eq!(status, 0, "this claim did not hold in the child");
     go.send(()).expect("held");
     assert!(engine::wait_read(&waiting, LONG).is_ok(), "the parent goes on");
+}
+
+/// Runs, pushes and waits over three variables until told to stop.
+fn keep_working(shared: &[Arc<Var>; 3], first: usize, stop: &AtomicBool) {
+    let mut turn = first;
+    while !stop.load(SeqCst) {
+        turn += 1;
+        let (a, b) = (&shared[turn % 3], &shared[(turn / 3) % 3]);
+        match engine::begin(&[a], &[b]) {
+            Begin::Ready => engine::finish(&[a], &[b], Ok(())),
+            _ => push(a, b, || Ok(())).expect("push"),
+        }
+        if turn % 5 == 0 {
+            let _ = engine::wait_read(a, Some(Duration::from_micros(10)));
+        }
+        if turn % 500 == 0 {
+            assert_eq!(sum_in_parallel(), 49_995_000);
+        }
+    }
 }
 
 #[test]
@@ -128,23 +154,7 @@ fn forks_in_the_middle_of_work_never_hang() {
     std::thread::scope(|s| {
         for t in 0..3 {
             let (stop, shared) = (&stop, &shared);
-            s.spawn(move || {
-                let mut turn = t;
-                while !stop.load(SeqCst) {
-                    turn += 1;
-                    let (a, b) = (&shared[turn % 3], &shared[(turn / 3) % 3]);
-                    match engine::begin(&[a], &[b]) {
-                        Begin::Ready => engine::finish(&[a], &[b], Ok(())),
-                        _ => push(a, b, || Ok(())).expect("push"),
-                    }
-                    if turn % 5 == 0 {
-                        let _ = engine::wait_read(a, Some(Duration::from_micros(10)));
-                    }
-                    if turn % 500 == 0 {
-                        assert_eq!(sum_in_parallel(), 49_995_000);
-                    }
-                }
-            });
+            s.spawn(move || keep_working(shared, t, stop));
         }
         for round in 0..100 {
             let status = in_child(|| {
@@ -180,7 +190,11 @@ fn a_lock_taken_at_the_fork_is_free_in_the_child() {
     std::thread::scope(|s| {
         for _ in 0..2 {
             // Reading an error takes the lock of the variable.
-            s.spawn(|| while !stop.load(SeqCst) && failed.error().is_some() {});
+            s.spawn(|| {
+                while !stop.load(SeqCst) {
+                    assert!(failed.error().is_some());
+                }
+            });
         }
         let statuses: Vec<i32> = (0..200)
             .map(|_| {

@@ -12,6 +12,8 @@ mod access;
 mod error;
 #[path = "../src/engine/var.rs"]
 mod var;
+#[path = "../src/engine/waiter.rs"]
+mod waiter;
 
 /// No forks here.
 mod fork {

@@ -3,7 +3,7 @@
 //! Belongs to one process: a forked child has a fresh one.
 
 use super::sync::{lock, sleep};
-use super::var::timeout_error;
+use super::waiter::timeout_error;
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -100,8 +100,8 @@ impl Ledger {
     }
 
     /// Waits until the operation has ended.
-    pub(super) fn wait_ended(&self, number: u64) -> Result<()> {
-        self.sleep_until(lock(&self.state), None, |s| s.has_ended(number)).map(drop)
+    pub(super) fn wait_ended(&self, number: u64, timeout: Option<Duration>) -> Result<()> {
+        self.sleep_until(lock(&self.state), timeout, |s| s.has_ended(number)).map(drop)
     }
 
     /// Waits until all operations entered before the call, and those that their tasks push, have ended.

@@ -30,6 +30,7 @@ mod op;
 mod sync;
 mod threaded;
 mod var;
+mod waiter;
 
 pub use access::{Begin, begin};
 pub use config::{Config, EngineKind};
@@ -168,7 +169,8 @@ pub fn push(
     push_timeout(task, reads, writes, opts, None)
 }
 
-/// As [`push`], but gives up, with an error of code `Timeout`, when it has waited for room so long.
+/// As [`push`], but gives up, with an error of code `Timeout`, when it has waited for room so long. The naive
+/// engine, which needs no room, returns then while the operation still waits for other threads.
 ///
 /// To wait in small steps without losing the task, call [`wait_room`] before a push.
 pub fn push_timeout(
@@ -197,7 +199,11 @@ pub fn push_timeout(
             return Err(error);
         }
     }
-    if ahead || in_task() { Ok(()) } else { process.ledger.wait_ended(number) }
+    if !ahead && !in_task() {
+        // The task is the engine's by now; if its turn takes too long, it comes without the caller.
+        let _ = process.ledger.wait_ended(number, timeout);
+    }
+    Ok(())
 }
 
 /// Waits until an operation of so many bytes could be pushed without waiting.

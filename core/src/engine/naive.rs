@@ -6,16 +6,9 @@
 
 use super::op::Op;
 use super::{EngineKind, Scheduler};
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub(super) struct Naive;
-
-thread_local! {
-    static READY: RefCell<VecDeque<Arc<Op>>> = const { RefCell::new(VecDeque::new()) };
-    static DRAINING: Cell<bool> = const { Cell::new(false) };
-}
 
 impl Scheduler for Naive {
     fn kind(&self) -> EngineKind {
@@ -27,14 +20,7 @@ impl Scheduler for Naive {
     }
 
     fn ready(&self, op: Arc<Op>) {
-        READY.with_borrow_mut(|ready| ready.push_back(op));
-        if DRAINING.replace(true) {
-            return;
-        }
-        while let Some(op) = READY.with_borrow_mut(VecDeque::pop_front) {
-            op.run();
-        }
-        DRAINING.set(false);
+        op.run_here();
     }
 
     fn runs_ahead(&self) -> bool {

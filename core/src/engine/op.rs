@@ -6,7 +6,8 @@ use super::{Process, Resource, Task};
 use crate::error::{Error, Result};
 use smallvec::SmallVec;
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +29,9 @@ pub(super) struct Op {
 
 thread_local! {
     static IN_TASK: Cell<bool> = const { Cell::new(false) };
+    /// What `run_here` will run next on this thread, and whether it is running something.
+    static NEXT: RefCell<VecDeque<Arc<Op>>> = const { RefCell::new(VecDeque::new()) };
+    static DRAINING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether the calling thread is running a task.
@@ -83,6 +87,18 @@ impl Op {
         }
         let _ = catch(|| drop(self));
         process.ledger.leave(number, bytes);
+    }
+
+    /// Runs the operation on the calling thread, after what that thread is running now.
+    pub(super) fn run_here(self: Arc<Self>) {
+        NEXT.with_borrow_mut(|next| next.push_back(self));
+        if DRAINING.replace(true) {
+            return;
+        }
+        while let Some(op) = NEXT.with_borrow_mut(VecDeque::pop_front) {
+            op.run();
+        }
+        DRAINING.set(false);
     }
 
     fn outcome(&self, reads: &[&Var], writes: &[&Var]) -> Outcome {

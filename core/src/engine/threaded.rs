@@ -81,7 +81,7 @@ impl Scheduler for Threaded {
             let alone = state.ready.pop();
             drop(state);
             if let Some(ready) = alone {
-                ready.op.run();
+                ready.op.run_here();
             }
         } else if state.idle > 0 {
             drop(state);

@@ -10,7 +10,8 @@
 //! the parent are forgotten, since they leave the content whole; a variable with a writer or a queue is **lost**
 //! there: it belongs to work that will never finish, and every access is an error of code `Device`.
 
-use super::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering, lock, sleep};
+use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use super::waiter::{Waiter, timeout_error};
 use crate::error::{Error, Result};
 use crate::fork::{self, Gate};
 use smallvec::SmallVec;
@@ -261,11 +262,6 @@ pub(super) fn lost_error() -> Error {
     )
 }
 
-/// The error of a wait that took too long.
-pub(super) fn timeout_error(what: &str, timeout: Option<Duration>) -> Error {
-    crate::err!(Timeout, "{what} within {:?}", timeout.unwrap_or_default())
-}
-
 /// The word after one more access to a word that is not idle.
 fn share(word: u64, write: bool, generation: u32) -> Result<u64, Take> {
     if word & SLOW != 0 {
@@ -390,33 +386,5 @@ impl Locked<'_> {
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
         self.var.word.store(self.word(), Ordering::Release);
-    }
-}
-
-/// A thread that sleeps until its turn in the queue.
-#[derive(Default)]
-struct Waiter {
-    result: Mutex<Option<Result<()>>>,
-    wake: Condvar,
-}
-
-impl Waiter {
-    fn signal(&self, error: Option<Error>) {
-        *lock(&self.result) = Some(error.map_or(Ok(()), Err));
-        self.wake.notify_all();
-    }
-
-    fn result(&self) -> Option<Result<()>> {
-        lock(&self.result).clone()
-    }
-
-    /// None if the deadline came first.
-    fn sleep(&self, deadline: Option<Instant>) -> Option<Result<()>> {
-        let mut result = lock(&self.result);
-        let mut in_time = true;
-        while result.is_none() && in_time {
-            (result, in_time) = sleep(&self.wake, result, deadline);
-        }
-        result.clone()
     }
 }
