@@ -11,6 +11,7 @@ use crate::op::{GraphFn, OpRef};
 use crate::shape::Shape;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -66,7 +67,7 @@ pub(super) struct Saved {
 pub struct Node {
     /// Grows with every recorded operation: consumers come after producers.
     pub(super) order: u64,
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) rule: Rule,
     pub(super) edges: SmallVec<[Option<Entry>; 3]>,
     pub(super) outputs: SmallVec<[(Shape, DType); 1]>,
@@ -86,7 +87,7 @@ impl Node {
                 Autograd,
                 "the graph was freed by an earlier backward; pass retain_graph=True there to use it again"
             )
-            .in_operator(self.name)
+            .in_operator(&self.name)
         })
     }
 }
@@ -101,7 +102,7 @@ impl Saved {
                 Autograd,
                 "an array that the gradient needs ({src:?}) was overwritten after it was recorded"
             )
-            .in_operator(node.name));
+            .in_operator(&node.name));
         }
         Ok(value.array.clone())
     }
@@ -168,11 +169,11 @@ pub(super) fn record(
         Ok(graph) => save(op, graph, inputs, outputs)?,
         Err(_) => SmallVec::new(),
     };
-    attach(op.def.meta.name, Rule::Graph(graph), edges, saved, outputs)
+    attach(op.def.meta.name.into(), Rule::Graph(graph), edges, saved, outputs)
 }
 
 fn attach(
-    name: &'static str,
+    name: Cow<'static, str>,
     rule: Rule,
     edges: SmallVec<[Option<Entry>; 3]>,
     saved: SmallVec<[Saved; 2]>,
@@ -211,7 +212,7 @@ pub fn record_view(op: &OpRef, array: &NdArray, view: &NdArray) -> Result<()> {
 /// # Errors
 /// That of the shape of an output.
 pub fn record_custom(
-    name: &'static str,
+    name: &str,
     inputs: &[NdArray],
     outputs: &[NdArray],
     backward: CustomBackward,
@@ -220,5 +221,5 @@ pub fn record_custom(
     if edges.iter().all(Option::is_none) || outputs.is_empty() {
         return Ok(());
     }
-    attach(name, Rule::Custom(backward), edges, SmallVec::new(), outputs)
+    attach(name.to_owned().into(), Rule::Custom(backward), edges, SmallVec::new(), outputs)
 }

@@ -8,6 +8,7 @@ mod family;
 pub mod create;
 pub mod elemwise;
 pub mod reduce;
+pub mod reshape_to;
 
 use crate::op::registry::Entry;
 
@@ -32,4 +33,5 @@ list! {
     },
     reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
     create::{ Zeros, Ones, Full, ReshapeLike },
+    reshape_to::{ ReshapeTo },
 }
