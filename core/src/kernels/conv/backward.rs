@@ -107,7 +107,7 @@ fn multiply<T: ConvElement>(depth: usize, rows: usize, a: &[T], b: &[T], tile: &
     debug_assert!(a.len() >= rows * depth && b.len() >= depth * width && tile.len() >= rows * width);
     for j in (0..len).step_by(T::NR) {
         balanced(rows, MR, |i, m| {
-            let left = Left { ptr: a[i * depth..].as_ptr(), rs: depth, cs: 1 };
+            let left = Left { ptr: a[i * depth..].as_ptr(), rs: depth };
             let start = Start { load: false, bias: std::ptr::null() };
             let c = tile[i * width + j..].as_mut_ptr();
             // SAFETY: the lengths asserted above hold by the callers' sizes.
