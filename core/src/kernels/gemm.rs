@@ -158,7 +158,6 @@ unsafe fn crate_gemm<T: Real>(p: &Problem<T>, parallel: bool) {
     let ((ar, ac), (br, bc), (cr, cc)) = (s(p.a_strides), s(p.b_strides), s(p.c_strides));
     let (alpha, beta) = (T::from_f64(p.alpha), T::from_f64(p.beta));
     let run = |threads| {
-        let p = p;
         // SAFETY: the caller's contract. The crate's alpha belongs to C and its beta to the product.
         unsafe {
             gemm::gemm(
@@ -226,7 +225,7 @@ unsafe fn store<T: Real>(c: *mut T, x: T, beta: T) {
 ///
 /// # Safety
 /// As [`GemmElement::product`].
-unsafe fn vector<T: Real>(p: &Problem<T>, parallel: bool) {
+unsafe fn vector<T: Micro>(p: &Problem<T>, parallel: bool) {
     let Size { m, n, k } = p.size;
     // y (rows) = matrix (rows x k) * x (k); a row times a matrix is the transposed matrix times a column.
     let (rows, matrix, strides, x, x_step, y_step) = if n == 1 {
@@ -250,10 +249,15 @@ unsafe fn vector<T: Real>(p: &Problem<T>, parallel: bool) {
                 let from = matrix.get().add(first * strides.0).cast_const();
                 let row = |i: usize, step: usize, len| std::slice::from_raw_parts(from.add(i * step), len);
                 if strides.1 == 1 {
-                    for (r, s) in sums.chunks_mut(4).enumerate() {
-                        let last = 4 * r + s.len() - 1;
-                        let rows = [0, 1, 2, 3].map(|i| row((4 * r + i).min(last), strides.0, k));
-                        s.copy_from_slice(&dot4(rows, &x)[..s.len()]);
+                    let whole = k / T::LANES * T::LANES;
+                    for (r, s) in sums.chunks_mut(DOT_A).enumerate() {
+                        let a = from.add(r * DOT_A * strides.0);
+                        T::dot(s.len(), 1, whole, (a, strides.0), (x.as_ptr(), k), (s.as_mut_ptr(), 1));
+                        for (i, s) in s.iter_mut().enumerate() {
+                            for (l, x) in x.iter().enumerate().skip(whole) {
+                                *s += *a.add(i * strides.0 + l) * *x;
+                            }
+                        }
                     }
                 } else if strides.0 == 1 {
                     let n = sums.len();
@@ -336,36 +340,6 @@ impl<T> SendPtr<T> {
 }
 
 crate::simd_fn! {
-    /// The dot products of four vectors with `x`, each in 16 interleaved sums.
-    fn dot4<T: Real>(rows: [&[T]; 4], x: &[T]) -> [T; 4] {
-        const L: usize = 16;
-        let mut sums = [[T::ZERO; L]; 4];
-        let rows = rows.map(|r| &r[..x.len()]);
-        let whole = x.len() / L * L;
-        for i in (0..whole).step_by(L) {
-            for (s, row) in sums.iter_mut().zip(rows) {
-                let (row, x) = (&row[i..i + L], &x[i..i + L]);
-                for l in 0..L {
-                    s[l] += row[l] * x[l];
-                }
-            }
-        }
-        for (s, row) in sums.iter_mut().zip(rows) {
-            for i in whole..x.len() {
-                s[i - whole] += row[i] * x[i];
-            }
-            let mut n = L;
-            while n > 1 {
-                n /= 2;
-                for l in 0..n {
-                    let high = s[l + n];
-                    s[l] += high;
-                }
-            }
-        }
-        sums.map(|s| s[0])
-    }
-
     /// `y += a[0] * x[0] + ... + a[3] * x[3]`, one after the other.
     fn axpy4<T: Real>(a: [T; 4], x: [&[T]; 4], y: &mut [T]) {
         let x = x.map(|x| &x[..y.len()]);

@@ -152,7 +152,9 @@ fn opaque<T>(p: *const T) -> *const T {
     {
         let mut p = p;
         // SAFETY: there is no instruction.
-        unsafe { std::arch::asm!("/* {0} */", inout(reg) p, options(pure, nomem, nostack, preserves_flags)) };
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) p, options(pure, readonly, nostack, preserves_flags))
+        };
         p
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -266,6 +268,7 @@ pub(crate) trait Micro: Real {
     /// # Safety
     /// `a` has `m` rows and `k` columns; `b` has `k` rows of `NR` elements, `ldb` apart; `c` has `m` rows of `NR`
     /// elements, `ldc` apart; the bias, if any, has `m` elements.
+    #[allow(clippy::too_many_arguments)]
     unsafe fn outer(
         m: usize,
         k: usize,
