@@ -1,7 +1,7 @@
 //! The stages that compile and run the C and C++ programs of `capi/tests` against libmxr.
 //!
 //! Each `*.c` (strict C11) and `*.cpp` (C++17) there is a program of its own that ends with the line
-//! `N passed, N failed`.
+//! `N passed, N failed`. It runs in the folder of the programs, and its argument is the file of conformance cases.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::bail;
 use crate::count::Count;
 use crate::error::{Context, Result};
 use crate::stage::Job;
-use crate::{elf, paths, process};
+use crate::{cases, elf, paths, process};
 
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Werror", "-pedantic"];
 
@@ -59,9 +59,10 @@ impl Build {
             .filter(|path| path.extension().is_some_and(|kind| kind == "c" || kind == "cpp"))
             .collect();
         sources.sort();
+        let cases = cases::write()?;
         let mut sum = Count::default();
         for source in &sources {
-            sum += self.one(job, source).unwrap_or_else(|error| {
+            sum += self.one(job, source, &cases).unwrap_or_else(|error| {
                 println!("error: {error}");
                 Count::one(false)
             });
@@ -79,11 +80,12 @@ impl Build {
         std::os::unix::fs::symlink(&library, &link).context(|| format!("linking {}", paths::show(&link)))
     }
 
-    fn one(&self, job: &Job, source: &Path) -> Result<Count> {
+    fn one(&self, job: &Job, source: &Path, cases: &Path) -> Result<Count> {
         let name = source.file_name().context(|| "a test without a name")?;
         let program = self.out.join(name).with_extension(if is_cpp(source) { "cpp.out" } else { "c.out" });
         job.must(&mut self.compile(job, source, &program))?;
         let mut run = job.command(&program);
+        run.arg(cases).current_dir(&self.out);
         run.env("LD_LIBRARY_PATH", &self.out).env("MXR_CHECK", "1");
         let done = job.watch(&mut run)?;
         let count = Count::from_plain(&done.text);

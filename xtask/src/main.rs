@@ -1,7 +1,9 @@
 //! The project's one entry point: `cargo xtask COMMAND`. `cargo xtask help` lists the commands.
 
+mod abi;
 mod bench;
 mod capi;
+mod cases;
 mod count;
 mod data;
 mod demo;
@@ -99,10 +101,10 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "oracle",
-        usage: "oracle [ARGUMENT…]",
+        usage: "oracle [OPERATOR…]",
         about: "renews the expected values of the conformance cases with MXNet and NumPy",
-        details: "Sets up MXNet 1.9.1 in target/venv/oracle (needs Python 3.9 to 3.11) and runs\n\
-                  tests/conformance/oracle/make_expected.py, which gets the arguments.",
+        details: "Runs tests/conformance/oracle/make_expected.py for the named operators, or all, with MXNet 1.9.1 in\n\
+                  target/venv/oracle (needs Python 3.9 to 3.11), or with NumPy alone where that is enough.",
         run: oracle::command,
     },
     Command {

@@ -8,7 +8,7 @@ use crate::dist::{self, Profile};
 use crate::error::{Context, Result};
 use crate::stage::{Job, Stage};
 use crate::venv::Venv;
-use crate::{capi, generate, paths, tidy};
+use crate::{abi, capi, generate, paths, tidy};
 
 /// Every stage.
 pub const STAGES: &[Stage] = &[
@@ -32,6 +32,12 @@ pub const STAGES: &[Stage] = &[
     },
     Stage { name: "rust", about: "cargo test of the whole workspace", needs: &["Cargo.toml"], run: rust },
     Stage { name: "capi", about: "C and C++ programs on libmxr", needs: &["capi/tests"], run: capi::test },
+    Stage {
+        name: "abi",
+        about: "header, library and schema/abi.json agree, and releases' promises hold",
+        needs: &["include/mxr.h", "schema/abi.json"],
+        run: abi::test,
+    },
     Stage {
         name: "python",
         about: "the wheel, installed in a fresh environment, under pytest",
@@ -58,9 +64,14 @@ pub const STAGES: &[Stage] = &[
     },
 ];
 
+/// All tests on the threaded engine, then every operator's cases on the naive one.
 fn rust(job: &Job) -> Result<Count> {
     let done = job.watch(&mut job.cargo(&["test", "--workspace", "--no-fail-fast"]))?;
-    Ok(Count::from_cargo(&done.text).settled(done.success))
+    let mut sum = Count::from_cargo(&done.text).settled(done.success);
+    let mut naive = job.cargo(&["test", "--workspace", "--no-fail-fast", "--test", "conformance"]);
+    let done = job.watch(naive.env("MXR_ENGINE", "naive"))?;
+    sum += Count::from_cargo(&done.text).settled(done.success);
+    Ok(sum)
 }
 
 fn loom(job: &Job) -> Result<Count> {
