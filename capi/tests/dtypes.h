@@ -28,7 +28,7 @@ static inline uint16_t to_16_bits(double v, int exponent_bits, int fraction_bits
     const int bias = (1 << (exponent_bits - 1)) - 1, all_ones = (1 << exponent_bits) - 1;
     const unsigned sign = signbit(v) ? 0x8000u : 0u;
     if (isnan(v)) return (uint16_t)(((unsigned)all_ones << fraction_bits) | 1u << (fraction_bits - 1));
-    int exponent = 0;
+    int exponent = 2 - bias;
     if (v != 0 && !isinf(v)) frexp(v, &exponent);
     /* Subnormal numbers all have the smallest exponent. */
     if (exponent < 2 - bias) exponent = 2 - bias;
