@@ -30,6 +30,7 @@ pub fn text(abi: &Abi) -> Result<String> {
         let inputs = &f.sig.inputs;
         quote!(#(#attrs)* pub #name: unsafe extern "C" fn(#inputs) #output)
     });
+    // SAFETY: what is written here is source; its own reason is written with it.
     let loads = functions.iter().map(|f| {
         let name = &f.sig.ident;
         let symbol = syn::LitByteStr::new(format!("{name}\0").as_bytes(), name.span());
