@@ -254,12 +254,12 @@ fn guarded(
     around: Circumstances,
 ) -> Result<()> {
     let run = std::panic::AssertUnwindSafe(|| execute(op, inputs, outputs, requests, around));
-    std::panic::catch_unwind(run).unwrap_or_else(|panic| {
+    let done = std::panic::catch_unwind(run).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
-        Err(Error::new(ErrorCode::Internal, format!("the kernel panicked: {text}"))
-            .in_operator(op.def.meta.name))
-    })
+        Err(Error::new(ErrorCode::Internal, format!("the kernel panicked: {text}")))
+    });
+    done.map_err(|e| e.in_operator(op.def.meta.name))
 }
 
 /// A buffer for an output that cannot be made in its place.
