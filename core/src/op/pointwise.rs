@@ -90,14 +90,15 @@ const GRAIN: usize = 32 * 1024;
 /// Elements per tile where types are converted or shapes broadcast.
 const TILE: usize = 512;
 
-/// Runs elementwise arithmetic on the arrays of a call.
+/// Runs elementwise arithmetic on the arrays of a call. A scalar that meets integers alone loses its fraction.
 pub fn run(p: &Pointwise, k: &mut Kernel) -> Result<()> {
     let dtypes = || k.inputs.iter().chain(&k.outputs).map(|t| t.dtype);
     let double = dtypes().any(|d| d == DType::F64);
     match p.integer {
-        _ if dtypes().any(DType::is_float) && !double => run_in(p.single, p.scalars, k),
-        Some(integer) if !double => run_in(integer, p.scalars, k),
-        _ => run_in(p.double, p.scalars, k),
+        _ if double => run_in(p.double, p.scalars, k),
+        _ if dtypes().any(DType::is_float) => run_in(p.single, p.scalars, k),
+        Some(integer) => run_in(integer, p.scalars, k),
+        None => run_in(p.double, p.scalars.map(f64::trunc), k),
     }
     Ok(())
 }

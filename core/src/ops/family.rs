@@ -55,10 +55,11 @@ macro_rules! unary {
 
 /// Makes a binary elementwise operator; `same` for arrays of one shape, `broadcast` for shapes that fit.
 ///
-/// The gradient is a pair of expressions for `lhs` and `rhs` in `dy`, `x`, `y` and the output, or `zero`.
+/// `[jumps]` before the range says that finite differences make no sense there. The gradient is a pair of expressions for `lhs` and `rhs` in `dy`, `x`, `y` and the output, or `zero`.
 macro_rules! binary {
     ($(#[doc = $doc:literal])* $op:ident = $name:literal $(aliases [$($alias:literal),*])?, $shapes:ident,
-     $bound:ident on ($low:literal, $high:literal), |$x:ident, $y:ident| $body:expr, $($grad:tt)*) => {
+     $bound:ident $([$kind:ident])? on ($low:literal, $high:literal), |$x:ident, $y:ident| $body:expr,
+     $($grad:tt)*) => {
         $(#[doc = $doc])*
         #[derive(Attrs, Clone, Debug)]
         pub struct $op;
@@ -72,8 +73,8 @@ macro_rules! binary {
                 .dtypes(DTypes::NUMERIC)
             }
             fn samples() -> Vec<Sample> {
-                $crate::ops::family::binary_samples(
-                    $low, $high, stringify!($shapes), stringify!($($grad)*))
+                let grad = $crate::ops::family::gradient_word(stringify!($($kind)?), stringify!($($grad)*));
+                $crate::ops::family::binary_samples($low, $high, stringify!($shapes), grad)
             }
             fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
                 binary!(@shape s, $shapes)
@@ -99,10 +100,11 @@ macro_rules! binary {
 
 /// Makes an operator of one array and a scalar.
 ///
-/// The gradient is an expression in `dy`, `x`, the output and the scalar, or `zero`.
+/// `[jumps]` is as for `binary!`. The gradient is an expression in `dy`, `x`, the output and the scalar, or `zero`.
 macro_rules! scalar {
     ($(#[doc = $doc:literal])* $op:ident = $name:literal $(aliases [$($alias:literal),*])?,
-     $bound:ident on ($low:literal, $high:literal), |$x:ident; $c:ident| $body:expr, $($grad:tt)*) => {
+     $bound:ident $([$kind:ident])? on ($low:literal, $high:literal), |$x:ident; $c:ident| $body:expr,
+     $($grad:tt)*) => {
         $(#[doc = $doc])*
         #[derive(Attrs, Clone, Debug)]
         pub struct $op {
@@ -126,7 +128,8 @@ macro_rules! scalar {
                     .dtypes(DTypes::ALL)
             }
             fn samples() -> Vec<Sample> {
-                $crate::ops::family::scalar_samples($low, $high, stringify!($($grad)*))
+                let grad = $crate::ops::family::gradient_word(stringify!($($kind)?), stringify!($($grad)*));
+                $crate::ops::family::scalar_samples($low, $high, grad)
             }
             fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
                 s.all_same()
@@ -211,10 +214,15 @@ pub fn binary_gradient(b: &Builder, left: BinaryRule, right: BinaryRule) {
     }
 }
 
+/// What is said of a gradient: its rule, or that the samples lie across jumps.
+pub fn gradient_word(kind: &'static str, grad: &'static str) -> &'static str {
+    if kind == "jumps" { kind } else { grad }
+}
+
 fn with_gradient(sample: Sample, grad: &str) -> Sample {
     match grad {
         "none" => sample.no_gradient(),
-        "zero" => sample.no_finite_differences(),
+        "zero" | "jumps" => sample.no_finite_differences(),
         _ => sample,
     }
 }

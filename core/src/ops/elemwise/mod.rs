@@ -2,7 +2,9 @@
 
 mod activation;
 mod arithmetic;
+mod compare;
 mod exponential;
+mod power;
 mod rounding;
 mod scalar;
 mod special;
@@ -10,7 +12,9 @@ mod trigonometric;
 
 pub use activation::*;
 pub use arithmetic::*;
+pub use compare::*;
 pub use exponential::*;
+pub use power::*;
 pub use rounding::*;
 pub use scalar::*;
 pub use special::*;
