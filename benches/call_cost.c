@@ -39,7 +39,8 @@ static double add(const mxr_op_t *op, mxr_array_t **inputs, const mxr_call_t *ca
   return best;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  const int n = argc > 1 ? atoi(argv[1]) : 300000;
   const int64_t shape[] = {4};
   const float values[] = {1, 2, 3, 4};
   mxr_array_t *inputs[2], *gradient;
@@ -49,17 +50,17 @@ int main(void) {
     ok(mxr_array_from_data(shape, 1, MXR_FLOAT32, MXR_CPU, 0, values, sizeof values, &inputs[i]));
   ok(mxr_array_from_data(shape, 1, MXR_FLOAT32, MXR_CPU, 0, values, sizeof values, &gradient));
   double start = now();
-  for (int i = 0; i < 1000000; i++) {
+  for (int i = 0; i < n; i++) {
     mxr_array_t *a;
     ok(mxr_array_empty(shape, 1, MXR_FLOAT32, MXR_CPU, 0, &a));
     mxr_array_free(a);
   }
-  double empty = (now() - start) / 1e6;
-  double plain = add(op, inputs, NULL, 300000);
+  double empty = (now() - start) / n;
+  double plain = add(op, inputs, NULL, n);
   int32_t request = MXR_REQUEST_WRITE;
   ok(mxr_autograd_mark(inputs, &gradient, &request, 1));
   mxr_call_t call = {sizeof call, MXR_CALL_RECORDING, 0, 0};
-  double recorded = add(op, inputs, &call, 300000);
+  double recorded = add(op, inputs, &call, n);
   printf("{\"name\": \"a + b, 4 elements, C ABI\", \"ns\": %.0f, \"recorded_ns\": %.0f, \"empty_array_ns\": %.0f}\n", plain,
          recorded, empty);
   return 0;

@@ -7,6 +7,7 @@ mod family;
 
 pub mod create;
 pub mod elemwise;
+pub mod nn;
 pub mod reduce;
 pub mod reshape_to;
 
@@ -45,4 +46,12 @@ list! {
     reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
     create::{ Zeros, Ones, Full, ReshapeLike },
     reshape_to::{ ReshapeTo },
+    nn::{
+        FullyConnected, FullyConnectedData, FullyConnectedWeight, FullyConnectedProduct,
+        Convolution, ConvolutionMap, ConvolutionImage, ConvolutionWeight,
+        Pooling, PoolingBackward, Activation, ActivationBackward, ActivationSlope,
+        Softmax, Softmin, LogSoftmax, SoftmaxBackward, SoftmaxActivation,
+        SoftmaxOutput, SoftmaxOutputBackward, SoftmaxCrossEntropy,
+        LinearRegressionOutput, LogisticRegressionOutput, MaeRegressionOutput, RegressionBackward,
+    },
 }
