@@ -47,7 +47,7 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "loom",
         about: "every interleaving of the engine's variable queue",
-        needs: &["core/tests/loom.rs"],
+        needs: &["core/tests/loom_var.rs"],
         run: loom,
     },
     Stage {
@@ -75,7 +75,7 @@ fn rust(job: &Job) -> Result<Count> {
 }
 
 fn loom(job: &Job) -> Result<Count> {
-    let mut test = job.cargo(&["test", "-p", "mxr-core", "--test", "loom", "--target-dir"]);
+    let mut test = job.cargo(&["test", "-p", "mxr-core", "--release", "--test", "loom_var", "--target-dir"]);
     test.arg(paths::target().join("loom")).env("RUSTFLAGS", "--cfg loom");
     let done = job.watch(&mut test)?;
     Ok(Count::from_cargo(&done.text).settled(done.success))

@@ -125,7 +125,7 @@ impl Drop for Node {
 /// What autograd knows of the inputs of a call. States and inputs of which only the shape is read have no
 /// gradient.
 pub(super) fn edges_of(op: &OpRef, inputs: &[NdArray]) -> SmallVec<[Option<Entry>; 3]> {
-    let skip = |i: usize| op.input(i).mutated || op.input(i).shape_only;
+    let skip = |i: usize| op.mutates(i) || op.input(i).shape_only;
     inputs.iter().enumerate().map(|(i, a)| if skip(i) { None } else { a.entry() }).collect()
 }
 
@@ -142,7 +142,7 @@ fn save(
     let mut saved = SmallVec::new();
     for (src, shape_only) in &graph.reads {
         let (array, state) = match src {
-            Src::Input(i) => (&inputs[*i as usize], op.input(*i as usize).mutated),
+            Src::Input(i) => (&inputs[*i as usize], op.mutates(*i as usize)),
             Src::Output(o) => (&outputs[*o as usize], false),
             _ => continue,
         };

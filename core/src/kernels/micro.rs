@@ -129,6 +129,7 @@ mod x86 {
     }
     vector!(f32, __m256, 8, _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps,
     unsafe fn sum(self) -> f32 {
+        // SAFETY: only called where AVX2 is there.
         unsafe {
             let four = _mm_add_ps(_mm256_castps256_ps128(self), _mm256_extractf128_ps::<1>(self));
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
@@ -137,6 +138,7 @@ mod x86 {
     });
     vector!(f64, __m256d, 4, _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd _mm256_add_pd,
     unsafe fn sum(self) -> f64 {
+        // SAFETY: only called where AVX2 is there.
         unsafe {
             let two = _mm_add_pd(_mm256_castpd256_pd128(self), _mm256_extractf128_pd::<1>(self));
             _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))

@@ -67,11 +67,19 @@ fn prepare(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>], call:
     }
     let given = |i: usize| out.get(i).and_then(|o| o.as_ref());
 
-    let mut types = DTypeInfer::new(op, inputs.iter().map(|a| Some(a.dtype())), (0..n_out).map(|_| None));
+    // What `out` says helps where inputs and attributes leave something open.
+    let dynamic = op.op.dynamic_shape();
+    let known = |i: usize| given(i).filter(|_| !dynamic).map(|(array, _)| array);
+    let mut types = DTypeInfer::new(
+        op,
+        inputs.iter().map(|a| Some(a.dtype())),
+        (0..n_out).map(|i| known(i).map(NdArray::dtype)),
+    );
     op.op.infer_dtype(&mut types)?;
     let dtypes = types.into_outputs();
 
-    let mut shapes = ShapeInfer::new(op, [], (0..n_out).map(|_| None));
+    let mut shapes =
+        ShapeInfer::new(op, [], (0..n_out).map(|i| known(i).and_then(NdArray::known_shape).cloned()));
     for a in inputs {
         shapes.push_input(a.shape()?.clone());
     }
@@ -88,7 +96,6 @@ fn prepare(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>], call:
         n => rng::generator(device).reserve(n),
     };
     let cost = op.op.cost(&shapes);
-    let dynamic = op.op.dynamic_shape();
     let mut outputs = Outputs::new();
     let mut requests: SmallVec<[Request; 1]> = SmallVec::new();
     for (i, dtype) in dtypes.iter().enumerate() {
@@ -110,10 +117,8 @@ fn prepare(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>], call:
     for (array, _) in out.iter().flatten() {
         array.storage().bump_version();
     }
-    for i in op.mutated() {
-        if let Some(a) = inputs.get(i) {
-            a.storage().bump_version();
-        }
+    for (_, a) in inputs.iter().enumerate().filter(|(i, _)| op.mutates(*i)) {
+        a.storage().bump_version();
     }
     start(op, inputs, &outputs, requests, Circumstances { training: call.training, random, dynamic }, cost)?;
     Ok(outputs)
@@ -184,7 +189,7 @@ enum Request {
 fn request_of(op: &OpRef, i: usize, array: &NdArray, req: Req, inputs: &[NdArray]) -> Request {
     let elementwise = op.op.pointwise().is_some();
     let clash = inputs.iter().enumerate().any(|(j, a)| {
-        let safe = (elementwise || op.op.in_place().contains(&(j, i))) && a.same_elements(array);
+        let safe = (elementwise || op.op.overwrites(j, i)) && a.same_elements(array);
         !safe && !op.input(j).shape_only && a.overlaps(array)
     });
     match req {
@@ -216,7 +221,7 @@ fn start(
         matches!(r, Request::Accumulate | Request::Add)
             || a.known_shape().is_some_and(|s| s.len() * a.dtype().size() < a.storage().bytes())
     };
-    let written = |i: &usize| op.input(*i).mutated;
+    let written = |i: &usize| op.mutates(*i);
     let reads = inputs.iter().enumerate().filter(|(i, _)| !op.input(*i).shape_only).map(|(_, a)| a);
     let reads = reads.chain(outputs.iter().zip(&requests).filter(|o| keeps(*o)).map(|(a, _)| a));
     let states = inputs.iter().enumerate().filter(|(i, _)| written(i)).map(|(_, a)| a);

@@ -10,7 +10,6 @@ use crate::op::kernel::Kernel;
 use crate::op::pointwise::Pointwise;
 use crate::op::registry::OpDef;
 use crate::op::sample::Sample;
-use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -263,6 +262,18 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
         &[]
     }
 
+    /// Whether `output` may be written over `input` while it is read; for operators with so many outputs that
+    /// [`Operator::in_place`] cannot list the pairs.
+    fn overwrites(&self, input: usize, output: usize) -> bool {
+        self.in_place().contains(&(input, output))
+    }
+
+    /// Whether input `i` is changed, for operators some of whose variadic inputs are; the schema says it for
+    /// all others.
+    fn mutates(&self, _i: usize) -> Option<bool> {
+        None
+    }
+
     /// True if the kernel itself honours [`Kernel::accumulate`] for its first output.
     fn accumulates(&self) -> bool {
         false
@@ -346,9 +357,9 @@ impl OpRef {
         }
     }
 
-    /// Positions of the inputs that the operator changes.
-    pub fn mutated(&self) -> SmallVec<[usize; 4]> {
-        (0..self.def.meta.inputs.len()).filter(|i| self.def.meta.inputs[*i].mutated).collect()
+    /// True if the operator changes input `i`.
+    pub fn mutates(&self, i: usize) -> bool {
+        self.op.mutates(i).unwrap_or_else(|| self.input(i).mutated)
     }
 }
 

@@ -33,6 +33,7 @@ pub fn text(abi: &Abi) -> Result<String> {
     let loads = functions.iter().map(|f| {
         let name = &f.sig.ident;
         let symbol = syn::LitByteStr::new(format!("{name}\0").as_bytes(), name.span());
+        // SAFETY: this is source to be written, whose reason is written with it.
         quote!(#name: *unsafe { library.get(#symbol) }?)
     });
     let tokens = quote! {
