@@ -31,7 +31,10 @@ pub fn test(job: &Job) -> Result<Count> {
     let declared = names(&abi["functions"]);
     let exported: BTreeSet<String> = elf::exports(&library)?.into_iter().collect();
     let mut sum = Count::default();
-    sum += report("the header and abi.json have the same functions", differences(&functions(&header), &declared));
+    sum += report(
+        "the header and abi.json have the same functions",
+        differences(&functions(&header), &declared),
+    );
     sum += report("libmxr.so exports what abi.json declares", differences(&exported, &declared));
     sum += report("libmxr.so exports nothing but mxr_*", foreign(&exported));
     sum += report("libmxr.so has its major version's SONAME", wrong_soname(&library)?);
@@ -39,7 +42,8 @@ pub fn test(job: &Job) -> Result<Count> {
         sum += Count::one(compiles_alone(job, compiler, language, standard)?);
     }
     for (name, released) in released()? {
-        sum += report(&format!("programs compiled against {name} still run"), broken_promises(&released, &abi));
+        sum +=
+            report(&format!("programs compiled against {name} still run"), broken_promises(&released, &abi));
     }
     Ok(sum)
 }
@@ -58,7 +62,8 @@ fn names(list: &Value) -> BTreeSet<String> {
 
 /// The functions that a header declares: names before a parenthesis, outside comments.
 fn functions(header: &str) -> BTreeSet<String> {
-    let code: String = header.split("/*").map(|part| part.split_once("*/").map_or(part, |(_, code)| code)).collect();
+    let code: String =
+        header.split("/*").map(|part| part.split_once("*/").map_or(part, |(_, code)| code)).collect();
     let heads = code.split('(').map(|before| before.trim_end());
     let word = |text: &str| -> String {
         let reversed: String = text.chars().rev().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
@@ -97,7 +102,8 @@ fn compiles_alone(job: &Job, compiler: &str, language: &str, standard: &str) -> 
 /// The ABIs of earlier releases, by file name.
 fn released() -> Result<Vec<(String, Value)>> {
     let Ok(folder) = fs::read_dir(paths::root().join(RELEASED)) else { return Ok(vec![]) };
-    let mut files: Vec<_> = folder.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut files: Vec<_> =
+        folder.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     files.retain(|name| name.ends_with(".json"));
     files.sort();
     files.into_iter().map(|name| Ok((name.clone(), data::json(&Path::new(RELEASED).join(name))?))).collect()
@@ -196,7 +202,10 @@ mod tests {
         let changed = |pointer: &str, to: Value| after(|new| *new.pointer_mut(pointer).unwrap() = to);
         assert_eq!(changed("/functions/0/returns", json!("int32_t")), ["mxr_x_free has changed"]);
         assert_eq!(changed("/functions/0/parameters/0/type", json!("void *")), ["mxr_x_free has changed"]);
-        assert_eq!(changed("/functions/0/parameters/0/ownership", json!("borrowed")), ["mxr_x_free has changed"]);
+        assert_eq!(
+            changed("/functions/0/parameters/0/ownership", json!("borrowed")),
+            ["mxr_x_free has changed"]
+        );
         assert_eq!(changed("/functions/0/parameters", json!([])), ["mxr_x_free has changed"]);
         assert_eq!(changed("/callbacks/0/parameters", json!([])), ["mxr_drop_fn has changed"]);
         assert_eq!(changed("/constants/0/value", json!(2)), ["MXR_CPU has changed"]);

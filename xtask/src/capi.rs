@@ -1,7 +1,8 @@
 //! The stages that compile and run the C and C++ programs of `capi/tests` against libmxr.
 //!
 //! Each `*.c` (strict C11) and `*.cpp` (C++17) there is a program of its own that ends with the line
-//! `N passed, N failed`. It runs in the folder of the programs, and its argument is the file of conformance cases.
+//! `N passed, N failed`. It runs in the folder of the programs, and its arguments are the file of conformance cases
+//! and, if only one operator is to be tested, its name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,9 @@ use crate::stage::Job;
 use crate::{cases, elf, paths, process};
 
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Werror", "-pedantic"];
+
+/// The small programs need no fast kernels, and instrumented ones take long to compile.
+const LIGHTLY: &str = "profile.dev.package.\"*\".opt-level = 1";
 
 /// The programs on a libmxr of the development profile.
 pub fn test(job: &Job) -> Result<Count> {
@@ -30,7 +34,8 @@ pub fn test(job: &Job) -> Result<Count> {
 pub fn sanitize(job: &Job) -> Result<Count> {
     let host = host()?;
     let target = paths::target().join("sanitizer");
-    let mut cargo = job.cargo(&["build", "-p", "mxr-capi", "--target", &host, "--target-dir"]);
+    let mut cargo =
+        job.cargo(&["build", "-p", "mxr-capi", "--target", &host, "--config", LIGHTLY, "--target-dir"]);
     cargo.arg(&target).env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
     job.must(&mut cargo)?;
     let library = target.join(&host).join("debug");
@@ -58,6 +63,9 @@ impl Build {
             .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|kind| kind == "c" || kind == "cpp"))
             .collect();
+        if job.operator.is_some() {
+            sources.retain(|path| path.ends_with("conformance.c"));
+        }
         sources.sort();
         let cases = cases::write()?;
         let mut sum = Count::default();
@@ -85,7 +93,7 @@ impl Build {
         let program = self.out.join(name).with_extension(if is_cpp(source) { "cpp.out" } else { "c.out" });
         job.must(&mut self.compile(job, source, &program))?;
         let mut run = job.command(&program);
-        run.arg(cases).current_dir(&self.out);
+        run.arg(cases).args(&job.operator).current_dir(&self.out);
         run.env("LD_LIBRARY_PATH", &self.out).env("MXR_CHECK", "1");
         let done = job.watch(&mut run)?;
         let count = Count::from_plain(&done.text);
