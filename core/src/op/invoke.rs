@@ -55,7 +55,54 @@ pub fn invoke(
     out: &[Option<(NdArray, Req)>],
     call: &Call,
 ) -> Result<Outputs> {
+    if let Some(output) = uniform(op, inputs, out) {
+        return output.map(|a| Outputs::from_iter([a]));
+    }
     prepare(op, inputs, out, call).map_err(|e| e.in_operator(op.def.meta.name))
+}
+
+/// The short way for small elementwise calls on arrays of one shape and dtype, which need no inference. `None` if
+/// the call is not of this kind or cannot run at once.
+fn uniform(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>]) -> Option<Result<NdArray>> {
+    const MOST: usize = 3;
+    let k = inputs.len();
+    if !op.op.uniform() || k > MOST || op.def.meta.inputs.len() != k || out.iter().any(Option::is_some) {
+        return None;
+    }
+    let first = inputs.first()?;
+    let (shape, dtype, device) = (first.known_shape()?, first.dtype(), first.device());
+    let alike = |a: &NdArray| a.dtype() == dtype && a.device() == device && a.known_shape() == Some(shape);
+    if !op.def.meta.dtypes.contains(dtype) || !inputs[1..].iter().all(alike) {
+        return None;
+    }
+    let n = shape.len();
+    if !engine::should_inline(n * (k + 1)) {
+        return None;
+    }
+    let arithmetic = op.op.pointwise()?;
+    let kernel = pointwise::direct(&arithmetic, dtype)?;
+    let mut reads = [first.storage().var(); MOST];
+    for (read, a) in reads.iter_mut().zip(inputs) {
+        *read = a.storage().var();
+    }
+    let output = match NdArray::empty(shape.clone(), dtype, device) {
+        Ok(output) => output,
+        Err(e) => return Some(Err(e)),
+    };
+    let writes = [output.storage().var()];
+    match engine::begin(&reads[..k], &writes) {
+        Begin::Ready => {
+            let mut sources = [std::ptr::null(); MOST];
+            let addresses =
+                inputs.iter().zip(&mut sources).try_for_each(|(a, s)| a.data().map(|d| *s = d.cast_const()));
+            let done =
+                addresses.and_then(|()| output.data()).map(|target| kernel.run(&sources[..k], target, n));
+            engine::finish(&reads[..k], &writes, done.map_err(|e| e.in_operator(op.def.meta.name)));
+        }
+        Begin::Failed(_) => {}
+        Begin::Busy => return None,
+    }
+    Some(Ok(output))
 }
 
 fn prepare(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>], call: &Call) -> Result<Outputs> {

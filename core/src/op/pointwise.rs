@@ -90,6 +90,42 @@ const GRAIN: usize = 32 * 1024;
 /// Elements per tile where types are converted or shapes broadcast.
 const TILE: usize = 512;
 
+/// Elementwise arithmetic on contiguous elements of one of the types that it is instantiated for.
+pub(crate) enum Direct {
+    Single(Tile<f32>, [f64; 2]),
+    Double(Tile<f64>, [f64; 2]),
+    Integer(Tile<Int>, [f64; 2]),
+}
+
+/// The arithmetic for elements of `dtype`, if they are of a type that it computes in.
+pub(crate) fn direct(p: &Pointwise, dtype: DType) -> Option<Direct> {
+    match dtype {
+        DType::F32 => Some(Direct::Single(p.single, p.scalars)),
+        DType::F64 => Some(Direct::Double(p.double, p.scalars)),
+        DType::I64 => p.integer.map(|tile| Direct::Integer(tile, p.scalars)),
+        _ => None,
+    }
+}
+
+impl Direct {
+    /// Computes `n` elements. Every address has that many elements, as `invoke` made sure.
+    pub(crate) fn run(&self, inputs: &[*const u8], output: *mut u8, n: usize) {
+        // A pointer has one size whatever it points to.
+        fn of<T>(inputs: &[*const u8]) -> &[*const T] {
+            // SAFETY: pointers to different types have the same layout.
+            unsafe { &*(std::ptr::from_ref(inputs) as *const [*const T]) }
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Direct::Single(tile, scalars) => tile(of(inputs), output.cast(), n, *scalars),
+                Direct::Double(tile, scalars) => tile(of(inputs), output.cast(), n, *scalars),
+                Direct::Integer(tile, scalars) => tile(of(inputs), output.cast(), n, *scalars),
+            }
+        }
+    }
+}
+
 /// Runs elementwise arithmetic on the arrays of a call. A scalar that meets integers alone loses its fraction.
 pub fn run(p: &Pointwise, k: &mut Kernel) -> Result<()> {
     let dtypes = || k.inputs.iter().chain(&k.outputs).map(|t| t.dtype);

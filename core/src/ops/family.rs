@@ -36,6 +36,9 @@ macro_rules! unary {
             fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
                 s.all_same()
             }
+            fn uniform(&self) -> bool {
+                true
+            }
             fn pointwise(&self) -> Option<Pointwise> {
                 Some(pointwise!($bound, |$x| $body))
             }
@@ -78,6 +81,9 @@ macro_rules! binary {
             }
             fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
                 binary!(@shape s, $shapes)
+            }
+            fn uniform(&self) -> bool {
+                true
             }
             fn pointwise(&self) -> Option<Pointwise> {
                 Some(pointwise!($bound, |$x, $y| $body))
@@ -136,6 +142,9 @@ macro_rules! scalar {
             }
             fn infer_dtype(&self, t: &mut DTypeInfer) -> Result<()> {
                 $crate::ops::family::infer_scalar_dtype(t, self.is_int)
+            }
+            fn uniform(&self) -> bool {
+                true
             }
             fn pointwise(&self) -> Option<Pointwise> {
                 Some(pointwise!($bound, |$x; $c| $body).with_scalar(self.scalar))
