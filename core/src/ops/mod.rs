@@ -40,6 +40,8 @@ list! {
         BroadcastLesser, BroadcastLesserEqual, BroadcastLogicalAnd, BroadcastLogicalOr, BroadcastLogicalXor,
         EqualScalar, NotEqualScalar, GreaterScalar, GreaterEqualScalar, LesserScalar, LesserEqualScalar,
         LogicalAndScalar, LogicalOrScalar, LogicalXorScalar,
+        Copy, BlockGrad, AsLoss, MakeLoss, GradientMultiplier, ZerosLike, OnesLike, ShapeArray, SizeArray,
+        Clip, HardSigmoid, SmoothL1, IsNan, IsInf, IsFinite, Cast, CastLike, AmpCast, AmpMulticast, Where, AddN,
     },
     reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
     create::{ Zeros, Ones, Full, ReshapeLike },
