@@ -108,18 +108,26 @@ pub fn run(p: &Pointwise, k: &mut Kernel) -> Result<()> {
 /// # Errors
 /// None so far.
 pub fn repeat(k: &Kernel, shape: &crate::Shape) -> Result<()> {
-    assign(k, 0, shape, 0)
+    assign(&crate::pointwise!(Arith, |x| x), k, 0, shape, 0)
 }
 
-/// Copies an input to an output of its shape, converting it to the output's dtype.
+/// As [`repeat`], and divides by a number.
+///
+/// # Errors
+/// None so far.
+pub fn repeat_divided(k: &Kernel, shape: &crate::Shape, divisor: f64) -> Result<()> {
+    assign(&crate::pointwise!(Arith, |x; c| x / c).with_scalar(divisor), k, 0, shape, 0)
+}
+
+/// Copies an input to an output with as many elements, converting it to the output's dtype.
 ///
 /// # Errors
 /// None so far.
 pub fn convert(k: &Kernel, input: usize, output: usize) -> Result<()> {
-    assign(k, input, k.shape(input), output)
+    assign(&crate::pointwise!(Arith, |x| x), k, input, k.out_shape(output), output)
 }
 
-fn assign(k: &Kernel, input: usize, shape: &crate::Shape, output: usize) -> Result<()> {
+fn assign(p: &Pointwise, k: &Kernel, input: usize, shape: &crate::Shape, output: usize) -> Result<()> {
     let tensor = |t: &Tensor<'_>, shape| Tensor { data: t.data, shape, dtype: t.dtype };
     let (from, to) = (&k.inputs[input], &k.outputs[output]);
     let mut inner = Kernel {
@@ -130,7 +138,7 @@ fn assign(k: &Kernel, input: usize, shape: &crate::Shape, output: usize) -> Resu
         random: k.random,
         pending: None,
     };
-    run(&crate::pointwise!(Arith, |x| x), &mut inner)
+    run(p, &mut inner)
 }
 
 fn run_in<C: Compute>(tile: Tile<C>, scalars: [f64; 2], k: &Kernel) {

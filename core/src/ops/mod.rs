@@ -43,6 +43,9 @@ list! {
         Copy, BlockGrad, AsLoss, MakeLoss, GradientMultiplier, ZerosLike, OnesLike, ShapeArray, SizeArray,
         Clip, HardSigmoid, SmoothL1, IsNan, IsInf, IsFinite, Cast, CastLike, AmpCast, AmpMulticast, Where, AddN,
     },
-    reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
+    reduce::{
+        Sum, SumLike, SpreadLike, BroadcastLike, Mean, Prod, NanSum, NanProd, Max, Min, Norm, L2Normalization,
+        ArgMax, ArgMin, ArgMaxChannel, BroadcastTo, BroadcastAxis, CumSum, ReverseCumSum,
+    },
     create::{ Zeros, Ones, Full, ReshapeLike },
 }
