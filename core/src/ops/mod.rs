@@ -47,5 +47,7 @@ list! {
         Sum, SumLike, SpreadLike, BroadcastLike, Mean, Prod, NanSum, NanProd, Max, Min, Norm, L2Normalization,
         ArgMax, ArgMin, ArgMaxChannel, BroadcastTo, BroadcastAxis, CumSum, ReverseCumSum,
     },
-    create::{ Zeros, Ones, Full, ReshapeLike },
+    create::{
+        Zeros, Ones, Full, ReshapeLike, ZerosWithoutDType, IdentityLikeRhs, Arange, Linspace, Eye, ArangeLike,
+    },
 }
