@@ -42,9 +42,16 @@ list! {
         BroadcastLesser, BroadcastLesserEqual, BroadcastLogicalAnd, BroadcastLogicalOr, BroadcastLogicalXor,
         EqualScalar, NotEqualScalar, GreaterScalar, GreaterEqualScalar, LesserScalar, LesserEqualScalar,
         LogicalAndScalar, LogicalOrScalar, LogicalXorScalar,
+        Copy, BlockGrad, AsLoss, MakeLoss, GradientMultiplier, ZerosLike, OnesLike, ShapeArray, SizeArray,
+        Clip, HardSigmoid, SmoothL1, IsNan, IsInf, IsFinite, Cast, CastLike, AmpCast, AmpMulticast, Where, AddN,
     },
-    reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
-    create::{ Zeros, Ones, Full, ReshapeLike },
+    reduce::{
+        Sum, SumLike, SpreadLike, BroadcastLike, Mean, Prod, NanSum, NanProd, Max, Min, Norm, L2Normalization,
+        ArgMax, ArgMin, ArgMaxChannel, BroadcastTo, BroadcastAxis, CumSum, ReverseCumSum,
+    },
+    create::{
+        Zeros, Ones, Full, ReshapeLike, ZerosWithoutDType, IdentityLikeRhs, Arange, Linspace, Eye, ArangeLike,
+    },
     reshape_to::{ ReshapeTo },
     nn::{
         FullyConnected, FullyConnectedData, FullyConnectedWeight, FullyConnectedProduct,
