@@ -60,5 +60,7 @@ list! {
         Softmax, Softmin, LogSoftmax, SoftmaxBackward, SoftmaxActivation,
         SoftmaxOutput, SoftmaxOutputBackward, SoftmaxCrossEntropy,
         LinearRegressionOutput, LogisticRegressionOutput, MaeRegressionOutput, RegressionBackward,
+        LayerNorm, GroupNorm, InstanceNorm, NormData, NormParameters, BatchNorm, BatchNormBackward,
+        Dropout, LeakyRelu, LeakyReluBackward, PreluBackward,
     },
 }
