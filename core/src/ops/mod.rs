@@ -7,6 +7,7 @@ mod family;
 
 pub mod create;
 pub mod elemwise;
+pub mod random;
 pub mod reduce;
 
 use crate::op::registry::Entry;
@@ -32,4 +33,14 @@ list! {
     },
     reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
     create::{ Zeros, Ones, Full, ReshapeLike },
+    random::{
+        RandomUniform, RandomUniformLike, SampleUniform, RandomNormal, RandomNormalLike, SampleNormal,
+        RandomGamma, RandomGammaLike, SampleGamma,
+        RandomExponential, RandomExponentialLike, SampleExponential,
+        RandomPoisson, RandomPoissonLike, SamplePoisson,
+        RandomNegativeBinomial, RandomNegativeBinomialLike, SampleNegativeBinomial,
+        RandomGeneralizedNegativeBinomial, RandomGeneralizedNegativeBinomialLike,
+        SampleGeneralizedNegativeBinomial,
+        RandomRandint, SampleMultinomial, MultinomialGrad, Shuffle,
+    },
 }
