@@ -8,6 +8,7 @@ mod family;
 pub mod create;
 pub mod elemwise;
 pub mod nn;
+pub mod random;
 pub mod reduce;
 pub mod reshape_to;
 
@@ -62,5 +63,17 @@ list! {
         LinearRegressionOutput, LogisticRegressionOutput, MaeRegressionOutput, RegressionBackward,
         LayerNorm, GroupNorm, InstanceNorm, NormData, NormParameters, BatchNorm, BatchNormBackward,
         Dropout, LeakyRelu, LeakyReluBackward, PreluBackward,
+    },
+    reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
+    create::{ Zeros, Ones, Full, ReshapeLike },
+    random::{
+        RandomUniform, RandomUniformLike, SampleUniform, RandomNormal, RandomNormalLike, SampleNormal,
+        RandomGamma, RandomGammaLike, SampleGamma,
+        RandomExponential, RandomExponentialLike, SampleExponential,
+        RandomPoisson, RandomPoissonLike, SamplePoisson,
+        RandomNegativeBinomial, RandomNegativeBinomialLike, SampleNegativeBinomial,
+        RandomGeneralizedNegativeBinomial, RandomGeneralizedNegativeBinomialLike,
+        SampleGeneralizedNegativeBinomial,
+        RandomRandint, SampleMultinomial, MultinomialGrad, Shuffle,
     },
 }
