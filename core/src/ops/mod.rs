@@ -64,8 +64,6 @@ list! {
         LayerNorm, GroupNorm, InstanceNorm, NormData, NormParameters, BatchNorm, BatchNormBackward,
         Dropout, LeakyRelu, LeakyReluBackward, PreluBackward,
     },
-    reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
-    create::{ Zeros, Ones, Full, ReshapeLike },
     random::{
         RandomUniform, RandomUniformLike, SampleUniform, RandomNormal, RandomNormalLike, SampleNormal,
         RandomGamma, RandomGammaLike, SampleGamma,
