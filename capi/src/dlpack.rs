@@ -161,7 +161,7 @@ unsafe fn import(tensor: *mut DLManagedTensor) -> Result<NdArray> {
     unsafe { NdArray::from_foreign(data, shape, dtype, Device::cpu(0), deleter) }
 }
 
-/// An array over the memory of a DLPack tensor, which it takes over on success and gives back through
+/// An array over the memory of a DLPack tensor (@taken tensor on success), given back through
 /// `mxr_events_poll`. Elements must be row-major.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_array_from_dlpack(

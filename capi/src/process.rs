@@ -56,7 +56,7 @@ pub extern "C" fn mxr_engine_pending() -> i64 {
 /// Threads that one operation may use.
 #[unsafe(no_mangle)]
 pub extern "C" fn mxr_num_threads() -> i32 {
-    mxr_core::parallel::num_threads() as i32
+    mxr_core::num_threads() as i32
 }
 
 /// Finishes what was asked for and stops all threads. May be called again; a later call starts them anew.

@@ -4,7 +4,7 @@ use crate::autograd::{self, Mode};
 use crate::error::Result;
 use crate::ndarray::NdArray;
 use crate::op::AttrValue;
-use crate::op::registry::registry;
+use crate::registry::registry;
 use crate::shape::Shape;
 
 /// The rows `begin..end` along the first axis, sharing memory; recorded as `slice_axis`.

@@ -16,6 +16,7 @@ pub mod registry;
 pub mod sample;
 pub mod schema;
 
+pub use crate::registry::registry;
 pub use attrs::{AttrEnum, AttrType, AttrValue, Attrs, OptInts};
 pub use builder::{Builder, GraphFn, Val};
 pub use infer::{DTypeInfer, ShapeInfer};
@@ -23,5 +24,5 @@ pub use invoke::{Call, Req, invoke};
 pub use kernel::Kernel;
 pub use mxr_macros::{AttrEnum, Attrs};
 pub use operator::{DTypes, Input, Meta, OpRef, Operator};
-pub use registry::{OpDef, registry};
+pub use registry::OpDef;
 pub use sample::{Oracle, Sample};
