@@ -50,16 +50,22 @@ pub(crate) fn came_back<T>(handle: *const T, what: &'static str) -> bool {
     }
 }
 
+/// The name of a type with its article.
+fn a(what: &str) -> String {
+    let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {what}")
+}
+
 /// Refuses NULL, and with `MXR_CHECK=1` everything that is not a live handle of this type.
 pub(crate) fn check<T>(handle: *const T, what: &'static str, argument: &str) -> Result<()> {
     if handle.is_null() {
-        return Err(err!(InvalidValue, "expected an {what}, got NULL").about(argument));
+        return Err(err!(InvalidValue, "expected {}, got NULL", a(what)).about(argument));
     }
     if *CHECKED {
         let kind = live().get(&(handle as usize)).map(|(kind, _)| *kind);
         return match kind {
             Some(kind) if kind == what => Ok(()),
-            Some(kind) => Err(err!(InvalidType, "expected an {what}, got an {kind}").about(argument)),
+            Some(kind) => Err(err!(InvalidType, "expected {}, got {}", a(what), a(kind)).about(argument)),
             None => Err(err!(Closed, "the handle is not a live {what}: it was freed or never given out")
                 .about(argument)),
         };
@@ -94,12 +100,13 @@ pub(crate) unsafe fn arrays(
     argument: &str,
 ) -> Result<SmallVec<[Borrowed; 4]>> {
     let n = crate::attr::length(n.into(), argument)?;
+    let mut borrowed = SmallVec::new();
     // SAFETY: the caller promises `n` handles.
-    unsafe { crate::attr::slice(handles, n, argument) }?
-        .iter()
+    for handle in unsafe { crate::attr::slice(handles, n, argument) }? {
         // SAFETY: as above.
-        .map(|h| unsafe { array(*h, argument) })
-        .collect()
+        borrowed.push(unsafe { array(*handle, argument) }?);
+    }
+    Ok(borrowed)
 }
 
 /// Borrowed arrays as the engine takes them.

@@ -94,14 +94,20 @@ impl Op {
     }
 
     fn attribute_error(&self, py: Python<'_>, attr: &Attr, error: &PyErr) -> PyErr {
-        let code = if error.is_instance_of::<PyTypeError>(py) { INVALID_TYPE } else { abi::MXR_ERROR_INVALID_VALUE };
+        let code =
+            if error.is_instance_of::<PyTypeError>(py) { INVALID_TYPE } else { abi::MXR_ERROR_INVALID_VALUE };
         let message = format!("{}: argument '{}': {}", self.text(), attr.name, error.value(py));
         exception(py, code, &message, Some(self.text()), Some(attr.name))
     }
 
     fn unknown_keyword(&self, py: Python<'_>, kwargs: &Bound<'_, PyDict>) -> PyErr {
-        let known: Vec<&str> =
-            self.inputs.iter().copied().chain(self.attrs.iter().map(|a| a.name)).chain(["out", "name"]).collect();
+        let known: Vec<&str> = self
+            .inputs
+            .iter()
+            .copied()
+            .chain(self.attrs.iter().map(|a| a.name))
+            .chain(["out", "name"])
+            .collect();
         let name = kwargs.keys().iter().next().map(|k| k.to_string()).unwrap_or_default();
         let close = py
             .import("difflib")
@@ -180,8 +186,9 @@ pub fn call(
         }
         let mut needed = 0;
         // SAFETY: the attributes are as many as is said, and a place is given.
-        let asked =
-            unsafe { (abi().mxr_op_num_outputs)(handle, attrs.as_ptr(), attrs.len() as i32, &raw mut needed) };
+        let asked = unsafe {
+            (abi().mxr_op_num_outputs)(handle, attrs.as_ptr(), attrs.len() as i32, &raw mut needed)
+        };
         if !asked.is_null() {
             // SAFETY: the error is owned here.
             unsafe { (abi().mxr_error_free)(asked) };
@@ -272,7 +279,10 @@ pub fn operator(py: Python<'_>, index: usize, function: Py<PyAny>) -> PyResult<P
     for (i, attr) in op.attrs.iter().enumerate() {
         defaults.push(match &named {
             Some(named) => named.get_item(attr.name)?.map(Bound::unbind),
-            None => (end + i).checked_sub(op.attrs.len()).and_then(|at| positional.get(at)).map(|d| d.clone_ref(py)),
+            None => (end + i)
+                .checked_sub(op.attrs.len())
+                .and_then(|at| positional.get(at))
+                .map(|d| d.clone_ref(py)),
         });
     }
     let _ = op.defaults.set(py, defaults);

@@ -125,8 +125,12 @@ impl Drop for Node {
 /// What autograd knows of the inputs of a call. States and inputs of which only the shape is read have no
 /// gradient.
 pub(super) fn edges_of(op: &OpRef, inputs: &[NdArray]) -> SmallVec<[Option<Entry>; 3]> {
-    let skip = |i: usize| op.input(i).mutated || op.input(i).shape_only;
-    inputs.iter().enumerate().map(|(i, a)| if skip(i) { None } else { a.entry() }).collect()
+    let skip = |i: usize| op.mutates(i) || op.input(i).shape_only;
+    let mut edges = SmallVec::new();
+    for (i, a) in inputs.iter().enumerate() {
+        edges.push(if skip(i) { None } else { a.entry() });
+    }
+    edges
 }
 
 fn wanted(edges: &[Option<Entry>]) -> u64 {
@@ -142,7 +146,7 @@ fn save(
     let mut saved = SmallVec::new();
     for (src, shape_only) in &graph.reads {
         let (array, state) = match src {
-            Src::Input(i) => (&inputs[*i as usize], op.input(*i as usize).mutated),
+            Src::Input(i) => (&inputs[*i as usize], op.mutates(*i as usize)),
             Src::Output(o) => (&outputs[*o as usize], false),
             _ => continue,
         };
@@ -179,13 +183,16 @@ fn attach(
     saved: SmallVec<[Saved; 2]>,
     outputs: &[NdArray],
 ) -> Result<()> {
-    let shapes: Result<_> = outputs.iter().map(|a| Ok((a.shape()?.clone(), a.dtype()))).collect();
+    let mut shapes = SmallVec::new();
+    for a in outputs {
+        shapes.push((a.shape()?.clone(), a.dtype()));
+    }
     let node = Arc::new(Node {
         order: ORDER.fetch_add(1, Ordering::Relaxed),
         name,
         rule,
         edges,
-        outputs: shapes?,
+        outputs: shapes,
         device: outputs[0].device(),
         saved: Mutex::new(Some(saved)),
     });

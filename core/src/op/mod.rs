@@ -5,6 +5,7 @@
 //! ([`kernel`], or [`pointwise`] for elementwise arithmetic) and test samples ([`sample`]). The registry
 //! ([`registry`]) finds it by name and describes it in the schema; [`invoke`] runs it on arrays.
 
+pub mod arith;
 pub mod attrs;
 pub mod builder;
 pub mod infer;

@@ -7,6 +7,7 @@ mod family;
 
 pub mod create;
 pub mod elemwise;
+pub mod nn;
 pub mod reduce;
 pub mod reshape_to;
 
@@ -30,8 +31,27 @@ list! {
         BroadcastAdd, BroadcastSub, BroadcastMul, BroadcastDiv,
         AddScalar, SubScalar, RSubScalar, MulScalar, DivScalar, RDivScalar,
         Negative, Square, Sqrt, Exp, Log, Tanh,
+        RSqrt, Cbrt, RCbrt, Reciprocal, Expm1, Log10, Log2, Log1p,
+        Sin, Cos, Tan, ArcSin, ArcCos, ArcTan, Sinh, Cosh, ArcSinh, ArcCosh, ArcTanh, Degrees, Radians,
+        Abs, Sign, Round, Rint, Ceil, Floor, Trunc, Fix, LogicalNot,
+        Sigmoid, SoftSign, Relu, Erf, ErfInv, Gamma, GammaLn, Digamma,
+        Mod, BroadcastMod, Power, BroadcastPower, Maximum, BroadcastMaximum, Minimum, BroadcastMinimum,
+        Hypot, BroadcastHypot, ModScalar, PowerScalar, MaximumScalar, MinimumScalar, HypotScalar,
+        RModScalar, RPowerScalar, Equal, NotEqual, Greater, GreaterEqual, Lesser, LesserEqual, LogicalAnd,
+        LogicalOr, LogicalXor, BroadcastEqual, BroadcastNotEqual, BroadcastGreater, BroadcastGreaterEqual,
+        BroadcastLesser, BroadcastLesserEqual, BroadcastLogicalAnd, BroadcastLogicalOr, BroadcastLogicalXor,
+        EqualScalar, NotEqualScalar, GreaterScalar, GreaterEqualScalar, LesserScalar, LesserEqualScalar,
+        LogicalAndScalar, LogicalOrScalar, LogicalXorScalar,
     },
     reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
     create::{ Zeros, Ones, Full, ReshapeLike },
     reshape_to::{ ReshapeTo },
+    nn::{
+        FullyConnected, FullyConnectedData, FullyConnectedWeight, FullyConnectedProduct,
+        Convolution, ConvolutionMap, ConvolutionImage, ConvolutionWeight,
+        Pooling, PoolingBackward, Activation, ActivationBackward, ActivationSlope,
+        Softmax, Softmin, LogSoftmax, SoftmaxBackward, SoftmaxActivation,
+        SoftmaxOutput, SoftmaxOutputBackward, SoftmaxCrossEntropy,
+        LinearRegressionOutput, LogisticRegressionOutput, MaeRegressionOutput, RegressionBackward,
+    },
 }

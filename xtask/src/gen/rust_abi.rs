@@ -30,10 +30,10 @@ pub fn text(abi: &Abi) -> Result<String> {
         let inputs = &f.sig.inputs;
         quote!(#(#attrs)* pub #name: unsafe extern "C" fn(#inputs) #output)
     });
-    // SAFETY: what is written here is source; its own reason is written with it.
     let loads = functions.iter().map(|f| {
         let name = &f.sig.ident;
         let symbol = syn::LitByteStr::new(format!("{name}\0").as_bytes(), name.span());
+        // SAFETY: this is source to be written, whose reason is written with it.
         quote!(#name: *unsafe { library.get(#symbol) }?)
     });
     let tokens = quote! {
