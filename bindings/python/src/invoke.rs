@@ -42,6 +42,17 @@ pub fn set_no_value(py: Python<'_>, object: Py<PyAny>) {
 }
 
 impl Op {
+    /// An operator that was not asked for yet.
+    pub const fn new(
+        name: &'static CStr,
+        version: (u32, u32),
+        inputs: &'static [&'static str],
+        attrs: &'static [Attr],
+    ) -> Op {
+        let handle = AtomicPtr::new(ptr::null_mut());
+        Op { name, version, inputs, attrs, handle, defaults: PyOnceLock::new() }
+    }
+
     /// The name as text.
     pub fn text(&self) -> &'static str {
         self.name.to_str().unwrap_or("operator")
@@ -229,9 +240,13 @@ pub fn invoke<'py>(
     for (i, input) in inputs.iter_borrowed().enumerate() {
         if let Ok(array) = input.cast::<NDArray>() {
             handles.push(array.get().handle());
-        } else if input.is_none() {
-            continue;
-        } else {
+        } else if let (true, Ok(all)) = (inputs.len() == 1, input.cast::<PyList>()) {
+            // Any number of arrays may come as a list.
+            for (i, item) in all.iter().enumerate() {
+                let array = item.cast::<NDArray>().map_err(|_| op.input_error(i, &item))?;
+                handles.push(array.get().handle());
+            }
+        } else if !input.is_none() {
             return Err(op.input_error(i, &input));
         }
     }
