@@ -1,6 +1,6 @@
 //! The gradients of recurrent layers.
 
-use super::layer::{self, Gradients, Kept, Parameters};
+use super::layer::{self, Gradients, Kept, Parameters, Passed};
 use super::plan::Plan;
 use super::{RnnMode, rnn};
 use crate::ops::family::prelude::*;
@@ -111,10 +111,10 @@ impl RnnBackward {
                     dh: &mut dh[part.clone()],
                     dc: &mut dc[own(&part)],
                 };
-                let first = (&h0[part.clone()], &c0[own(&part)]);
                 let dp = split(&mut dp, &plan.places(l, d));
-                let y = &y[d * plan.hidden..];
-                layer::backward(&sizes, &x, &p, first, &Kept { gates, extra }, y, grads, dp);
+                let (kept, y) = (Kept { gates, extra }, &y[d * plan.hidden..]);
+                let passed = Passed { x: &x, h0: &h0[part.clone()], c0: &c0[own(&part)], kept, y };
+                layer::backward(&sizes, &p, &passed, grads, dp);
             }
             if l > 0 && plan.masks {
                 let masks = &masks[(l - 1) * plan.result_len()..l * plan.result_len()];

@@ -61,7 +61,7 @@ crate::simd_fn! {
             let dupdate = dh[j] * (h_prev[j] - new) * z * (T::ONE - z);
             (from_x[j], from_x[n + j], from_x[2 * n + j]) = (dreset, dupdate, dnew);
             (from_h[j], from_h[n + j], from_h[2 * n + j]) = (dreset, dupdate, dnew * r);
-            dh[j] = dh[j] * z;
+            dh[j] *= z;
         }
     }
 

@@ -150,17 +150,24 @@ pub struct Gradients<'a, C> {
     pub dc: &'a mut [C],
 }
 
-/// The gradient of [`forward`], whose result was `y`. Writes those of the parameters.
+/// What the forward pass read and made.
+pub struct Passed<'a, C> {
+    pub x: &'a [C],
+    pub h0: &'a [C],
+    pub c0: &'a [C],
+    pub kept: Kept<&'a [C]>,
+    pub y: &'a [C],
+}
+
+/// The gradient of [`forward`]. Writes those of the parameters.
 pub fn backward<C: Compute>(
     s: &Sizes,
-    x: &[C],
     p: &Parameters<&[C]>,
-    (h0, c0): (&[C], &[C]),
-    kept: &Kept<&[C]>,
-    y: &[C],
+    passed: &Passed<C>,
     grads: Gradients<C>,
     dp: Parameters<&mut [C]>,
 ) {
+    let Passed { h0, c0, kept, y, .. } = passed;
     let (n, h, g) = (s.batch, s.hidden, s.gates());
     let gru = s.mode == RnnMode::Gru;
     let mut from_x = vec![C::ZERO; s.steps * n * g];
@@ -198,15 +205,13 @@ pub fn backward<C: Compute>(
     let size = Size { m: s.steps * n, n: s.inputs, k: g };
     gemm(size, 1.0, &from_x, (g, 1), p.w_x, (s.inputs, 1), 1.0, grads.dx, (s.inputs, 1));
     let from_h = if gru { &from_h } else { &from_x };
-    parameters(s, x, h0, y, &from_x, from_h, dp);
+    parameters(s, passed, &from_x, from_h, dp);
 }
 
 /// The gradients of the parameters from those of what data and states give to the gates.
 fn parameters<C: Compute>(
     s: &Sizes,
-    x: &[C],
-    h0: &[C],
-    y: &[C],
+    Passed { x, h0, y, .. }: &Passed<C>,
     from_x: &[C],
     from_h: &[C],
     dp: Parameters<&mut [C]>,
