@@ -75,6 +75,7 @@ struct World {
 
 // SAFETY: the queue under test orders the accesses to the numbers, and loom checks that it does.
 unsafe impl Sync for World {}
+// SAFETY: as above.
 unsafe impl Send for World {}
 
 impl World {
@@ -87,10 +88,11 @@ impl World {
     }
 
     fn work(&self, reads: &[usize], writes: &[usize]) {
-        // SAFETY: see the implementation of `Sync`.
         reads.iter().for_each(|i| {
+            // SAFETY: see the implementation of `Sync`.
             self.numbers[*i].with(|n| unsafe { *n });
         });
+        // SAFETY: see the implementation of `Sync`.
         writes.iter().for_each(|i| self.numbers[*i].with_mut(|n| unsafe { *n += 1 }));
     }
 

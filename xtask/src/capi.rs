@@ -1,7 +1,8 @@
 //! The stages that compile and run the C and C++ programs of `capi/tests` against libmxr.
 //!
 //! Each `*.c` (strict C11) and `*.cpp` (C++17) there is a program of its own that ends with the line
-//! `N passed, N failed`.
+//! `N passed, N failed`. It runs in the folder of the programs, and its arguments are the file of conformance cases
+//! and, if only one operator is to be tested, its name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,9 +12,12 @@ use crate::bail;
 use crate::count::Count;
 use crate::error::{Context, Result};
 use crate::stage::Job;
-use crate::{elf, paths, process};
+use crate::{cases, elf, paths, process};
 
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Werror", "-pedantic"];
+
+/// The small programs need no fast kernels, and instrumented ones take long to compile.
+const LIGHTLY: &str = "profile.dev.package.\"*\".opt-level = 1";
 
 /// The programs on a libmxr of the development profile.
 pub fn test(job: &Job) -> Result<Count> {
@@ -30,7 +34,8 @@ pub fn test(job: &Job) -> Result<Count> {
 pub fn sanitize(job: &Job) -> Result<Count> {
     let host = host()?;
     let target = paths::target().join("sanitizer");
-    let mut cargo = job.cargo(&["build", "-p", "mxr-capi", "--target", &host, "--target-dir"]);
+    let mut cargo =
+        job.cargo(&["build", "-p", "mxr-capi", "--target", &host, "--config", LIGHTLY, "--target-dir"]);
     cargo.arg(&target).env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
     job.must(&mut cargo)?;
     let library = target.join(&host).join("debug");
@@ -58,10 +63,14 @@ impl Build {
             .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|kind| kind == "c" || kind == "cpp"))
             .collect();
+        if job.operator.is_some() {
+            sources.retain(|path| path.ends_with("conformance.c"));
+        }
         sources.sort();
+        let cases = cases::write()?;
         let mut sum = Count::default();
         for source in &sources {
-            sum += self.one(job, source).unwrap_or_else(|error| {
+            sum += self.one(job, source, &cases).unwrap_or_else(|error| {
                 println!("error: {error}");
                 Count::one(false)
             });
@@ -79,11 +88,12 @@ impl Build {
         std::os::unix::fs::symlink(&library, &link).context(|| format!("linking {}", paths::show(&link)))
     }
 
-    fn one(&self, job: &Job, source: &Path) -> Result<Count> {
+    fn one(&self, job: &Job, source: &Path, cases: &Path) -> Result<Count> {
         let name = source.file_name().context(|| "a test without a name")?;
         let program = self.out.join(name).with_extension(if is_cpp(source) { "cpp.out" } else { "c.out" });
         job.must(&mut self.compile(job, source, &program))?;
         let mut run = job.command(&program);
+        run.arg(cases).args(&job.operator).current_dir(&self.out);
         run.env("LD_LIBRARY_PATH", &self.out).env("MXR_CHECK", "1");
         let done = job.watch(&mut run)?;
         let count = Count::from_plain(&done.text);

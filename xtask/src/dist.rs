@@ -60,7 +60,7 @@ pub fn python(profile: Profile) -> Result<PathBuf> {
     if !package.join("pyproject.toml").exists() {
         bail!("there is no Python package in this tree (bindings/python/pyproject.toml)");
     }
-    let build = Venv::ready("build")?;
+    let build = Venv::ready(if profile == Profile::Release { "release" } else { "build" })?;
     let library = library(profile, &build)?;
     bundle(&library)?;
     let out = profile.folder();

@@ -1,8 +1,8 @@
-//! What a shared library demands of the system's C library.
+//! What a shared library offers to programs, and demands of the system's C library.
 
 use object::Endianness;
-use object::elf::{DT_SONAME, FileHeader64};
-use object::read::elf::{Dyn, FileHeader};
+use object::elf::{DT_SONAME, FileHeader64, SHN_UNDEF, SHT_DYNSYM, STB_LOCAL};
+use object::read::elf::{Dyn, FileHeader, Sym};
 
 use crate::error::{Context, Result};
 
@@ -18,6 +18,21 @@ pub fn glibc_needed(library: &[u8]) -> Result<Option<Version>> {
 /// The name under which the library is looked for at run time; none where it has no SONAME.
 pub fn soname(library: &[u8]) -> Result<Option<String>> {
     read_soname(library).context(|| "reading the SONAME of a shared library")
+}
+
+/// The names of all symbols that programs can link to, sorted: what `nm -D --defined-only` lists.
+pub fn exports(library: &[u8]) -> Result<Vec<String>> {
+    let mut names = read_exports(library).context(|| "reading the symbols of a shared library")?;
+    names.sort();
+    Ok(names)
+}
+
+fn read_exports(library: &[u8]) -> object::Result<Vec<String>> {
+    let header = FileHeader64::<Endianness>::parse(library)?;
+    let endian = header.endian()?;
+    let symbols = header.sections(endian, library)?.symbols(endian, library, SHT_DYNSYM)?;
+    let offered = symbols.iter().filter(|s| s.st_shndx(endian) != SHN_UNDEF && s.st_bind() != STB_LOCAL);
+    offered.map(|s| Ok(String::from_utf8_lossy(s.name(endian, symbols.strings())?).into_owned())).collect()
 }
 
 fn read_soname(library: &[u8]) -> object::Result<Option<String>> {
@@ -72,6 +87,13 @@ mod tests {
     fn what_is_no_library_is_an_error() {
         assert!(glibc_needed(b"#!/bin/sh\n").is_err());
         assert!(glibc_needed(b"").is_err());
+    }
+
+    #[test]
+    fn a_program_offers_no_symbol_of_its_own_accord() {
+        assert!(exports(b"#!/bin/sh\n").is_err());
+        let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert!(exports(&program).unwrap().iter().all(|name| !name.starts_with("mxr_")));
     }
 
     #[test]

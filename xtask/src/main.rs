@@ -1,7 +1,9 @@
 //! The project's one entry point: `cargo xtask COMMAND`. `cargo xtask help` lists the commands.
 
+mod abi;
 mod bench;
 mod capi;
+mod cases;
 mod count;
 mod data;
 mod demo;
@@ -56,13 +58,14 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "test",
-        usage: "test [--full] [STAGE…]",
+        usage: "test [--full] [--operator NAME] [STAGE…]",
         about: "runs the tests of every language; what continuous integration runs",
         details: "Runs the stages that have something to do in this tree, or the named ones, past failures, and ends\n\
                   with a table and the line `N passed, N failed`, summed over all languages. A stage that does not\n\
                   build, crashes or reports no test counts as a failure; skipped tests never count as passed. Each\n\
                   stage has a budget in minutes on two cores in xtask/data/budget.json; one that takes three times\n\
-                  as long is killed. --full sets MXR_TEST_FULL=1: the whole product of the tests' parameters.",
+                  as long is killed. --full sets MXR_TEST_FULL=1: the whole product of the tests' parameters.\n\
+                  --operator runs only the conformance cases of one operator, in every language.",
         run: stage::command,
     },
     Command {
@@ -99,10 +102,10 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "oracle",
-        usage: "oracle [ARGUMENT…]",
+        usage: "oracle [OPERATOR…]",
         about: "renews the expected values of the conformance cases with MXNet and NumPy",
-        details: "Sets up MXNet 1.9.1 in target/venv/oracle (needs Python 3.9 to 3.11) and runs\n\
-                  tests/conformance/oracle/make_expected.py, which gets the arguments.",
+        details: "Runs tests/conformance/oracle/make_expected.py for the named operators, or all, with MXNet 1.9.1 in\n\
+                  target/venv/oracle (needs Python 3.9 to 3.11), or with NumPy alone where that is enough.",
         run: oracle::command,
     },
     Command {

@@ -34,6 +34,8 @@ pub struct Stage {
 pub struct Job {
     deadline: Instant,
     full: bool,
+    /// Only this operator's conformance cases are to be run.
+    pub operator: Option<String>,
 }
 
 impl Job {
@@ -77,22 +79,30 @@ struct Report {
     budget: f64,
 }
 
-/// `test [--full] [stage…]`.
+/// The stages that know conformance cases.
+const CONFORMANCE: [&str; 3] = ["rust", "capi", "python"];
+
+/// `test [--full] [--operator NAME] [stage…]`.
 pub fn command(args: &[String]) -> Result {
-    let mut full = false;
+    let (mut full, mut operator) = (false, None);
     let mut names = Vec::new();
-    for arg in args {
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
         match arg.as_str() {
             "--full" => full = true,
+            "--operator" => operator = Some(args.next().context(|| "test: --operator needs a name")?.clone()),
             flag if flag.starts_with('-') => bail!("test: unknown option {flag}"),
             name => names.push(name),
         }
     }
-    let stages = select(&names, |path| paths::root().join(path).exists())?;
+    let mut stages = select(&names, |path| paths::root().join(path).exists())?;
+    if operator.is_some() {
+        stages.retain(|stage| CONFORMANCE.contains(&stage.name));
+    }
     let budget = budgets()?;
     let mut reports = Vec::new();
     for stage in stages {
-        reports.push(run(stage, budget(stage.name)?, full));
+        reports.push(run(stage, budget(stage.name)?, full, operator.clone()));
     }
     let failed = reports.iter().any(|report| report.count.failed > 0);
     print!("{}", table(&reports));
@@ -127,11 +137,11 @@ fn budgets() -> Result<impl Fn(&str) -> Result<f64>> {
     })
 }
 
-fn run(stage: &'static Stage, budget: f64, full: bool) -> Report {
+fn run(stage: &'static Stage, budget: f64, full: bool, operator: Option<String>) -> Report {
     println!("\n== {}: {}", stage.name, stage.about);
     let start = Instant::now();
     let patience = Duration::from_secs_f64(budget * 60.0 * PATIENCE * if full { FULL } else { 1.0 });
-    let count = match (stage.run)(&Job { deadline: start + patience, full }) {
+    let count = match (stage.run)(&Job { deadline: start + patience, full, operator }) {
         Ok(count) => count.settled(true),
         Err(error) => {
             println!("error: {error}");
@@ -215,7 +225,7 @@ mod tests {
         static BROKEN: Stage =
             Stage { name: "broken", about: "", needs: &[], run: |_| bail!("does not build") };
         static SILENT: Stage = Stage { name: "silent", about: "", needs: &[], run: |_| Ok(Count::default()) };
-        assert_eq!(run(&BROKEN, 1.0, false).count.failed, 1);
-        assert_eq!(run(&SILENT, 1.0, false).count.failed, 1);
+        assert_eq!(run(&BROKEN, 1.0, false, None).count.failed, 1);
+        assert_eq!(run(&SILENT, 1.0, false, None).count.failed, 1);
     }
 }

@@ -8,7 +8,7 @@ use crate::dist::{self, Profile};
 use crate::error::{Context, Result};
 use crate::stage::{Job, Stage};
 use crate::venv::Venv;
-use crate::{capi, generate, paths, tidy};
+use crate::{abi, capi, generate, paths, tidy};
 
 /// Every stage.
 pub const STAGES: &[Stage] = &[
@@ -33,6 +33,12 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "rust", about: "cargo test of the whole workspace", needs: &["Cargo.toml"], run: rust },
     Stage { name: "capi", about: "C and C++ programs on libmxr", needs: &["capi/tests"], run: capi::test },
     Stage {
+        name: "abi",
+        about: "header, library and schema/abi.json agree, and releases' promises hold",
+        needs: &["include/mxr.h", "schema/abi.json"],
+        run: abi::test,
+    },
+    Stage {
         name: "python",
         about: "the wheel, installed in a fresh environment, under pytest",
         needs: &["bindings/python/pyproject.toml", "bindings/python/tests"],
@@ -41,7 +47,7 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "loom",
         about: "every interleaving of the engine's variable queue",
-        needs: &["core/tests/loom.rs"],
+        needs: &["core/tests/loom_var.rs"],
         run: loom,
     },
     Stage {
@@ -58,13 +64,27 @@ pub const STAGES: &[Stage] = &[
     },
 ];
 
+/// All tests on the threaded engine, then every operator's cases on the naive one.
 fn rust(job: &Job) -> Result<Count> {
-    let done = job.watch(&mut job.cargo(&["test", "--workspace", "--no-fail-fast"]))?;
-    Ok(Count::from_cargo(&done.text).settled(done.success))
+    let conformance = ["test", "--workspace", "--no-fail-fast", "--test", "conformance", "--"];
+    let mut cases = job.cargo(&conformance);
+    let mut naive = job.cargo(&conformance);
+    let threaded = match &job.operator {
+        Some(name) => {
+            naive.arg(name);
+            cases.arg(name)
+        }
+        None => &mut job.cargo(&["test", "--workspace", "--no-fail-fast"]),
+    };
+    let done = job.watch(threaded)?;
+    let mut sum = Count::from_cargo(&done.text).settled(done.success);
+    let done = job.watch(naive.env("MXR_ENGINE", "naive"))?;
+    sum += Count::from_cargo(&done.text).settled(done.success);
+    Ok(sum)
 }
 
 fn loom(job: &Job) -> Result<Count> {
-    let mut test = job.cargo(&["test", "-p", "mxr-core", "--test", "loom", "--target-dir"]);
+    let mut test = job.cargo(&["test", "-p", "mxr-core", "--release", "--test", "loom_var", "--target-dir"]);
     test.arg(paths::target().join("loom")).env("RUSTFLAGS", "--cfg loom");
     let done = job.watch(&mut test)?;
     Ok(Count::from_cargo(&done.text).settled(done.success))
@@ -72,7 +92,8 @@ fn loom(job: &Job) -> Result<Count> {
 
 fn toy_operator(job: &Job) -> Result<Count> {
     let mut script = job.command("bash");
-    let done = job.watch(script.arg("tests/toy_operator/run.sh"))?;
+    let xtask = std::env::current_exe().context(|| "finding this program")?;
+    let done = job.watch(script.arg("tests/toy_operator/run.sh").env("MXR_XTASK", xtask))?;
     let count =
         Count::from_plain(&done.text).context(|| "its script did not end with `N passed, N failed`")?;
     Ok(count.settled(done.success))
@@ -85,7 +106,11 @@ fn python(job: &Job) -> Result<Count> {
     let report = paths::target().join("pytest.xml");
     let _ = fs::remove_file(&report);
     let mut pytest = job.command(venv.python());
-    pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python/tests", "--junitxml"]);
+    pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python/tests"]);
+    if let Some(name) = &job.operator {
+        pytest.args(["-k", name]);
+    }
+    pytest.arg("--junitxml");
     let done = job.watch(pytest.arg(&report))?;
     let xml = fs::read_to_string(&report).context(|| "pytest left no report")?;
     Ok(Count::from_junit(&xml).settled(done.success))

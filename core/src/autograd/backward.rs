@@ -254,7 +254,7 @@ impl Walk {
         node.take_saved(self.options.retain_graph || self.options.create_graph)?;
         let gradients: Result<Vec<NdArray>> =
             (0..node.outputs.len()).map(|o| gradient_or_zeros(node, gradients, o)).collect();
-        let results = custom(&gradients?).map_err(|e| e.in_operator(node.name))?;
+        let results = custom(&gradients?).map_err(|e| e.in_operator(&node.name))?;
         if results.len() != node.edges.len() {
             return Err(crate::err!(
                 Autograd,
@@ -262,7 +262,7 @@ impl Walk {
                 node.edges.len(),
                 results.len()
             )
-            .in_operator(node.name));
+            .in_operator(&node.name));
         }
         for (edge, result) in node.edges.iter().zip(results) {
             if let Some(edge) = edge {

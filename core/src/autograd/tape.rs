@@ -11,6 +11,7 @@ use crate::op::{GraphFn, OpRef};
 use crate::shape::Shape;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -66,7 +67,7 @@ pub(super) struct Saved {
 pub struct Node {
     /// Grows with every recorded operation: consumers come after producers.
     pub(super) order: u64,
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) rule: Rule,
     pub(super) edges: SmallVec<[Option<Entry>; 3]>,
     pub(super) outputs: SmallVec<[(Shape, DType); 1]>,
@@ -86,7 +87,7 @@ impl Node {
                 Autograd,
                 "the graph was freed by an earlier backward; pass retain_graph=True there to use it again"
             )
-            .in_operator(self.name)
+            .in_operator(&self.name)
         })
     }
 }
@@ -101,7 +102,7 @@ impl Saved {
                 Autograd,
                 "an array that the gradient needs ({src:?}) was overwritten after it was recorded"
             )
-            .in_operator(node.name));
+            .in_operator(&node.name));
         }
         Ok(value.array.clone())
     }
@@ -124,8 +125,12 @@ impl Drop for Node {
 /// What autograd knows of the inputs of a call. States and inputs of which only the shape is read have no
 /// gradient.
 pub(super) fn edges_of(op: &OpRef, inputs: &[NdArray]) -> SmallVec<[Option<Entry>; 3]> {
-    let skip = |i: usize| op.input(i).mutated || op.input(i).shape_only;
-    inputs.iter().enumerate().map(|(i, a)| if skip(i) { None } else { a.entry() }).collect()
+    let skip = |i: usize| op.mutates(i) || op.input(i).shape_only;
+    let mut edges = SmallVec::new();
+    for (i, a) in inputs.iter().enumerate() {
+        edges.push(if skip(i) { None } else { a.entry() });
+    }
+    edges
 }
 
 fn wanted(edges: &[Option<Entry>]) -> u64 {
@@ -141,7 +146,7 @@ fn save(
     let mut saved = SmallVec::new();
     for (src, shape_only) in &graph.reads {
         let (array, state) = match src {
-            Src::Input(i) => (&inputs[*i as usize], op.input(*i as usize).mutated),
+            Src::Input(i) => (&inputs[*i as usize], op.mutates(*i as usize)),
             Src::Output(o) => (&outputs[*o as usize], false),
             _ => continue,
         };
@@ -168,23 +173,26 @@ pub(super) fn record(
         Ok(graph) => save(op, graph, inputs, outputs)?,
         Err(_) => SmallVec::new(),
     };
-    attach(op.def.meta.name, Rule::Graph(graph), edges, saved, outputs)
+    attach(op.def.meta.name.into(), Rule::Graph(graph), edges, saved, outputs)
 }
 
 fn attach(
-    name: &'static str,
+    name: Cow<'static, str>,
     rule: Rule,
     edges: SmallVec<[Option<Entry>; 3]>,
     saved: SmallVec<[Saved; 2]>,
     outputs: &[NdArray],
 ) -> Result<()> {
-    let shapes: Result<_> = outputs.iter().map(|a| Ok((a.shape()?.clone(), a.dtype()))).collect();
+    let mut shapes = SmallVec::new();
+    for a in outputs {
+        shapes.push((a.shape()?.clone(), a.dtype()));
+    }
     let node = Arc::new(Node {
         order: ORDER.fetch_add(1, Ordering::Relaxed),
         name,
         rule,
         edges,
-        outputs: shapes?,
+        outputs: shapes,
         device: outputs[0].device(),
         saved: Mutex::new(Some(saved)),
     });
@@ -211,7 +219,7 @@ pub fn record_view(op: &OpRef, array: &NdArray, view: &NdArray) -> Result<()> {
 /// # Errors
 /// That of the shape of an output.
 pub fn record_custom(
-    name: &'static str,
+    name: &str,
     inputs: &[NdArray],
     outputs: &[NdArray],
     backward: CustomBackward,
@@ -220,5 +228,5 @@ pub fn record_custom(
     if edges.iter().all(Option::is_none) || outputs.is_empty() {
         return Ok(());
     }
-    attach(name, Rule::Custom(backward), edges, SmallVec::new(), outputs)
+    attach(name.to_owned().into(), Rule::Custom(backward), edges, SmallVec::new(), outputs)
 }

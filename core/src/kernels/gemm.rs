@@ -8,6 +8,7 @@
 
 use super::Shared;
 use super::math::Real;
+use super::micro::{DOT_A, DOT_B, Micro, balanced};
 use crate::dtype::Element;
 use crate::parallel::{for_each_range, num_threads, pool};
 
@@ -60,6 +61,8 @@ unsafe impl<T: Sync> Sync for Problem<T> {}
 const PARALLEL: usize = 1 << 18;
 /// Multiplications up to which a plain loop is fastest.
 const TINY: usize = 512;
+/// Rows of A up to which rows of B are not worth packing.
+const SKINNY: usize = 16;
 
 /// Elements that a matrix spans.
 fn span(rows: usize, cols: usize, (rs, cs): Strides) -> usize {
@@ -133,6 +136,8 @@ macro_rules! float {
                         vector(p, parallel);
                     } else if k == 0 || p.alpha == 0.0 || m * n * k <= TINY {
                         tiny(p);
+                    } else if m <= SKINNY && p.a_strides.1 == 1 && p.b_strides.0 == 1 && k >= 32 {
+                        skinny(p, parallel);
                     } else {
                         crate_gemm(p, parallel);
                     }
@@ -153,7 +158,6 @@ unsafe fn crate_gemm<T: Real>(p: &Problem<T>, parallel: bool) {
     let ((ar, ac), (br, bc), (cr, cc)) = (s(p.a_strides), s(p.b_strides), s(p.c_strides));
     let (alpha, beta) = (T::from_f64(p.alpha), T::from_f64(p.beta));
     let run = |threads| {
-        let p = p;
         // SAFETY: the caller's contract. The crate's alpha belongs to C and its beta to the product.
         unsafe {
             gemm::gemm(
@@ -221,7 +225,7 @@ unsafe fn store<T: Real>(c: *mut T, x: T, beta: T) {
 ///
 /// # Safety
 /// As [`GemmElement::product`].
-unsafe fn vector<T: Real>(p: &Problem<T>, parallel: bool) {
+unsafe fn vector<T: Micro>(p: &Problem<T>, parallel: bool) {
     let Size { m, n, k } = p.size;
     // y (rows) = matrix (rows x k) * x (k); a row times a matrix is the transposed matrix times a column.
     let (rows, matrix, strides, x, x_step, y_step) = if n == 1 {
@@ -243,13 +247,28 @@ unsafe fn vector<T: Real>(p: &Problem<T>, parallel: bool) {
             // element of `y` is written by one piece.
             unsafe {
                 let from = matrix.get().add(first * strides.0).cast_const();
+                let row = |i: usize, step: usize, len| std::slice::from_raw_parts(from.add(i * step), len);
                 if strides.1 == 1 {
-                    for (r, s) in sums.iter_mut().enumerate() {
-                        *s = dot(std::slice::from_raw_parts(from.add(r * strides.0), k), &x);
+                    let whole = k / T::LANES * T::LANES;
+                    for (r, s) in sums.chunks_mut(DOT_A).enumerate() {
+                        let a = from.add(r * DOT_A * strides.0);
+                        T::dot(s.len(), 1, whole, (a, strides.0), (x.as_ptr(), k), (s.as_mut_ptr(), 1));
+                        for (i, s) in s.iter_mut().enumerate() {
+                            for (l, x) in x.iter().enumerate().skip(whole) {
+                                *s += *a.add(i * strides.0 + l) * *x;
+                            }
+                        }
                     }
                 } else if strides.0 == 1 {
-                    for (l, x) in x.iter().enumerate() {
-                        axpy(*x, std::slice::from_raw_parts(from.add(l * strides.1), sums.len()), sums);
+                    let n = sums.len();
+                    for (l, x) in x.chunks(4).enumerate() {
+                        // Missing rows repeat the last one; they are not used.
+                        let last = 4 * l + x.len() - 1;
+                        let rows = [0, 1, 2, 3].map(|i| row((4 * l + i).min(last), strides.1, n));
+                        match x {
+                            [a, b, c, d] => axpy4([*a, *b, *c, *d], rows, sums),
+                            _ => x.iter().zip(rows).for_each(|(x, row)| axpy(*x, row, sums)),
+                        }
                     }
                 } else {
                     for (r, s) in sums.iter_mut().enumerate() {
@@ -267,11 +286,50 @@ unsafe fn vector<T: Real>(p: &Problem<T>, parallel: bool) {
 }
 
 /// Elements of a result vector that are computed together.
-const CHUNK: usize = 256;
+const CHUNK: usize = 512;
+
+/// A few rows of A times rows of B, both contiguous along the summed axis: what a dense layer does for a small batch.
+/// B is read once, and nothing is copied.
+///
+/// # Safety
+/// As [`GemmElement::product`], with `k` columns of A and rows of B next to each other.
+unsafe fn skinny<T: Micro>(p: &Problem<T>, parallel: bool) {
+    let Size { m, n, k } = p.size;
+    let (alpha, beta) = (T::from_f64(p.alpha), T::from_f64(p.beta));
+    let whole = k / T::LANES * T::LANES;
+    let (a, b, c) = (SendPtr(p.a.cast_mut()), SendPtr(p.b.cast_mut()), SendPtr(p.c));
+    let tiles = n.div_ceil(DOT_B);
+    let grain = if parallel { PARALLEL.div_ceil(m * k * DOT_B) } else { tiles };
+    for_each_range(tiles, grain, |range| {
+        for j in range.map(|t| t * DOT_B) {
+            let width = DOT_B.min(n - j);
+            balanced(m, DOT_A, |i, height| {
+                let mut tile = [T::ZERO; DOT_A * DOT_B];
+                // SAFETY: the caller's contract; tiles of C do not overlap.
+                unsafe {
+                    let a = a.get().add(i * p.a_strides.0).cast_const();
+                    let b = b.get().add(j * p.b_strides.1).cast_const();
+                    let to = (tile.as_mut_ptr(), DOT_B);
+                    T::dot(height, width, whole, (a, p.a_strides.0), (b, p.b_strides.1), to);
+                    for r in 0..height {
+                        for s in 0..width {
+                            let mut sum = tile[r * DOT_B + s];
+                            for l in whole..k {
+                                sum += *a.add(r * p.a_strides.0 + l) * *b.add(s * p.b_strides.1 + l);
+                            }
+                            let at = (i + r) * p.c_strides.0 + (j + s) * p.c_strides.1;
+                            store(c.get().add(at), alpha * sum, beta);
+                        }
+                    }
+                }
+            });
+        }
+    });
+}
 
 #[derive(Clone, Copy)]
 struct SendPtr<T>(*mut T);
-// SAFETY: only `vector` makes these, and its pieces write disjoint elements.
+// SAFETY: only `vector` and `skinny` make these, and their pieces write disjoint elements.
 unsafe impl<T> Send for SendPtr<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for SendPtr<T> {}
@@ -282,33 +340,16 @@ impl<T> SendPtr<T> {
 }
 
 crate::simd_fn! {
-    /// Sum of the products of two vectors, in 32 interleaved sums.
-    pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
-        const L: usize = 32;
-        let mut sums = [T::ZERO; L];
-        let (a, b) = (a.chunks_exact(L), b.chunks_exact(L));
-        let rest = a.remainder().iter().zip(b.remainder());
-        for (a, b) in a.zip(b) {
-            for l in 0..L {
-                sums[l] += a[l] * b[l];
-            }
+    /// `y += a[0] * x[0] + ... + a[3] * x[3]`, one after the other.
+    fn axpy4<T: Real>(a: [T; 4], x: [&[T]; 4], y: &mut [T]) {
+        let x = x.map(|x| &x[..y.len()]);
+        for (i, y) in y.iter_mut().enumerate() {
+            *y = *y + a[0] * x[0][i] + a[1] * x[1][i] + a[2] * x[2][i] + a[3] * x[3][i];
         }
-        for (s, (a, b)) in sums.iter_mut().zip(rest) {
-            *s += *a * *b;
-        }
-        let mut n = L;
-        while n > 1 {
-            n /= 2;
-            for l in 0..n {
-                let high = sums[l + n];
-                sums[l] += high;
-            }
-        }
-        sums[0]
     }
 
     /// `y += alpha * x`.
-    pub fn axpy<T: Real>(alpha: T, x: &[T], y: &mut [T]) {
+    fn axpy<T: Real>(alpha: T, x: &[T], y: &mut [T]) {
         for (y, x) in y.iter_mut().zip(x) {
             *y += alpha * *x;
         }
@@ -457,7 +498,9 @@ mod tests {
     #[test]
     fn threads_do_not_change_a_bit() {
         let mut r = Random(8);
-        for (m, n, k) in [(200, 150, 700), (64, 1000, 300), (1, 3000, 400), (3000, 1, 400), (17, 130, 1025)] {
+        for (m, n, k) in
+            [(200, 150, 700), (64, 1000, 300), (1, 3000, 400), (3000, 1, 400), (17, 130, 1025), (9, 500, 300)]
+        {
             let size = Size { m, n, k };
             let (a, b): (Vec<f32>, Vec<f32>) = (r.vec(m * k, 1.0), r.vec(k * n, 1.0));
             let (mut c, mut d) = (vec![0.0; m * n], vec![0.0; m * n]);

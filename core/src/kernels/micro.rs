@@ -15,12 +15,11 @@ pub(crate) const DOT_A: usize = 4;
 /// See [`DOT_A`].
 pub(crate) const DOT_B: usize = 3;
 
-/// A matrix read element by element: element (i, p) is at `ptr + i * rs + p * cs`.
+/// A matrix read element by element: element (i, p) is at `ptr + i * rs + p`.
 #[derive(Clone, Copy)]
 pub(crate) struct Left<T> {
     pub ptr: *const T,
     pub rs: usize,
-    pub cs: usize,
 }
 
 /// What a tile of C starts from: what is there or zero, plus one value per row if `bias` is not null.
@@ -130,6 +129,7 @@ mod x86 {
     }
     vector!(f32, __m256, 8, _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps,
     unsafe fn sum(self) -> f32 {
+        // SAFETY: only called where AVX2 is there.
         unsafe {
             let four = _mm_add_ps(_mm256_castps256_ps128(self), _mm256_extractf128_ps::<1>(self));
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
@@ -138,11 +138,29 @@ mod x86 {
     });
     vector!(f64, __m256d, 4, _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd _mm256_add_pd,
     unsafe fn sum(self) -> f64 {
+        // SAFETY: only called where AVX2 is there.
         unsafe {
             let two = _mm_add_pd(_mm256_castpd256_pd128(self), _mm256_extractf128_pd::<1>(self));
             _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
         }
     });
+}
+
+/// The same pointer, of which the compiler does not know where it comes from. Rows of a matrix are else addressed by
+/// a chain of additions from one to the next, which takes as long as the multiplications.
+#[inline(always)]
+fn opaque<T>(p: *const T) -> *const T {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let mut p = p;
+        // SAFETY: there is no instruction.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) p, options(pure, readonly, nostack, preserves_flags))
+        };
+        p
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    p
 }
 
 /// The tile of [`Micro::outer`] for `M` rows.
@@ -159,15 +177,15 @@ unsafe fn outer<T: Real, V: Vector<T>, const M: usize>(
     // SAFETY: the contract of `Micro::outer`, whose arguments these are.
     unsafe {
         let mut acc = [[V::splat(T::ZERO); 2]; M];
-        let (mut ap, mut bp) = (a.ptr, b);
-        for _ in 0..k {
+        let rows: [*const T; M] = std::array::from_fn(|i| opaque(a.ptr.add(i * a.rs)));
+        let mut bp = b;
+        for p in 0..k {
             let (b0, b1) = (V::load(bp), V::load(bp.add(V::LANES)));
-            for (i, row) in acc.iter_mut().enumerate() {
-                let x = V::splat(*ap.add(i * a.rs));
+            for (row, a) in acc.iter_mut().zip(rows) {
+                let x = V::splat(*a.add(p));
                 row[0] = row[0].fma(x, b0);
                 row[1] = row[1].fma(x, b1);
             }
-            ap = ap.wrapping_add(a.cs);
             bp = bp.wrapping_add(ldb);
         }
         for (i, row) in acc.iter().enumerate() {
@@ -252,6 +270,7 @@ pub(crate) trait Micro: Real {
     /// # Safety
     /// `a` has `m` rows and `k` columns; `b` has `k` rows of `NR` elements, `ldb` apart; `c` has `m` rows of `NR`
     /// elements, `ldc` apart; the bias, if any, has `m` elements.
+    #[allow(clippy::too_many_arguments)]
     unsafe fn outer(
         m: usize,
         k: usize,

@@ -13,6 +13,7 @@ pub mod pool;
 pub mod reduce;
 pub mod simd;
 pub mod softmax;
+pub mod special;
 #[cfg(test)]
 mod testing;
 

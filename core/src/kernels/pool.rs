@@ -277,8 +277,10 @@ crate::simd_fn! {
         });
         let [_, oh, ow] = g.output;
         match kind {
-            Pooling::Avg { .. } => for (i, y) in y.iter_mut().enumerate() {
-                *y = *y / T::from_f64(g.count(kind, [i / (oh * ow), i / ow % oh, i % ow]) as f64);
+            Pooling::Avg { .. } => for (i, row) in y.chunks_exact_mut(ow.max(1)).enumerate() {
+                for (o, y) in row.iter_mut().enumerate() {
+                    *y = *y / T::from_f64(g.count(kind, [i / oh, i % oh, o]) as f64);
+                }
             },
             Pooling::Lp(2) => y.iter_mut().for_each(|y| *y = y.sqrt()),
             Pooling::Lp(3) => y.iter_mut().for_each(|y| *y = T::from_f64(y.to_f64().cbrt())),
@@ -288,14 +290,15 @@ crate::simd_fn! {
 
     fn sum_plane_backward<T: Real>(g: PoolGeometry, kind: Pooling, dy: &[T], dx: &mut [T]) {
         let ([_, ih, iw], [_, oh, ow]) = (g.input, g.output);
-        for (i, d) in dy.iter().enumerate() {
-            let o = [i / (oh * ow), i / ow % oh, i % ow];
-            let d = *d / T::from_f64(g.count(kind, o) as f64);
-            let x = g.window(2, o[2]);
-            for z in g.window(0, o[0]) {
-                for y in g.window(1, o[1]) {
-                    for dx in &mut dx[(z * ih + y) * iw..][x.clone()] {
-                        *dx += d;
+        for (i, dy) in dy.chunks_exact(ow.max(1)).enumerate() {
+            for (o, d) in dy.iter().enumerate() {
+                let d = *d / T::from_f64(g.count(kind, [i / oh, i % oh, o]) as f64);
+                let x = g.window(2, o);
+                for z in g.window(0, i / oh) {
+                    for y in g.window(1, i % oh) {
+                        for dx in &mut dx[(z * ih + y) * iw..][x.clone()] {
+                            *dx += d;
+                        }
                     }
                 }
             }
@@ -320,20 +323,23 @@ fn zip<T: Copy>(y: &mut [T], x: &[T], step: usize, mut f: impl FnMut(&mut T, T))
 
 fn max_plane_backward<T: Real>(g: &PoolGeometry, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
     let ([_, ih, iw], [_, oh, ow]) = (g.input, g.output);
-    for (i, d) in dy.iter().enumerate() {
-        let (wz, wy, wx) = (g.window(0, i / (oh * ow)), g.window(1, i / ow % oh), g.window(2, i % ow));
-        // From the last to the first without a branch, so that the first match stays.
-        let mut at = usize::MAX;
-        for z in wz.rev() {
-            for r in wy.clone().rev() {
-                let row = (z * ih + r) * iw;
-                for c in wx.clone().rev() {
-                    at = if x[row + c] == y[i] { row + c } else { at };
+    for (i, (y, dy)) in y.chunks_exact(ow.max(1)).zip(dy.chunks_exact(ow.max(1))).enumerate() {
+        let (wz, wy) = (g.window(0, i / oh), g.window(1, i % oh));
+        for (o, (y, dy)) in y.iter().zip(dy).enumerate() {
+            let wx = g.window(2, o);
+            // From the last to the first without a branch, so that the first match stays.
+            let mut at = usize::MAX;
+            for z in wz.clone().rev() {
+                for r in wy.clone().rev() {
+                    let row = (z * ih + r) * iw;
+                    for (c, x) in x[row..][wx.clone()].iter().enumerate().rev() {
+                        at = if *x == *y { row + wx.start + c } else { at };
+                    }
                 }
             }
-        }
-        if at != usize::MAX {
-            dx[at] += *d;
+            if at != usize::MAX {
+                dx[at] += *dy;
+            }
         }
     }
 }

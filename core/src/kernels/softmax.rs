@@ -80,19 +80,41 @@ impl Block {
     }
 }
 
-/// Sum of `f(i)` for `i` in `0..n` in interleaved sums.
+/// Sum of the products of `x` and `y` in interleaved sums.
 #[inline(always)]
-fn sum<T: Real>(n: usize, f: impl Fn(usize) -> T) -> T {
+fn dot<T: Real>(x: &[T], y: &[T]) -> T {
     let mut sums = [T::ZERO; LANES];
-    let whole = n / LANES * LANES;
-    for i in (0..whole).step_by(LANES) {
+    let (x, y) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+    for ((s, x), y) in sums.iter_mut().zip(x.remainder()).zip(y.remainder()) {
+        *s = *x * *y;
+    }
+    for (x, y) in x.zip(y) {
         for l in 0..LANES {
-            sums[l] += f(i + l);
+            sums[l] += x[l] * y[l];
         }
     }
-    for i in whole..n {
-        sums[i - whole] += f(i);
+    total(sums)
+}
+
+/// Sum of `x` in interleaved sums.
+#[inline(always)]
+fn sum<T: Real>(x: &[T]) -> T {
+    let mut sums = [T::ZERO; LANES];
+    let x = x.chunks_exact(LANES);
+    for (s, x) in sums.iter_mut().zip(x.remainder()) {
+        *s = *x;
     }
+    for x in x {
+        for l in 0..LANES {
+            sums[l] += x[l];
+        }
+    }
+    total(sums)
+}
+
+/// Sum of a row's interleaved sums, halves first.
+#[inline(always)]
+fn total<T: Real>(mut sums: [T; LANES]) -> T {
     let mut half = LANES;
     while half > 1 {
         half /= 2;
@@ -132,7 +154,7 @@ crate::simd_fn! {
         for (y, x) in y.iter_mut().zip(x) {
             *y = (scale * *x - top).exp();
         }
-        let total = sum(y.len(), |i| y[i]);
+        let total = sum(y);
         if log {
             let shift = total.log();
             for (y, x) in y.iter_mut().zip(x) {
@@ -183,12 +205,12 @@ crate::simd_fn! {
 
     fn backward_row<T: Real>(scale: T, log: bool, y: &[T], dy: &[T], dx: &mut [T]) {
         if log {
-            let total = sum(dy.len(), |i| dy[i]);
+            let total = sum(dy);
             for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
                 *dx = scale * (*dy - y.exp() * total);
             }
         } else {
-            let total = sum(dy.len().min(y.len()), |i| dy[i] * y[i]);
+            let total = dot(dy, y);
             for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
                 *dx = scale * ((*dy - total) * *y);
             }

@@ -5,6 +5,7 @@
 //! computed yet: everything that looks at them waits first, and reports the error of the operation that
 //! should have made them.
 
+pub mod file;
 mod host;
 mod view;
 
@@ -158,6 +159,11 @@ impl NdArray {
     pub(crate) fn set_entry(&self, entry: Option<Entry>) {
         let old = std::mem::replace(&mut *self.0.entry.lock(), entry);
         drop(old);
+    }
+
+    /// True if autograd knows the array, as a variable or as the result of a recorded operation.
+    pub fn is_recorded(&self) -> bool {
+        self.0.entry.lock().is_some()
     }
 
     /// Waits until everything that was asked to write the array has done so.

@@ -8,7 +8,7 @@ use crate::ndarray::NdArray;
 use crate::op::attrs::Attrs;
 use crate::op::invoke::{Outputs, Req};
 use crate::op::operator::{OpRef, Operator};
-use crate::op::registry::registry;
+use crate::registry::registry;
 use smallvec::SmallVec;
 use std::cell::RefCell;
 

@@ -5,6 +5,7 @@
 //! ([`kernel`], or [`pointwise`] for elementwise arithmetic) and test samples ([`sample`]). The registry
 //! ([`registry`]) finds it by name and describes it in the schema; [`invoke`] runs it on arrays.
 
+pub mod arith;
 pub mod attrs;
 pub mod builder;
 pub mod infer;
@@ -16,6 +17,7 @@ pub mod registry;
 pub mod sample;
 pub mod schema;
 
+pub use crate::registry::registry;
 pub use attrs::{AttrEnum, AttrType, AttrValue, Attrs, OptInts};
 pub use builder::{Builder, GraphFn, Val};
 pub use infer::{DTypeInfer, ShapeInfer};
@@ -23,5 +25,5 @@ pub use invoke::{Call, Req, invoke};
 pub use kernel::Kernel;
 pub use mxr_macros::{AttrEnum, Attrs};
 pub use operator::{DTypes, Input, Meta, OpRef, Operator};
-pub use registry::{OpDef, registry};
+pub use registry::OpDef;
 pub use sample::{Oracle, Sample};

@@ -10,7 +10,6 @@ use crate::op::kernel::Kernel;
 use crate::op::pointwise::Pointwise;
 use crate::op::registry::OpDef;
 use crate::op::sample::Sample;
-use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -240,6 +239,12 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
         None
     }
 
+    /// True for elementwise arithmetic whose output has the shape and dtype of its inputs whenever those are all
+    /// alike, and which then needs no checks: such calls take a short way.
+    fn uniform(&self) -> bool {
+        false
+    }
+
     /// The operator written with other operators: its outputs. It then needs neither kernel nor gradient.
     fn compose<'b>(&self, _b: &'b Builder) -> Option<Result<Vec<Val<'b>>>> {
         None
@@ -261,6 +266,18 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
     /// Pairs (input, output) where the output may be written over the input while it is read.
     fn in_place(&self) -> &'static [(usize, usize)] {
         &[]
+    }
+
+    /// Whether `output` may be written over `input` while it is read; for operators with so many outputs that
+    /// [`Operator::in_place`] cannot list the pairs.
+    fn overwrites(&self, input: usize, output: usize) -> bool {
+        self.in_place().contains(&(input, output))
+    }
+
+    /// Whether input `i` is changed, for operators some of whose variadic inputs are; the schema says it for
+    /// all others.
+    fn mutates(&self, _i: usize) -> Option<bool> {
+        None
     }
 
     /// True if the kernel itself honours [`Kernel::accumulate`] for its first output.
@@ -346,9 +363,9 @@ impl OpRef {
         }
     }
 
-    /// Positions of the inputs that the operator changes.
-    pub fn mutated(&self) -> SmallVec<[usize; 4]> {
-        (0..self.def.meta.inputs.len()).filter(|i| self.def.meta.inputs[*i].mutated).collect()
+    /// True if the operator changes input `i`.
+    pub fn mutates(&self, i: usize) -> bool {
+        self.op.mutates(i).unwrap_or_else(|| self.input(i).mutated)
     }
 }
 

@@ -2,187 +2,23 @@
 //!
 //! `pointwise!(Real, |x, y; c| x * y.exp() + c)` gives the arithmetic of an operator with two inputs and a
 //! scalar. It is instantiated for the types that arithmetic is done in: `f32` (also for float16 and bfloat16),
-//! `f64`, and `i64` for all integers when the expression is bounded by [`Arith`] instead of [`Real`]; other
+//! `f64`, and `i64` for all integers when the expression is bounded by [`Arith`](crate::op::arith::Arith) instead of [`Real`](crate::op::arith::Real); other
 //! uses on integers go through `f64`. Inputs broadcast as NumPy's do. Work goes tile by tile, in any order.
 
 use crate::dtype::{Bool, DType, Element};
 use crate::error::Result;
-use crate::kernels::math;
+use crate::op::arith::Int;
 use crate::op::kernel::{Kernel, Tensor};
 use crate::parallel::for_each_range;
 use half::{bf16, f16};
 use smallvec::SmallVec;
-use std::ops::{Add, Div, Mul, Neg, Range, Sub};
+use std::ops::Range;
 
-/// Arithmetic that integers have too. Comparisons give 1 or 0.
-pub trait Arith:
-    Copy
-    + Send
-    + Sync
-    + PartialOrd
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
-{
-    /// A constant.
-    fn lit(v: f64) -> Self;
-    /// Absolute value.
-    fn abs(self) -> Self;
-    /// Remainder with the sign of the divisor, as in Python; 0 for a zero divisor.
-    fn modulo(self, divisor: Self) -> Self;
-    /// Quotient rounded toward negative infinity; 0 for a zero integer divisor.
-    fn floor_div(self, divisor: Self) -> Self;
-    /// Power.
-    fn pow(self, exponent: Self) -> Self;
-    /// 1 if the condition holds, else 0.
-    #[inline(always)]
-    fn truth(condition: bool) -> Self {
-        if condition { Self::lit(1.0) } else { Self::lit(0.0) }
-    }
-    /// True unless 0.
-    #[inline(always)]
-    fn is_true(self) -> bool {
-        self != Self::lit(0.0)
-    }
-    /// The larger; NaN if either is.
-    #[inline(always)]
-    fn maximum(self, other: Self) -> Self {
-        #[allow(clippy::eq_op)]
-        if self > other || self != self { self } else { other }
-    }
-    /// The smaller; NaN if either is.
-    #[inline(always)]
-    fn minimum(self, other: Self) -> Self {
-        #[allow(clippy::eq_op)]
-        if self < other || self != self { self } else { other }
-    }
-    /// −1, 0 or 1.
-    #[inline(always)]
-    fn sign(self) -> Self {
-        Self::truth(self > Self::lit(0.0)) - Self::truth(self < Self::lit(0.0))
-    }
-}
-
-/// Arithmetic of real numbers.
-pub trait Real: Arith {
-    /// Exponential.
-    fn exp(self) -> Self;
-    /// Exponential less one.
-    fn expm1(self) -> Self;
-    /// Natural logarithm.
-    fn log(self) -> Self;
-    /// Natural logarithm of one more.
-    fn log1p(self) -> Self;
-    /// Hyperbolic tangent.
-    fn tanh(self) -> Self;
-    /// Logistic function.
-    fn sigmoid(self) -> Self;
-    /// Error function.
-    fn erf(self) -> Self;
-    /// Square root.
-    fn sqrt(self) -> Self;
-}
-
-macro_rules! real {
-    ($($t:ty),*: $($f:ident),*) => { real!(@types [$($t)*] [$($f)*]); };
-    (@types [$($t:ty)*] $functions:tt) => { $(real!(@impl $t, $functions);)* };
-    (@impl $t:ty, [$($f:ident)*]) => {
-        impl Real for $t {
-            $(#[inline(always)] fn $f(self) -> Self { math::Real::$f(self) })*
-        }
-    };
-}
-real!(f32, f64: exp, expm1, log, log1p, tanh, sigmoid, erf, sqrt);
-
-macro_rules! arith_float {
-    ($($t:ty),*) => {$(
-        impl Arith for $t {
-            #[inline(always)]
-            fn lit(v: f64) -> Self { v as $t }
-            #[inline(always)]
-            fn abs(self) -> Self { <$t>::abs(self) }
-            #[inline(always)]
-            fn modulo(self, divisor: Self) -> Self {
-                if divisor == 0.0 { return 0.0; }
-                let r = self % divisor;
-                if r != 0.0 && (r < 0.0) != (divisor < 0.0) { r + divisor } else { r }
-            }
-            #[inline(always)]
-            fn floor_div(self, divisor: Self) -> Self { (self / divisor).floor() }
-            #[inline(always)]
-            fn pow(self, exponent: Self) -> Self { self.powf(exponent) }
-        }
-    )*};
-}
-arith_float!(f32, f64);
-
-/// Integers of every width compute in 64 bits and wrap when they are stored.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
-#[repr(transparent)]
-pub struct Int(pub i64);
-
-macro_rules! int_op {
-    ($($trait:ident $method:ident $wrapping:ident),*) => {$(
-        impl $trait for Int {
-            type Output = Int;
-            #[inline(always)]
-            fn $method(self, o: Int) -> Int { Int(self.0.$wrapping(o.0)) }
-        }
-    )*};
-}
-int_op!(Add add wrapping_add, Sub sub wrapping_sub, Mul mul wrapping_mul);
-
-impl Div for Int {
-    type Output = Int;
-    #[inline(always)]
-    fn div(self, o: Int) -> Int {
-        Int(if o.0 == 0 { 0 } else { self.0.wrapping_div(o.0) })
-    }
-}
-
-impl Neg for Int {
-    type Output = Int;
-    #[inline(always)]
-    fn neg(self) -> Int {
-        Int(self.0.wrapping_neg())
-    }
-}
-
-impl Arith for Int {
-    #[inline(always)]
-    fn lit(v: f64) -> Self {
-        Int(v as i64)
-    }
-    #[inline(always)]
-    fn abs(self) -> Self {
-        Int(self.0.wrapping_abs())
-    }
-    #[inline(always)]
-    fn modulo(self, divisor: Self) -> Self {
-        if divisor.0 == 0 {
-            return Int(0);
-        }
-        let r = self.0.wrapping_rem(divisor.0);
-        Int(if r != 0 && (r < 0) != (divisor.0 < 0) { r + divisor.0 } else { r })
-    }
-    #[inline(always)]
-    fn floor_div(self, divisor: Self) -> Self {
-        let r = self.modulo(divisor);
-        (self - r) / divisor
-    }
-    #[inline(always)]
-    fn pow(self, exponent: Self) -> Self {
-        Int((self.0 as f64).powf(exponent.0 as f64) as i64)
-    }
-}
-
-/// Computes `n` results from `n` elements of each input and the operator's scalar.
+/// Computes `n` results from `n` elements of each input and the operator's scalars.
 ///
 /// # Safety
 /// All pointers must be valid for `n` elements; the output may be an input.
-pub type Tile<T> = unsafe fn(inputs: &[*const T], output: *mut T, n: usize, scalar: f64);
+pub type Tile<T> = unsafe fn(inputs: &[*const T], output: *mut T, n: usize, scalars: [f64; 2]);
 
 /// The arithmetic of an elementwise operator; made by `pointwise!`.
 #[derive(Clone, Copy)]
@@ -193,49 +29,58 @@ pub struct Pointwise {
     pub double: Tile<f64>,
     /// On integers, if it is the same there.
     pub integer: Option<Tile<Int>>,
-    /// The scalar.
-    pub scalar: f64,
+    /// The scalars; those that the expression does not name are unused.
+    pub scalars: [f64; 2],
 }
 
 impl Pointwise {
     /// The same with another scalar.
     #[must_use]
-    pub fn with_scalar(mut self, scalar: f64) -> Pointwise {
-        self.scalar = scalar;
+    pub fn with_scalar(self, scalar: f64) -> Pointwise {
+        self.with_scalars(scalar, 0.0)
+    }
+
+    /// The same with two other scalars.
+    #[must_use]
+    pub fn with_scalars(mut self, first: f64, second: f64) -> Pointwise {
+        self.scalars = [first, second];
         self
     }
 }
 
-/// Makes a [`Pointwise`] from an expression in up to three inputs and, after a semicolon, a scalar.
+/// Makes a [`Pointwise`] from an expression in up to three inputs and, after a semicolon, up to two scalars.
 #[macro_export]
 macro_rules! pointwise {
-    (Real, |$($x:ident),*; $c:ident| $body:expr) => {
-        $crate::pointwise!(@make Real, [$($x)*], $c, $body, None)
+    (Real, |$($x:ident),*; $c:ident, $d:ident| $body:expr) => {
+        $crate::pointwise!(@make Real, [$($x)*], $c $d, $body, None)
     };
-    (Arith, |$($x:ident),*; $c:ident| $body:expr) => {
-        $crate::pointwise!(@make Arith, [$($x)*], $c, $body, Some(tile::<$crate::op::pointwise::Int>))
+    (Arith, |$($x:ident),*; $c:ident, $d:ident| $body:expr) => {
+        $crate::pointwise!(@make Arith, [$($x)*], $c $d, $body, Some(tile::<$crate::op::arith::Int>))
     };
-    ($bound:ident, |$($x:ident),*| $body:expr) => { $crate::pointwise!($bound, |$($x),*; _c| $body) };
-    (@make $bound:ident, [$($x:ident)*], $c:ident, $body:expr, $integer:expr) => {{
+    ($bound:ident, |$($x:ident),*; $c:ident| $body:expr) => {
+        $crate::pointwise!($bound, |$($x),*; $c, _d| $body)
+    };
+    ($bound:ident, |$($x:ident),*| $body:expr) => { $crate::pointwise!($bound, |$($x),*; _c, _d| $body) };
+    (@make $bound:ident, [$($x:ident)*], $c:ident $d:ident, $body:expr, $integer:expr) => {{
         #[allow(unused_imports)]
-        use $crate::op::pointwise::{Arith, Real};
+        use $crate::op::arith::{Arith, Real};
         #[inline(always)]
-        fn value<T: $bound>($($x: T,)* $c: T) -> T { $body }
+        fn value<T: $bound>($($x: T,)* $c: T, $d: T) -> T { $body }
         $crate::simd_fn! {
-            fn each<T: $bound>(inputs: &[*const T], output: *mut T, n: usize, scalar: T) {
+            fn each<T: $bound>(inputs: &[*const T], output: *mut T, n: usize, c: T, d: T) {
                 let mut pointers = inputs.iter().copied();
                 $(let $x = pointers.next().expect("one pointer for each input");)*
                 for i in 0..n {
                     // SAFETY: `tile`'s caller promises `n` elements behind each pointer.
-                    unsafe { *output.add(i) = value($(*$x.add(i),)* scalar) }
+                    unsafe { *output.add(i) = value($(*$x.add(i),)* c, d) }
                 }
             }
         }
-        unsafe fn tile<T: $bound>(inputs: &[*const T], output: *mut T, n: usize, scalar: f64) {
-            each::<T>(inputs, output, n, T::lit(scalar));
+        unsafe fn tile<T: $bound>(inputs: &[*const T], output: *mut T, n: usize, scalars: [f64; 2]) {
+            each::<T>(inputs, output, n, T::lit(scalars[0]), T::lit(scalars[1]));
         }
         $crate::op::pointwise::Pointwise {
-            single: tile::<f32>, double: tile::<f64>, integer: $integer, scalar: 0.0,
+            single: tile::<f32>, double: tile::<f64>, integer: $integer, scalars: [0.0; 2],
         }
     }};
 }
@@ -245,14 +90,51 @@ const GRAIN: usize = 32 * 1024;
 /// Elements per tile where types are converted or shapes broadcast.
 const TILE: usize = 512;
 
-/// Runs elementwise arithmetic on the arrays of a call.
+/// Elementwise arithmetic on contiguous elements of one of the types that it is instantiated for.
+pub(crate) enum Direct {
+    Single(Tile<f32>, [f64; 2]),
+    Double(Tile<f64>, [f64; 2]),
+    Integer(Tile<Int>, [f64; 2]),
+}
+
+/// The arithmetic for elements of `dtype`, if they are of a type that it computes in.
+pub(crate) fn direct(p: &Pointwise, dtype: DType) -> Option<Direct> {
+    match dtype {
+        DType::F32 => Some(Direct::Single(p.single, p.scalars)),
+        DType::F64 => Some(Direct::Double(p.double, p.scalars)),
+        DType::I64 => p.integer.map(|tile| Direct::Integer(tile, p.scalars)),
+        _ => None,
+    }
+}
+
+impl Direct {
+    /// Computes `n` elements. Every address has that many elements, as `invoke` made sure.
+    pub(crate) fn run(&self, inputs: &[*const u8], output: *mut u8, n: usize) {
+        // A pointer has one size whatever it points to.
+        fn of<T>(inputs: &[*const u8]) -> &[*const T] {
+            // SAFETY: pointers to different types have the same layout.
+            unsafe { &*(std::ptr::from_ref(inputs) as *const [*const T]) }
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Direct::Single(tile, scalars) => tile(of(inputs), output.cast(), n, *scalars),
+                Direct::Double(tile, scalars) => tile(of(inputs), output.cast(), n, *scalars),
+                Direct::Integer(tile, scalars) => tile(of(inputs), output.cast(), n, *scalars),
+            }
+        }
+    }
+}
+
+/// Runs elementwise arithmetic on the arrays of a call. A scalar that meets integers alone loses its fraction.
 pub fn run(p: &Pointwise, k: &mut Kernel) -> Result<()> {
     let dtypes = || k.inputs.iter().chain(&k.outputs).map(|t| t.dtype);
     let double = dtypes().any(|d| d == DType::F64);
     match p.integer {
-        _ if dtypes().any(DType::is_float) && !double => run_in(p.single, p.scalar, k),
-        Some(integer) if !double => run_in(integer, p.scalar, k),
-        _ => run_in(p.double, p.scalar, k),
+        _ if double => run_in(p.double, p.scalars, k),
+        _ if dtypes().any(DType::is_float) => run_in(p.single, p.scalars, k),
+        Some(integer) => run_in(integer, p.scalars, k),
+        None => run_in(p.double, p.scalars.map(f64::trunc), k),
     }
     Ok(())
 }
@@ -262,19 +144,40 @@ pub fn run(p: &Pointwise, k: &mut Kernel) -> Result<()> {
 /// # Errors
 /// None so far.
 pub fn repeat(k: &Kernel, shape: &crate::Shape) -> Result<()> {
+    assign(&crate::pointwise!(Arith, |x| x), k, 0, shape, 0)
+}
+
+/// As [`repeat`], and divides by a number.
+///
+/// # Errors
+/// None so far.
+pub fn repeat_divided(k: &Kernel, shape: &crate::Shape, divisor: f64) -> Result<()> {
+    assign(&crate::pointwise!(Arith, |x; c| x / c).with_scalar(divisor), k, 0, shape, 0)
+}
+
+/// Copies an input to an output with as many elements, converting it to the output's dtype.
+///
+/// # Errors
+/// None so far.
+pub fn convert(k: &Kernel, input: usize, output: usize) -> Result<()> {
+    assign(&crate::pointwise!(Arith, |x| x), k, input, k.out_shape(output), output)
+}
+
+fn assign(p: &Pointwise, k: &Kernel, input: usize, shape: &crate::Shape, output: usize) -> Result<()> {
     let tensor = |t: &Tensor<'_>, shape| Tensor { data: t.data, shape, dtype: t.dtype };
+    let (from, to) = (&k.inputs[input], &k.outputs[output]);
     let mut inner = Kernel {
-        inputs: SmallVec::from_iter([tensor(&k.inputs[0], shape)]),
-        outputs: SmallVec::from_iter([tensor(&k.outputs[0], k.outputs[0].shape)]),
-        accumulate: k.accumulate,
+        inputs: SmallVec::from_iter([tensor(from, shape)]),
+        outputs: SmallVec::from_iter([tensor(to, to.shape)]),
+        accumulate: k.accumulate && output == 0,
         training: k.training,
         random: k.random,
         pending: None,
     };
-    run(&crate::pointwise!(Arith, |x| x), &mut inner)
+    run(p, &mut inner)
 }
 
-fn run_in<C: Compute>(tile: Tile<C>, scalar: f64, k: &Kernel) {
+fn run_in<C: Compute>(tile: Tile<C>, scalars: [f64; 2], k: &Kernel) {
     let out = &k.outputs[0];
     let n = out.shape.len();
     let direct = C::DIRECT.is_some_and(|d| out.dtype == d && k.inputs.iter().all(|t| t.dtype == d));
@@ -285,7 +188,7 @@ fn run_in<C: Compute>(tile: Tile<C>, scalar: f64, k: &Kernel) {
             let at = |p: &Ptr<C>| p.get().wrapping_add(r.start).cast_const();
             let inputs: SmallVec<[*const C; 3]> = inputs.iter().map(at).collect();
             // SAFETY: the range lies within all arrays, which have `n` elements of this type.
-            unsafe { tile(&inputs, output.get().add(r.start), r.len(), scalar) }
+            unsafe { tile(&inputs, output.get().add(r.start), r.len(), scalars) }
         };
         if n <= GRAIN {
             piece(0..n)
@@ -306,7 +209,7 @@ fn run_in<C: Compute>(tile: Tile<C>, scalar: f64, k: &Kernel) {
             }
             let inputs: SmallVec<[*const C; 3]> = sources.chunks(TILE).map(<[C]>::as_ptr).collect();
             // SAFETY: every buffer holds a tile.
-            unsafe { tile(&inputs, result.as_mut_ptr(), len, scalar) };
+            unsafe { tile(&inputs, result.as_mut_ptr(), len, scalars) };
             let target = output.get().wrapping_add(start * dtype.size());
             C::store(dtype, target, &result[..len], accumulate);
         }
@@ -425,29 +328,41 @@ macro_rules! compute {
     };
 }
 
-/// Conversion between element types and single precision that the compiler can turn into vector code.
-trait Single: Element {
+/// Conversion between element types and the floating-point types of arithmetic, which the compiler can turn into
+/// vector code. Numbers beyond the range of a small integer wrap around.
+trait Convert: Element {
     fn single(self) -> f32;
     fn of_single(v: f32) -> Self;
+    fn of_double(v: f64) -> Self;
 }
 
-macro_rules! single {
-    ($($t:ty: $to:expr, $of:expr);*) => {$(
-        impl Single for $t {
+macro_rules! convert {
+    ($($t:ty: $to:expr, $single:expr, $double:expr);* $(;)?) => {$(
+        impl Convert for $t {
             #[inline(always)]
             fn single(self) -> f32 { $to(self) }
             #[inline(always)]
-            fn of_single(v: f32) -> Self { $of(v) }
+            fn of_single(v: f32) -> Self { $single(v) }
+            #[inline(always)]
+            fn of_double(v: f64) -> Self { $double(v) }
         }
     )*};
 }
-single!(f32: |v| v, |v| v; f16: f16::to_f32, f16::from_f32; bf16: bf16::to_f32, bf16::from_f32;
-    i64: |v| v as f32, |v| v as i64; i32: |v| v as f32, |v| v as i32; i8: |v| v as f32, |v| v as i8;
-    u8: |v| v as f32, |v| v as u8; Bool: |v: Bool| v.to_f64() as f32, |v: f32| Bool(u8::from(v != 0.0)));
+convert! {
+    f64: |v| v as f32, f64::from, |v| v;
+    f32: |v| v, |v| v, |v| v as f32;
+    f16: f16::to_f32, f16::from_f32, f16::from_f64;
+    bf16: bf16::to_f32, bf16::from_f32, bf16::from_f64;
+    i64: |v| v as f32, |v| v as i64, |v| v as i64;
+    i32: |v| v as f32, |v| v as i32, |v| v as i64 as i32;
+    i8: f32::from, |v| v as i32 as i8, |v| v as i64 as i8;
+    u8: f32::from, |v| v as i32 as u8, |v| v as i64 as u8;
+    Bool: |v: Bool| v.to_f64() as f32, |v: f32| Bool(u8::from(v != 0.0)), |v: f64| Bool(u8::from(v != 0.0));
+}
 
-compute!(f32, Some(DType::F32), 0.0, |a: f32, b: f32| a + b, Single::single, Single::of_single,
+compute!(f32, Some(DType::F32), 0.0, |a: f32, b: f32| a + b, Convert::single, Convert::of_single,
     F32 f32, F16 f16, BF16 bf16, I64 i64, I32 i32, I8 i8, U8 u8, Bool Bool);
-compute!(f64, Some(DType::F64), 0.0, |a: f64, b: f64| a + b, Element::to_f64, Element::from_f64,
+compute!(f64, Some(DType::F64), 0.0, |a: f64, b: f64| a + b, Element::to_f64, Convert::of_double,
     F64 f64, F32 f32, F16 f16, BF16 bf16, I64 i64, I32 i32, I8 i8, U8 u8, Bool Bool);
 compute!(Int, Some(DType::I64), Int(0), |a: Int, b: Int| a + b, |v| Int(Element::to_i64(v)),
     |v: Int| Element::from_i64(v.0), I64 i64, I32 i32, I8 i8, U8 u8, Bool Bool);

@@ -5,7 +5,7 @@ use crate::op::attrs::{AttrSchema, AttrValue, Attrs, find_attr, nearest};
 use crate::op::operator::{DynOperator, Meta, OpRef, Operator};
 use crate::op::sample::Sample;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// A registered operator.
 pub struct OpDef {
@@ -84,6 +84,7 @@ impl OpDef {
 
 /// Every registered operator.
 pub struct Registry {
+    addition: &'static str,
     ops: Vec<OpDef>,
     by_name: HashMap<&'static str, usize>,
     by_type: HashMap<std::any::TypeId, usize>,
@@ -109,7 +110,7 @@ impl Registry {
 
     /// The operator that adds two arrays of one shape, with which gradients are summed.
     pub fn addition(&'static self) -> OpRef {
-        let def = &self.ops[self.by_name[crate::ops::ADDITION]];
+        let def = &self.ops[self.by_name[self.addition]];
         def.with(&[]).expect("addition has no attributes")
     }
 
@@ -133,23 +134,24 @@ impl Entry {
     }
 }
 
-/// The registry of this process.
-pub fn registry() -> &'static Registry {
-    static REGISTRY: OnceLock<Registry> = OnceLock::new();
-    REGISTRY.get_or_init(|| build(crate::ops::all()))
-}
-
-fn build(entries: Vec<Entry>) -> Registry {
-    let mut registry =
-        Registry { ops: Vec::with_capacity(entries.len()), by_name: HashMap::new(), by_type: HashMap::new() };
-    for (index, mut entry) in entries.into_iter().enumerate() {
-        entry.def.index = index;
-        for name in std::iter::once(&entry.def.meta.name).chain(entry.def.meta.aliases) {
-            let earlier = registry.by_name.insert(name, index);
-            assert!(earlier.is_none(), "two operators are called '{name}'");
+impl Registry {
+    /// The registry of these operators, of which `addition` sums gradients.
+    pub(crate) fn new(entries: Vec<Entry>, addition: &'static str) -> Registry {
+        let mut registry = Registry {
+            addition,
+            ops: Vec::with_capacity(entries.len()),
+            by_name: HashMap::new(),
+            by_type: HashMap::new(),
+        };
+        for (index, mut entry) in entries.into_iter().enumerate() {
+            entry.def.index = index;
+            for name in std::iter::once(&entry.def.meta.name).chain(entry.def.meta.aliases) {
+                let earlier = registry.by_name.insert(name, index);
+                assert!(earlier.is_none(), "two operators are called '{name}'");
+            }
+            registry.by_type.insert(entry.type_id, index);
+            registry.ops.push(entry.def);
         }
-        registry.by_type.insert(entry.type_id, index);
-        registry.ops.push(entry.def);
+        registry
     }
-    registry
 }

@@ -14,6 +14,8 @@ use crate::shape::Shape;
 pub enum Oracle {
     /// The operator of this name in MXNet 1.9.1.
     MxNet,
+    /// The same in single precision, for all floating-point dtypes: where MXNet's own constants have no more.
+    MxNetSingle,
     /// Another call in MXNet: Python in which `x` is the list of inputs and `attrs` the attributes.
     MxNetCode(&'static str),
     /// NumPy: Python in which `x` is the list of inputs and `attrs` the attributes.

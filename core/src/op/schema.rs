@@ -129,6 +129,7 @@ pub fn sample(def: &OpDef, s: &Sample) -> Value {
         .collect();
     let (oracle, code) = match s.oracle {
         Oracle::MxNet => ("mxnet", None),
+        Oracle::MxNetSingle => ("mxnet single", None),
         Oracle::MxNetCode(code) => ("mxnet code", Some(code)),
         Oracle::NumPy(code) => ("numpy", Some(code)),
         Oracle::Run => ("none", None),

@@ -1,8 +1,9 @@
 //! What families of operators share: their shape rules, gradients and samples, and the macros that make an
 //! operator of a family from its arithmetic.
 
+use crate::dtype::DType;
 use crate::error::{ErrorCode, Result};
-use crate::op::{Builder, Sample, ShapeInfer, Val};
+use crate::op::{Builder, DTypeInfer, Oracle, Sample, ShapeInfer, Val};
 use crate::ops::reduce::SumLike;
 use crate::shape::{Shape, UNKNOWN};
 
@@ -14,10 +15,11 @@ use crate::shape::{Shape, UNKNOWN};
 ///     Exp = "exp" aliases ["_npx_exp"], Real on (-2.0, 2.0), |x| x.exp(), |dy, _x, y| dy * y
 /// }
 /// ```
-/// The range is that of the samples. After the arithmetic comes the gradient, `zero` or `none`.
+/// The range is that of the samples; `[single]` before it compares with MXNet in single precision, which its own
+/// constants have. After the arithmetic comes the gradient, `zero` or `none`.
 macro_rules! unary {
     ($(#[doc = $doc:literal])* $op:ident = $name:literal $(aliases [$($alias:literal),*])?,
-     $bound:ident on ($low:literal, $high:literal), |$x:ident| $body:expr, $($grad:tt)*) => {
+     $bound:ident $([$oracle:ident])? on ($low:literal, $high:literal), |$x:ident| $body:expr, $($grad:tt)*) => {
         $(#[doc = $doc])*
         #[derive(Attrs, Clone, Debug)]
         pub struct $op;
@@ -25,13 +27,17 @@ macro_rules! unary {
             fn meta() -> Meta {
                 Meta::new($name, [Input::new("data", "The input array.")])
                     $(.aliases(&[$($alias),*]))?
-                    .dtypes($crate::ops::family::dtypes(stringify!($bound)))
+                    .dtypes(DTypes::NUMERIC)
             }
             fn samples() -> Vec<Sample> {
-                $crate::ops::family::unary_samples($low, $high, stringify!($bound), stringify!($($grad)*))
+                let oracle = stringify!($($oracle)?);
+                $crate::ops::family::unary_samples($low, $high, oracle, stringify!($($grad)*))
             }
             fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
                 s.all_same()
+            }
+            fn uniform(&self) -> bool {
+                true
             }
             fn pointwise(&self) -> Option<Pointwise> {
                 Some(pointwise!($bound, |$x| $body))
@@ -52,10 +58,11 @@ macro_rules! unary {
 
 /// Makes a binary elementwise operator; `same` for arrays of one shape, `broadcast` for shapes that fit.
 ///
-/// The gradient is a pair of expressions for `lhs` and `rhs` in `dy`, `x`, `y`, or `zero`.
+/// `[jumps]` before the range says that finite differences make no sense there. The gradient is a pair of expressions for `lhs` and `rhs` in `dy`, `x`, `y` and the output, or `zero`.
 macro_rules! binary {
     ($(#[doc = $doc:literal])* $op:ident = $name:literal $(aliases [$($alias:literal),*])?, $shapes:ident,
-     $bound:ident on ($low:literal, $high:literal), |$x:ident, $y:ident| $body:expr, $($grad:tt)*) => {
+     $bound:ident $([$kind:ident])? on ($low:literal, $high:literal), |$x:ident, $y:ident| $body:expr,
+     $($grad:tt)*) => {
         $(#[doc = $doc])*
         #[derive(Attrs, Clone, Debug)]
         pub struct $op;
@@ -66,14 +73,17 @@ macro_rules! binary {
                     Input::new("rhs", "The array on the right."),
                 ])
                 $(.aliases(&[$($alias),*]))?
-                .dtypes($crate::ops::family::dtypes(stringify!($bound)))
+                .dtypes(DTypes::NUMERIC)
             }
             fn samples() -> Vec<Sample> {
-                $crate::ops::family::binary_samples(
-                    $low, $high, stringify!($bound), stringify!($shapes), stringify!($($grad)*))
+                let grad = $crate::ops::family::gradient_word(stringify!($($kind)?), stringify!($($grad)*));
+                $crate::ops::family::binary_samples($low, $high, stringify!($shapes), grad)
             }
             fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
                 binary!(@shape s, $shapes)
+            }
+            fn uniform(&self) -> bool {
+                true
             }
             fn pointwise(&self) -> Option<Pointwise> {
                 Some(pointwise!($bound, |$x, $y| $body))
@@ -87,8 +97,8 @@ macro_rules! binary {
     (@shape $s:ident, broadcast) => { $crate::ops::family::infer_broadcast($s) };
     (@gradient $b:ident, zero) => {{ let _ = $b; Ok(()) }};
     (@gradient $b:ident, $left:expr, $right:expr) => {{
-        let left: for<'v> fn(Val<'v>, Val<'v>, Val<'v>) -> Val<'v> = $left;
-        let right: for<'v> fn(Val<'v>, Val<'v>, Val<'v>) -> Val<'v> = $right;
+        let left: $crate::ops::family::BinaryRule = $left;
+        let right: $crate::ops::family::BinaryRule = $right;
         $crate::ops::family::binary_gradient($b, left, right);
         Ok(())
     }};
@@ -96,17 +106,18 @@ macro_rules! binary {
 
 /// Makes an operator of one array and a scalar.
 ///
-/// The gradient is an expression in `dy`, `x` and the scalar, or `zero`.
+/// `[jumps]` is as for `binary!`. The gradient is an expression in `dy`, `x`, the output and the scalar, or `zero`.
 macro_rules! scalar {
     ($(#[doc = $doc:literal])* $op:ident = $name:literal $(aliases [$($alias:literal),*])?,
-     $bound:ident on ($low:literal, $high:literal), |$x:ident; $c:ident| $body:expr, $($grad:tt)*) => {
+     $bound:ident $([$kind:ident])? on ($low:literal, $high:literal), |$x:ident; $c:ident| $body:expr,
+     $($grad:tt)*) => {
         $(#[doc = $doc])*
         #[derive(Attrs, Clone, Debug)]
         pub struct $op {
             /// The scalar.
             #[attr(id = 1, default = 1.0)]
             pub scalar: f64,
-            /// Unused; kept for MXNet's model files.
+            /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`.
             #[attr(id = 2, default = true)]
             pub is_int: bool,
         }
@@ -120,13 +131,20 @@ macro_rules! scalar {
             fn meta() -> Meta {
                 Meta::new($name, [Input::new("data", "The input array.")])
                     $(.aliases(&[$($alias),*]))?
-                    .dtypes($crate::ops::family::dtypes(stringify!($bound)))
+                    .dtypes(DTypes::ALL)
             }
             fn samples() -> Vec<Sample> {
-                $crate::ops::family::scalar_samples($low, $high, stringify!($bound), stringify!($($grad)*))
+                let grad = $crate::ops::family::gradient_word(stringify!($($kind)?), stringify!($($grad)*));
+                $crate::ops::family::scalar_samples($low, $high, grad)
             }
             fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
                 s.all_same()
+            }
+            fn infer_dtype(&self, t: &mut DTypeInfer) -> Result<()> {
+                $crate::ops::family::infer_scalar_dtype(t, self.is_int)
+            }
+            fn uniform(&self) -> bool {
+                true
             }
             fn pointwise(&self) -> Option<Pointwise> {
                 Some(pointwise!($bound, |$x; $c| $body).with_scalar(self.scalar))
@@ -138,8 +156,8 @@ macro_rules! scalar {
     };
     (@gradient $self:ident, $b:ident, zero) => {{ let _ = $b; Ok(()) }};
     (@gradient $self:ident, $b:ident, $grad:expr) => {{
-        let rule: for<'v> fn(Val<'v>, Val<'v>, f64) -> Val<'v> = $grad;
-        $b.set_grad(0, rule($b.out_grad(0), $b.input(0), $self.scalar));
+        let rule: for<'v> fn(Val<'v>, Val<'v>, Val<'v>, f64) -> Val<'v> = $grad;
+        $b.set_grad(0, rule($b.out_grad(0), $b.input(0), $b.output(0), $self.scalar));
         Ok(())
     }};
 }
@@ -157,11 +175,6 @@ pub mod prelude {
     pub use crate::op::{AttrEnum, AttrValue, Attrs, Builder, OptInts, Val};
     pub use crate::shape::{Shape, UNKNOWN};
     pub use crate::{bail, err, pointwise, with_dtype};
-}
-
-/// The dtypes of an elementwise operator whose arithmetic has this bound.
-pub fn dtypes(bound: &str) -> crate::op::DTypes {
-    if bound == "Arith" { crate::op::DTypes::NUMERIC } else { crate::op::DTypes::FLOAT }
 }
 
 /// Relates the shapes of two inputs that broadcast to those of the output.
@@ -196,46 +209,56 @@ pub fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
         .collect()
 }
 
+/// A gradient of a binary operator in terms of the output's gradient, the inputs and the output.
+pub type BinaryRule = for<'v> fn(Val<'v>, Val<'v>, Val<'v>, Val<'v>) -> Val<'v>;
+
 /// Sets the gradients of two inputs, each summed over the axes that it was repeated along.
-pub fn binary_gradient<'b>(
-    b: &'b Builder,
-    left: fn(Val<'b>, Val<'b>, Val<'b>) -> Val<'b>,
-    right: fn(Val<'b>, Val<'b>, Val<'b>) -> Val<'b>,
-) {
-    let (dy, x, y) = (b.out_grad(0), b.input(0), b.input(1));
+pub fn binary_gradient(b: &Builder, left: BinaryRule, right: BinaryRule) {
+    let (dy, x, y, out) = (b.out_grad(0), b.input(0), b.input(1), b.output(0));
     if b.wants(0) {
-        b.set_grad(0, left(dy, x, y).apply(SumLike, &[x]));
+        b.set_grad(0, left(dy, x, y, out).apply(SumLike, &[x]));
     }
     if b.wants(1) {
-        b.set_grad(1, right(dy, x, y).apply(SumLike, &[y]));
+        b.set_grad(1, right(dy, x, y, out).apply(SumLike, &[y]));
     }
+}
+
+/// What is said of a gradient: its rule, or that the samples lie across jumps.
+pub fn gradient_word(kind: &'static str, grad: &'static str) -> &'static str {
+    if kind == "jumps" { kind } else { grad }
 }
 
 fn with_gradient(sample: Sample, grad: &str) -> Sample {
     match grad {
         "none" => sample.no_gradient(),
-        "zero" => sample.no_finite_differences(),
+        "zero" | "jumps" => sample.no_finite_differences(),
         _ => sample,
     }
 }
 
+/// The whole numbers of a sample's range that unsigned integers have too, as `ints` takes them.
+fn whole(low: f64, high: f64) -> (i64, i64) {
+    (low.ceil().max(0.0) as i64, high as i64 + 1)
+}
+
 /// Samples of a unary elementwise operator.
-pub fn unary_samples(low: f64, high: f64, bound: &str, grad: &str) -> Vec<Sample> {
-    let mut samples = vec![
-        with_gradient(Sample::new("a matrix").grid(&[3, 5], low, high), grad),
-        Sample::new("one axis, longer than a vector register").grid(&[37], low, high).no_gradient(),
-    ];
-    if bound == "Arith" {
-        samples
-            .push(Sample::new("integers").ints(&[4, 3], (low as i64).max(0), high as i64 + 1).int_dtypes());
-    }
-    samples.push(Sample::new("two inputs").input(&[2]).input(&[2]).fails(ErrorCode::InvalidValue));
-    samples
+pub fn unary_samples(low: f64, high: f64, oracle: &str, grad: &str) -> Vec<Sample> {
+    let oracle = if oracle == "single" { Oracle::MxNetSingle } else { Oracle::MxNet };
+    let (first, last) = whole(low, high);
+    vec![
+        with_gradient(Sample::new("a matrix").grid(&[3, 5], low, high), grad).oracle(oracle),
+        Sample::new("one axis, longer than a vector register")
+            .grid(&[37], low, high)
+            .no_gradient()
+            .oracle(oracle),
+        Sample::new("no elements").grid(&[0, 3], low, high).no_gradient(),
+        Sample::new("integers").ints(&[4, 3], first, last).int_dtypes(),
+        Sample::new("two inputs").input(&[2]).input(&[2]).fails(ErrorCode::InvalidValue),
+    ]
 }
 
 /// Samples of a binary elementwise operator.
-pub fn binary_samples(low: f64, high: f64, bound: &str, shapes: &str, grad: &str) -> Vec<Sample> {
-    let (bad, code) = ([2, 4], ErrorCode::Shape);
+pub fn binary_samples(low: f64, high: f64, shapes: &str, grad: &str) -> Vec<Sample> {
     let mut samples = vec![with_gradient(
         Sample::new("two matrices").grid(&[3, 5], low, high).grid(&[3, 5], low, high),
         grad,
@@ -246,30 +269,49 @@ pub fn binary_samples(low: f64, high: f64, bound: &str, shapes: &str, grad: &str
         let lower = Sample::new("a row repeats").grid(&[3, 4], low, high).grid(&[1, 4], low, high);
         samples.push(with_gradient(lower, grad));
     }
-    if bound == "Arith" {
-        let (low, high) = ((low as i64).max(0), high as i64 + 1);
-        samples.push(
-            Sample::new("integers").ints(&[4, 3], low, high).ints(&[4, 3], low.max(1), high).int_dtypes(),
-        );
-    }
-    samples.push(Sample::new("shapes that do not fit").input(&[2, 3]).input(&bad).fails(code));
+    let (first, last) = whole(low, high);
+    samples.push(
+        Sample::new("integers").ints(&[4, 3], first, last).ints(&[4, 3], first.max(1), last).int_dtypes(),
+    );
+    samples.push(Sample::new("no elements").grid(&[0, 3], low, high).grid(&[0, 3], low, high).no_gradient());
+    samples.push(Sample::new("shapes that do not fit").input(&[2, 3]).input(&[2, 4]).fails(ErrorCode::Shape));
     samples.push(Sample::new("a missing input").input(&[2, 3]).fails(ErrorCode::InvalidValue));
     samples
 }
 
 /// Samples of an operator of one array and a scalar.
-pub fn scalar_samples(low: f64, high: f64, bound: &str, grad: &str) -> Vec<Sample> {
-    let mut samples =
-        vec![with_gradient(Sample::new("a matrix").grid(&[3, 5], low, high).attr("scalar", 1.5), grad)];
-    if bound == "Arith" {
-        let s = Sample::new("integers").ints(&[4, 3], (low as i64).max(1), high as i64 + 1);
-        samples.push(s.attr("scalar", 3.0).int_dtypes());
-    }
-    samples.push(
+pub fn scalar_samples(low: f64, high: f64, grad: &str) -> Vec<Sample> {
+    let (_, last) = whole(low, high);
+    vec![
+        with_gradient(Sample::new("a matrix").grid(&[3, 5], low, high).attr("scalar", 1.5), grad),
+        Sample::new("integers").ints(&[4, 3], 1, last.max(2)).attr("scalar", 3.0).int_dtypes(),
+        Sample::new("a scalar that is no whole number, cut off")
+            .ints(&[4, 3], 1, last.max(2))
+            .attr("scalar", 2.5)
+            .int_dtypes(),
+        Sample::new("integers and a scalar that keeps its fraction")
+            .ints(&[4], 1, last.max(2))
+            .attr("scalar", 2.5)
+            .attr("is_int", false)
+            .int_dtypes(),
+        Sample::new("truth values").values(&[3], &[1.0, 1.0, 1.0]).attr("scalar", 1.0).bool_dtype(),
+        Sample::new("no elements").grid(&[0, 3], low, high).no_gradient(),
         Sample::new("a scalar that is no number")
             .input(&[2])
             .attr("scalar", "x")
             .fails(ErrorCode::InvalidType),
-    );
-    samples
+    ]
+}
+
+/// The dtype of an array combined with a scalar: the array's, but `float64` for integers and a scalar with a
+/// fraction, and a numeric dtype for truth values.
+///
+/// # Errors
+/// `DType` if the output is known to be otherwise.
+pub fn infer_scalar_dtype(t: &mut DTypeInfer, scalar_is_int: bool) -> Result<()> {
+    match t.input(0) {
+        Some(d) if !d.is_float() && !scalar_is_int => t.set_output(0, DType::F64),
+        Some(DType::Bool) => t.set_output(0, DType::I64),
+        _ => t.same(&[0]),
+    }
 }

@@ -8,7 +8,9 @@ mod family;
 pub mod create;
 pub mod elemwise;
 pub mod nn;
+pub mod random;
 pub mod reduce;
+pub mod reshape_to;
 
 use crate::op::registry::Entry;
 
@@ -30,9 +32,28 @@ list! {
         BroadcastAdd, BroadcastSub, BroadcastMul, BroadcastDiv,
         AddScalar, SubScalar, RSubScalar, MulScalar, DivScalar, RDivScalar,
         Negative, Square, Sqrt, Exp, Log, Tanh,
+        RSqrt, Cbrt, RCbrt, Reciprocal, Expm1, Log10, Log2, Log1p,
+        Sin, Cos, Tan, ArcSin, ArcCos, ArcTan, Sinh, Cosh, ArcSinh, ArcCosh, ArcTanh, Degrees, Radians,
+        Abs, Sign, Round, Rint, Ceil, Floor, Trunc, Fix, LogicalNot,
+        Sigmoid, SoftSign, Relu, Erf, ErfInv, Gamma, GammaLn, Digamma,
+        Mod, BroadcastMod, Power, BroadcastPower, Maximum, BroadcastMaximum, Minimum, BroadcastMinimum,
+        Hypot, BroadcastHypot, ModScalar, PowerScalar, MaximumScalar, MinimumScalar, HypotScalar,
+        RModScalar, RPowerScalar, Equal, NotEqual, Greater, GreaterEqual, Lesser, LesserEqual, LogicalAnd,
+        LogicalOr, LogicalXor, BroadcastEqual, BroadcastNotEqual, BroadcastGreater, BroadcastGreaterEqual,
+        BroadcastLesser, BroadcastLesserEqual, BroadcastLogicalAnd, BroadcastLogicalOr, BroadcastLogicalXor,
+        EqualScalar, NotEqualScalar, GreaterScalar, GreaterEqualScalar, LesserScalar, LesserEqualScalar,
+        LogicalAndScalar, LogicalOrScalar, LogicalXorScalar,
+        Copy, BlockGrad, AsLoss, MakeLoss, GradientMultiplier, ZerosLike, OnesLike, ShapeArray, SizeArray,
+        Clip, HardSigmoid, SmoothL1, IsNan, IsInf, IsFinite, Cast, CastLike, AmpCast, AmpMulticast, Where, AddN,
     },
-    reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
-    create::{ Zeros, Ones, Full, ReshapeLike },
+    reduce::{
+        Sum, SumLike, SpreadLike, BroadcastLike, Mean, Prod, NanSum, NanProd, Max, Min, Norm, L2Normalization,
+        ArgMax, ArgMin, ArgMaxChannel, BroadcastTo, BroadcastAxis, CumSum, ReverseCumSum,
+    },
+    create::{
+        Zeros, Ones, Full, ReshapeLike, ZerosWithoutDType, IdentityLikeRhs, Arange, Linspace, Eye, ArangeLike,
+    },
+    reshape_to::{ ReshapeTo },
     nn::{
         FullyConnected, FullyConnectedData, FullyConnectedWeight, FullyConnectedProduct,
         Convolution, ConvolutionMap, ConvolutionImage, ConvolutionWeight,
@@ -42,5 +63,15 @@ list! {
         LinearRegressionOutput, LogisticRegressionOutput, MaeRegressionOutput, RegressionBackward,
         LayerNorm, GroupNorm, InstanceNorm, NormData, NormParameters, BatchNorm, BatchNormBackward,
         Deconvolution, Rnn, RnnBackward, Dropout, LeakyRelu, LeakyReluBackward, PreluBackward,
+    },
+    random::{
+        RandomUniform, RandomUniformLike, SampleUniform, RandomNormal, RandomNormalLike, SampleNormal,
+        RandomGamma, RandomGammaLike, SampleGamma,
+        RandomExponential, RandomExponentialLike, SampleExponential,
+        RandomPoisson, RandomPoissonLike, SamplePoisson,
+        RandomNegativeBinomial, RandomNegativeBinomialLike, SampleNegativeBinomial,
+        RandomGeneralizedNegativeBinomial, RandomGeneralizedNegativeBinomialLike,
+        SampleGeneralizedNegativeBinomial,
+        RandomRandint, SampleMultinomial, MultinomialGrad, Shuffle,
     },
 }

@@ -1,14 +1,68 @@
-//! `cargo xtask gen`: writes everything that the operators' schema determines, or checks that it is written.
+//! `cargo xtask gen`: writes everything that the operators' schema and the C ABI determine, or checks that it is
+//! written.
+//!
+//! `describe` in mxr-core prints the registered operators; they become `schema/ops.json`, which is all that the
+//! generators of the languages read. The functions of capi/src become `include/mxr.h`, `schema/abi.json` and the
+//! tables by which bindings find them in the library.
+
+mod abi;
+mod header;
+mod python;
+mod python_text;
+mod rust_abi;
 
 use crate::bail;
-use crate::error::Result;
+use crate::error::{Context, Result};
+use crate::paths;
+use crate::process;
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+
+/// A generated file: its path from the root of the repository, and its text.
+pub type File = (PathBuf, String);
 
 /// `gen [--check]`.
 pub fn command(args: &[String]) -> Result {
-    let _check = match args {
+    let check = match args {
         [] => false,
         [flag] if flag == "--check" => true,
         _ => bail!("gen takes no argument but --check"),
     };
-    bail!("gen: there are no generators in this tree")
+    let files = files()?;
+    let stale: Vec<String> = files
+        .iter()
+        .filter(|(path, text)| fs::read_to_string(paths::root().join(path)).ok().as_ref() != Some(text))
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    if check && !stale.is_empty() {
+        bail!("these generated files are stale, run `cargo xtask gen`: {}", stale.join(", "));
+    }
+    for (path, text) in files.iter().filter(|(path, _)| stale.contains(&path.display().to_string())) {
+        let path = paths::root().join(path);
+        let folder = path.parent().expect("a file lies in a folder");
+        fs::create_dir_all(folder).context(|| format!("cannot make {}", folder.display()))?;
+        fs::write(&path, text).context(|| format!("cannot write {}", path.display()))?;
+        println!("wrote {}", paths::show(&path));
+    }
+    println!("{} generated files, {} were stale", files.len(), stale.len());
+    Ok(())
+}
+
+/// Everything that is generated.
+fn files() -> Result<Vec<File>> {
+    let describe = ["run", "--quiet", "--package", "mxr-core", "--example", "describe", "schema"];
+    let text = process::capture(process::cargo().args(describe))?;
+    let schema: Value = serde_json::from_str(&text).context(|| "the schema is not JSON")?;
+    let functions = abi::read()?;
+    let mut files = vec![
+        ("schema/ops.json".into(), text.trim_end().to_owned() + "\n"),
+        ("schema/abi.json".into(), functions.json()),
+        ("include/mxr.h".into(), header::text()?),
+    ];
+    if paths::root().join("bindings/python").exists() {
+        files.push(("bindings/python/src/abi.rs".into(), rust_abi::text(&functions)?));
+        files.extend(python::files(&schema));
+    }
+    Ok(files)
 }

@@ -1,6 +1,6 @@
 //! The forward pass: weights times gathered patches.
 
-use super::gather::{Patches, Runs};
+use super::gather::{Patches, Runs, SLACK, gather};
 use super::{ConvElement, ConvGeometry};
 use crate::kernels::Shared;
 use crate::kernels::micro::{Left, MR, Start, balanced, with_scratch};
@@ -91,10 +91,10 @@ impl<T: ConvElement> Product<'_, T> {
         let blocks = depth.div_ceil(DEPTH).max(1);
         let block = depth.div_ceil(blocks);
         self.patches.runs(cols.start, cols.end, runs);
-        with_scratch(block * width, |buffer: &mut [T]| {
+        with_scratch(block * width + SLACK, |buffer: &mut [T]| {
             for b in 0..blocks {
                 let (k0, k1) = (b * block, ((b + 1) * block).min(depth));
-                self.patches.gather(self.src, group, k0..k1, runs, buffer, width);
+                gather(&self.patches, self.src, group, k0..k1, runs, buffer, width);
                 for j in (0..cols.len()).step_by(T::NR) {
                     let panel = Panel::new(self, group, cols.start + j, (cols.len() - j).min(T::NR));
                     balanced(rows.len(), MR, |i, m| {
@@ -150,7 +150,7 @@ impl Panel {
         let depth = p.patches.rows();
         let size = p.patches.positions();
         let channel = self.group * p.rows + i;
-        let a = Left { ptr: p.weight[channel * depth + ks.start..].as_ptr(), rs: depth, cs: 1 };
+        let a = Left { ptr: p.weight[channel * depth + ks.start..].as_ptr(), rs: depth };
         let first = ks.start == 0;
         let bias = if first { p.bias } else { None };
         let bias = bias.map_or(std::ptr::null(), |b| b[channel..].as_ptr());

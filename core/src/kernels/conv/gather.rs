@@ -5,8 +5,10 @@
 //! runs.
 
 use super::ConvGeometry;
+use crate::kernels::Shared;
 use crate::kernels::math::Real;
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// How positions of the window and of the output meet in the input: input = output * stride + offset + window *
 /// dilation. The offset is minus the padding, but may have any sign.
@@ -28,9 +30,10 @@ pub(super) struct Run {
     /// First column, counted from the tile's.
     col: usize,
     len: usize,
-    sample: usize,
-    /// Where the window's first element falls in the input for the run's first column.
+    /// Where the window's first element falls in the sample for the run's first column.
     at: [isize; 3],
+    /// The same as an offset in the array, for the sample's first channel; meaningless outside of the sample.
+    origin: isize,
 }
 
 /// The runs of a tile.
@@ -84,127 +87,160 @@ impl Patches {
         while p < end {
             let x = p % ow;
             let len = (ow - x).min(end - p);
-            let at = |o: usize, a: usize| (o * self.stride[a]) as isize + self.offset[a];
-            runs.push(Run {
-                col: p - start,
-                len,
-                sample: p / (ow * oh * od),
-                at: [at(p / (ow * oh) % od, 0), at(p / ow % oh, 1), at(x, 2)],
-            });
+            let sample = p / (ow * oh * od);
+            let place = |o: usize, a: usize| (o * self.stride[a]) as isize + self.offset[a];
+            let at = [place(p / (ow * oh) % od, 0), place(p / ow % oh, 1), place(x, 2)];
+            let [d, h, w] = self.input.map(|n| n as isize);
+            let origin = (((sample * self.channels) as isize * d + at[0]) * h + at[1]) * w + at[2];
+            runs.push(Run { col: p - start, len, at, origin });
             p += len;
         }
     }
 
-    /// Calls `f` for every row in `rows` and run with: the row counted from the first, the run, and the piece of it
-    /// that falls into the input, as (index of the element, first column, number of columns) or nothing.
+    /// Row `row` of a group's matrix: what its place in the window adds to a run's place and origin.
     #[inline(always)]
-    fn walk(
-        &self,
-        group: usize,
-        rows: std::ops::Range<usize>,
-        runs: &[Run],
-        mut f: impl FnMut(usize, &Run, Option<(usize, usize, usize)>),
-    ) {
-        let [kd, kh, kw] = self.kernel;
-        let [id, ih, iw] = self.input;
-        let step = self.stride[2];
-        for r in rows.clone() {
-            let channel = group * self.group_channels + r / (kd * kh * kw);
-            let dz = (r / (kh * kw) % kd * self.dilation[0]) as isize;
-            let dy = (r / kw % kh * self.dilation[1]) as isize;
-            let dx = (r % kw * self.dilation[2]) as isize;
-            for run in runs {
-                let (z, y, x) = (run.at[0] + dz, run.at[1] + dy, run.at[2] + dx);
-                if z < 0 || y < 0 || z >= id as isize || y >= ih as isize {
-                    f(r - rows.start, run, None);
-                    continue;
-                }
-                let first = if x >= 0 { 0 } else { (-x as usize).div_ceil(step) };
-                let room = iw as isize - x;
-                let last = if room <= 0 {
-                    0
-                } else if step == 1 {
-                    run.len.min(room as usize)
-                } else {
-                    run.len.min((room as usize).div_ceil(step))
-                };
-                if first >= last {
-                    f(r - rows.start, run, None);
-                    continue;
-                }
-                let line = ((run.sample * self.channels + channel) * id + z as usize) * ih + y as usize;
-                let at = (line * iw) as isize + x + (first * step) as isize;
-                f(r - rows.start, run, Some((at as usize, first, last - first)));
-            }
-        }
+    fn row(&self, group: usize, row: usize) -> ([isize; 3], isize) {
+        let [_, kh, kw] = self.kernel;
+        let window = self.kernel[0] * kh * kw;
+        let channel = group * self.group_channels + row / window;
+        let by = [
+            row / (kh * kw) % self.kernel[0] * self.dilation[0],
+            row / kw % kh * self.dilation[1],
+            row % kw * self.dilation[2],
+        ];
+        let [d, h, w] = self.input;
+        let offset = ((channel * d + by[0]) * h + by[1]) * w + by[2];
+        (by.map(|b| b as isize), offset as isize)
     }
 
-    /// Writes the tile of `rows` and `runs` to `tile`, whose rows are `ld` apart.
+    /// The columns of `run` whose element at distance `by` lies in the input.
     #[inline(always)]
+    fn inside(&self, run: &Run, by: [isize; 3]) -> Range<usize> {
+        let (z, y, x) = (run.at[0] + by[0], run.at[1] + by[1], run.at[2] + by[2]);
+        if z as usize >= self.input[0] || y as usize >= self.input[1] {
+            return 0..0;
+        }
+        let step = self.stride[2];
+        let (before, room) = ((-x).max(0) as usize, (self.input[2] as isize - x).max(0) as usize);
+        let (first, end) =
+            if step == 1 { (before, room) } else { (before.div_ceil(step), room.div_ceil(step)) };
+        let end = end.min(run.len);
+        first.min(end)..end
+    }
+}
+
+/// What [`gather`] may write past the end of a row: it copies whole groups of this many elements.
+pub(super) const SLACK: usize = 8;
+
+crate::simd_fn! {
+    /// Writes the tile of `rows` and `runs` to `tile`, whose rows are `ld` apart. Up to [`SLACK`] elements after each
+    /// row, also the last, are overwritten.
     pub(super) fn gather<T: Real>(
-        &self,
+        p: &Patches,
         src: &[T],
         group: usize,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
         runs: &[Run],
         tile: &mut [T],
         ld: usize,
     ) {
-        let step = self.stride[2];
-        self.walk(group, rows, runs, |r, run, piece| {
-            let out = &mut tile[r * ld + run.col..][..run.len];
-            let Some((at, first, len)) = piece else {
-                out.fill(T::ZERO);
-                return;
-            };
-            if len < run.len {
-                out[..first].fill(T::ZERO);
-                out[first + len..].fill(T::ZERO);
-            }
-            if step == 1 {
-                copy(&src[at..at + len], &mut out[first..first + len]);
-            } else {
-                for (o, s) in out[first..first + len].iter_mut().zip(src[at..].iter().step_by(step)) {
-                    *o = *s;
+        let width = runs.last().map_or(0, |r| r.col + r.len);
+        assert!(rows.is_empty() || tile.len() >= (rows.len() - 1) * ld + width + SLACK);
+        let step = p.stride[2];
+        for (r, row) in rows.enumerate() {
+            let (by, offset) = p.row(group, row);
+            for run in runs {
+                let inside = p.inside(run, by);
+                // SAFETY: the run lies in its row of the tile, and a group that starts in it ends in the slack;
+                // sources inside the input lie inside `src`, which is checked for groups that reach further.
+                unsafe {
+                    let to = tile.as_mut_ptr().add(r * ld + run.col);
+                    let from = src.as_ptr().wrapping_offset(run.origin + offset);
+                    if inside.is_empty() {
+                        zero(to, run.len);
+                        continue;
+                    }
+                    if step == 1 {
+                        let first = (run.origin + offset + inside.start as isize) as usize;
+                        let from = from.wrapping_add(inside.start);
+                        let whole = first + inside.len().next_multiple_of(SLACK) <= src.len();
+                        copy(from, to.add(inside.start), inside.len(), whole);
+                    } else {
+                        for i in inside.clone() {
+                            *to.add(i) = *from.wrapping_add(i * step);
+                        }
+                    }
+                    for i in (0..inside.start).chain(inside.end..run.len) {
+                        *to.add(i) = T::ZERO;
+                    }
                 }
             }
-        });
+        }
     }
 
-    /// Adds the tile of `rows` and `runs` to the places that [`Patches::gather`] would read.
-    ///
-    /// # Safety
-    /// `dst` points to an array of the input's size, and nothing else uses these channels of it meanwhile.
-    pub(super) unsafe fn scatter_add<T: Real>(
-        &self,
-        dst: *mut T,
+    /// Adds the tile of `rows` and `runs` to the places that [`gather`] would read. Nothing else may use these
+    /// channels of `dst` meanwhile.
+    pub(super) fn scatter_add<T: Real>(
+        p: &Patches,
+        dst: Shared<T>,
         group: usize,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
         runs: &[Run],
         tile: &[T],
         ld: usize,
     ) {
-        let step = self.stride[2];
-        self.walk(group, rows, runs, |r, run, piece| {
-            if let Some((at, first, len)) = piece {
-                let from = &tile[r * ld + run.col + first..][..len];
-                for (i, v) in from.iter().enumerate() {
-                    // SAFETY: `walk` gives places inside the input.
-                    unsafe { *dst.add(at + i * step) += *v };
+        let step = p.stride[2];
+        for (r, row) in rows.enumerate() {
+            let (by, offset) = p.row(group, row);
+            for run in runs {
+                let inside = p.inside(run, by);
+                if inside.is_empty() {
+                    continue;
+                }
+                let from = &tile[r * ld + run.col..][inside.clone()];
+                let at = (run.origin + offset + (inside.start * step) as isize) as usize;
+                // SAFETY: `inside` gives places inside the input; nobody else uses them.
+                let to = unsafe { dst.slice(at, (from.len() - 1) * step + 1) };
+                if step == 1 {
+                    to.iter_mut().zip(from).for_each(|(t, f)| *t += *f);
+                } else {
+                    to.iter_mut().step_by(step).zip(from).for_each(|(t, f)| *t += *f);
                 }
             }
-        });
+        }
     }
 }
 
-/// Copies a short run without a call.
+/// Copies `len` elements, in whole groups if that is allowed.
+///
+/// # Safety
+/// The elements may be read and written, and if `whole` so may those up to a multiple of [`SLACK`].
 #[inline(always)]
-fn copy<T: Copy>(src: &[T], dst: &mut [T]) {
-    let (mut s, mut d) = (src.chunks_exact(8), dst.chunks_exact_mut(8));
-    for (d, s) in (&mut d).zip(&mut s) {
-        d.copy_from_slice(s);
+unsafe fn copy<T: Copy>(from: *const T, to: *mut T, len: usize, whole: bool) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if whole {
+            for i in (0..len).step_by(SLACK) {
+                to.add(i)
+                    .cast::<[T; SLACK]>()
+                    .write_unaligned(from.add(i).cast::<[T; SLACK]>().read_unaligned());
+            }
+        } else {
+            for i in 0..len {
+                *to.add(i) = *from.add(i);
+            }
+        }
     }
-    for (d, s) in d.into_remainder().iter_mut().zip(s.remainder()) {
-        *d = *s;
+}
+
+/// Writes zeros to `len` elements, in whole groups.
+///
+/// # Safety
+/// The elements up to a multiple of [`SLACK`] may be written.
+#[inline(always)]
+unsafe fn zero<T: Real>(to: *mut T, len: usize) {
+    for i in (0..len).step_by(SLACK) {
+        // SAFETY: the caller's contract.
+        unsafe { to.add(i).cast::<[T; SLACK]>().write_unaligned([T::ZERO; SLACK]) };
     }
 }

@@ -1,3 +1,5 @@
+//! Each kernel of `conv` against a naive twin, over many shapes.
+
 use super::*;
 use crate::kernels::simd::with_portable;
 use crate::kernels::testing::{Random, assert_close};

@@ -1,3 +1,5 @@
+//! Each kernel of `pool` against a naive twin, over many shapes.
+
 use super::*;
 use crate::kernels::simd::with_portable;
 use crate::kernels::testing::{Random, assert_close};
@@ -6,18 +8,18 @@ use crate::kernels::testing::{Random, assert_close};
 fn window(g: &PoolGeometry, flat: usize) -> (Vec<usize>, usize) {
     let o = [flat / (g.output[1] * g.output[2]), flat / g.output[2] % g.output[1], flat % g.output[2]];
     let (mut places, mut padded) = (vec![0], 1);
-    for a in 0..3 {
+    for (a, o) in o.into_iter().enumerate() {
         let (mut next, mut inside) = (Vec::new(), 0);
         for p in &places {
             for k in 0..g.kernel[a] {
-                let at = o[a] * g.stride[a] + k;
+                let at = o * g.stride[a] + k;
                 if (g.pad[a]..g.pad[a] + g.input[a]).contains(&at) {
                     next.push(p * g.input[a] + at - g.pad[a]);
                 }
             }
         }
         for k in 0..g.kernel[a] {
-            inside += usize::from(o[a] * g.stride[a] + k < g.input[a] + 2 * g.pad[a]);
+            inside += usize::from(o * g.stride[a] + k < g.input[a] + 2 * g.pad[a]);
         }
         places = next;
         padded *= inside;

@@ -1,3 +1,5 @@
+//! Each kernel of `reduce` against a naive twin, over many shapes.
+
 use super::*;
 use crate::dtype::{Bool, Element};
 use crate::kernels::simd::with_portable;

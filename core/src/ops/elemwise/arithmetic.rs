@@ -5,50 +5,50 @@ use crate::ops::family::prelude::*;
 
 binary! {
     /// Sum of two arrays of one shape.
-    ElemwiseAdd = "elemwise_add" aliases ["_add", "_plus", "_Plus", "_grad_add"], same,
-    Arith on (-2.0, 2.0), |x, y| x + y, |dy, _, _| dy, |dy, _, _| dy
+    ElemwiseAdd = "elemwise_add" aliases ["_Plus", "_add", "_plus", "_sparse_elemwise_add", "_grad_add"], same,
+    Arith on (-2.0, 2.0), |x, y| x + y, |dy, _, _, _| dy, |dy, _, _, _| dy
 }
 
 binary! {
     /// Difference of two arrays of one shape.
-    ElemwiseSub = "elemwise_sub" aliases ["_sub", "_minus", "_Minus"], same,
-    Arith on (-2.0, 2.0), |x, y| x - y, |dy, _, _| dy, |dy, _, _| -dy
+    ElemwiseSub = "elemwise_sub" aliases ["_Minus", "_minus", "_sparse_elemwise_sub", "_sub"], same,
+    Arith on (-2.0, 2.0), |x, y| x - y, |dy, _, _, _| dy, |dy, _, _, _| -dy
 }
 
 binary! {
     /// Product of two arrays of one shape, element by element.
-    ElemwiseMul = "elemwise_mul" aliases ["_mul", "_Mul"], same,
-    Arith on (-2.0, 2.0), |x, y| x * y, |dy, _, y| dy * y, |dy, x, _| dy * x
+    ElemwiseMul = "elemwise_mul" aliases ["_Mul", "_mul", "_sparse_elemwise_mul"], same,
+    Arith on (-2.0, 2.0), |x, y| x * y, |dy, _, y, _| dy * y, |dy, x, _, _| dy * x
 }
 
 binary! {
     /// Quotient of two arrays of one shape. Integers divide toward zero.
-    ElemwiseDiv = "elemwise_div" aliases ["_div", "_Div"], same,
-    Arith on (0.5, 2.0), |x, y| x / y, |dy, _, y| dy / y, |dy, x, y| -(dy * x / (y * y))
+    ElemwiseDiv = "elemwise_div" aliases ["_Div", "_div", "_sparse_elemwise_div"], same,
+    Arith on (0.5, 2.0), |x, y| x / y, |dy, _, y, _| dy / y, |dy, x, y, _| -(dy * x / (y * y))
 }
 
 binary! {
     /// Sum of two arrays whose shapes broadcast.
-    BroadcastAdd = "broadcast_add" aliases ["broadcast_plus"], broadcast,
-    Arith on (-2.0, 2.0), |x, y| x + y, |dy, _, _| dy, |dy, _, _| dy
+    BroadcastAdd = "broadcast_add" aliases ["_sparse_broadcast_add", "_sparse_broadcast_plus", "broadcast_plus"], broadcast,
+    Arith on (-2.0, 2.0), |x, y| x + y, |dy, _, _, _| dy, |dy, _, _, _| dy
 }
 
 binary! {
     /// Difference of two arrays whose shapes broadcast.
-    BroadcastSub = "broadcast_sub" aliases ["broadcast_minus"], broadcast,
-    Arith on (-2.0, 2.0), |x, y| x - y, |dy, _, _| dy, |dy, _, _| -dy
+    BroadcastSub = "broadcast_sub" aliases ["_sparse_broadcast_minus", "_sparse_broadcast_sub", "broadcast_minus"], broadcast,
+    Arith on (-2.0, 2.0), |x, y| x - y, |dy, _, _, _| dy, |dy, _, _, _| -dy
 }
 
 binary! {
     /// Product of two arrays whose shapes broadcast, element by element.
-    BroadcastMul = "broadcast_mul", broadcast,
-    Arith on (-2.0, 2.0), |x, y| x * y, |dy, _, y| dy * y, |dy, x, _| dy * x
+    BroadcastMul = "broadcast_mul" aliases ["_sparse_broadcast_mul"], broadcast,
+    Arith on (-2.0, 2.0), |x, y| x * y, |dy, _, y, _| dy * y, |dy, x, _, _| dy * x
 }
 
 binary! {
     /// Quotient of two arrays whose shapes broadcast. Integers divide toward zero.
-    BroadcastDiv = "broadcast_div", broadcast,
-    Arith on (0.5, 2.0), |x, y| x / y, |dy, _, y| dy / y, |dy, x, y| -(dy * x / (y * y))
+    BroadcastDiv = "broadcast_div" aliases ["_sparse_broadcast_div"], broadcast,
+    Arith on (0.5, 2.0), |x, y| x / y, |dy, _, y, _| dy / y, |dy, x, y, _| -(dy * x / (y * y))
 }
 
 // Rules mostly combine arrays of one shape, but not always: arithmetic inside rules broadcasts.

@@ -1,0 +1,44 @@
+//! The extension module of the Python package: the class `NDArray`, the one call for all operators, scopes,
+//! autograd and interchange, over libmxr, which is found at run time.
+//!
+//! Nothing here computes, and nothing here names an operator but `number`, where Python's own operators do.
+
+mod abi;
+mod array;
+mod autograd;
+mod convert;
+mod error;
+mod interchange;
+mod invoke;
+mod library;
+mod number;
+mod ops;
+mod scope;
+
+use pyo3::prelude::*;
+
+/// What the Python part of the package is built on.
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use crate::array::{NDArray, empty, set_dtypes};
+    #[pymodule_export]
+    use crate::autograd::{backward, grad, mark, record_custom};
+    #[pymodule_export]
+    use crate::convert::set_dtype_code;
+    #[pymodule_export]
+    use crate::error::set_error_factory;
+    #[pymodule_export]
+    use crate::interchange::{from_buffer, from_capsule, from_foreign, load_list, save};
+    #[pymodule_export]
+    use crate::invoke::{invoke, operator, set_no_value};
+    #[pymodule_export]
+    use crate::library::{build_info, load, version};
+    #[pymodule_export]
+    use crate::scope::{
+        is_recording, is_training, memory_stats, memory_trim, num_threads, pending, poll_events, seed,
+        set_device, set_recording, set_training, shutdown, wait_all,
+    };
+    #[pymodule_export]
+    const SCHEMA: &str = crate::ops::SCHEMA;
+}

@@ -1,0 +1,45 @@
+//! Arrays to and from MXNet's `.params` files.
+
+use super::NdArray;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::format::{RawTensor, StorageKind, ndarray_list};
+use std::path::Path;
+
+/// Writes arrays, all with names or none, as `mx.nd.save` does. An existing file is replaced only by a whole one.
+///
+/// # Errors
+/// `Io`; `InvalidValue` if only some have names; the errors of the operations that should have made the arrays.
+pub fn save(path: &Path, entries: &[(Option<String>, NdArray)]) -> Result<()> {
+    let raw: Result<Vec<_>> = entries.iter().map(|(n, a)| Ok((n.clone(), to_raw(a)?))).collect();
+    ndarray_list::write_file(path, &raw?)
+}
+
+/// Reads arrays that `mx.nd.save` or [`save`] wrote, in any version of the format.
+///
+/// # Errors
+/// `Io`; `Format` for other bytes; `Unsupported` for sparse arrays.
+pub fn load(path: &Path) -> Result<Vec<(Option<String>, NdArray)>> {
+    ndarray_list::read_file(path)?.into_iter().map(|(n, raw)| Ok((n, from_raw(raw)?))).collect()
+}
+
+fn to_raw(array: &NdArray) -> Result<RawTensor> {
+    let mut data = vec![0; array.len()? * array.dtype().size()];
+    array.copy_to_bytes(&mut data)?;
+    Ok(RawTensor::dense(array.dtype(), array.shape()?.clone(), data))
+}
+
+fn from_raw(raw: RawTensor) -> Result<NdArray> {
+    match raw.storage {
+        StorageKind::Dense => {}
+        StorageKind::None => return NdArray::empty([0].into(), raw.dtype, Device::cpu(0)),
+        other => {
+            let text =
+                format!("the file holds a sparse array ({other:?}); only dense arrays can be used so far");
+            return Err(Error::new(crate::ErrorCode::Unsupported, text));
+        }
+    }
+    let array = NdArray::empty(raw.shape, raw.dtype, Device::cpu(0))?;
+    array.copy_from_bytes(&raw.data)?;
+    Ok(array)
+}
