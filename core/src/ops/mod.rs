@@ -62,7 +62,7 @@ list! {
         SoftmaxOutput, SoftmaxOutputBackward, SoftmaxCrossEntropy,
         LinearRegressionOutput, LogisticRegressionOutput, MaeRegressionOutput, RegressionBackward,
         LayerNorm, GroupNorm, InstanceNorm, NormData, NormParameters, BatchNorm, BatchNormBackward,
-        Dropout, LeakyRelu, LeakyReluBackward, PreluBackward,
+        Deconvolution, Rnn, RnnBackward, Dropout, LeakyRelu, LeakyReluBackward, PreluBackward,
     },
     random::{
         RandomUniform, RandomUniformLike, SampleUniform, RandomNormal, RandomNormalLike, SampleNormal,
