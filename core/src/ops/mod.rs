@@ -7,6 +7,7 @@ mod family;
 
 pub mod create;
 pub mod elemwise;
+pub mod matrix;
 pub mod reduce;
 
 use crate::op::registry::Entry;
@@ -32,4 +33,11 @@ list! {
     },
     reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
     create::{ Zeros, Ones, Full, ReshapeLike },
+    matrix::{
+        Dot, DotLike, BatchDot, LinalgGemm, LinalgGemm2, LinalgSyrk,
+        Reshape, Flatten, ExpandDims, Squeeze, Transpose, SwapAxis, DepthToSpace, SpaceToDepth,
+        Slice, SliceAxis, SliceLike, Reverse, SliceAssign, SliceAssignScalar, SliceInto, SliceAxisInto, CornerInto,
+        Concat, Stack, SplitLike, SliceChannel, SplitV2, Tile, TileSum, Repeat, RepeatSum, Pad, PadSum,
+        Diag, DiagInto,
+    },
 }
