@@ -174,7 +174,7 @@ pub mod prelude {
     pub use crate::op::sample::{Oracle, Sample};
     pub use crate::op::{AttrEnum, AttrValue, Attrs, Builder, OptInts, Val};
     pub use crate::shape::{Shape, UNKNOWN};
-    pub use crate::{bail, err, pointwise, with_dtype};
+    pub use crate::{bail, err, pointwise, with_dtype, with_word};
 }
 
 /// Relates the shapes of two inputs that broadcast to those of the output.

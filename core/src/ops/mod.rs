@@ -9,6 +9,7 @@ pub mod create;
 pub mod elemwise;
 pub mod nn;
 pub mod random;
+pub mod matrix;
 pub mod reduce;
 pub mod reshape_to;
 
@@ -73,5 +74,12 @@ list! {
         RandomGeneralizedNegativeBinomial, RandomGeneralizedNegativeBinomialLike,
         SampleGeneralizedNegativeBinomial,
         RandomRandint, SampleMultinomial, MultinomialGrad, Shuffle,
+    },
+    matrix::{
+        Dot, DotLike, BatchDot, LinalgGemm, LinalgGemm2, LinalgSyrk,
+        Reshape, Flatten, ExpandDims, Squeeze, Transpose, SwapAxis, DepthToSpace, SpaceToDepth,
+        Slice, SliceAxis, SliceLike, Reverse, SliceAssign, SliceAssignScalar, SliceInto, SliceAxisInto, CornerInto,
+        Concat, Stack, SplitLike, SliceChannel, SplitV2, Tile, TileSum, Repeat, RepeatSum, Pad, PadSum,
+        Diag, DiagInto,
     },
 }
