@@ -118,12 +118,13 @@ pub(crate) unsafe fn read_attrs(
     attrs: *const mxr_attr_t,
     n: i32,
 ) -> Result<smallvec::SmallVec<[(u32, AttrValue); 4]>> {
+    let mut values = smallvec::SmallVec::new();
     // SAFETY: the caller promises `n` attributes whose pointers are valid.
-    unsafe { slice(attrs, length(n.into(), "num_attrs")?, "attrs") }?
-        .iter()
+    for attr in unsafe { slice(attrs, length(n.into(), "num_attrs")?, "attrs") }? {
         // SAFETY: as above.
-        .filter_map(|a| unsafe { a.read() }.transpose())
-        .collect()
+        values.extend(unsafe { attr.read() }?);
+    }
+    Ok(values)
 }
 
 /// Text for the caller to own; it frees it with `mxr_string_free`.

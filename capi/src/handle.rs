@@ -100,12 +100,13 @@ pub(crate) unsafe fn arrays(
     argument: &str,
 ) -> Result<SmallVec<[Borrowed; 4]>> {
     let n = crate::attr::length(n.into(), argument)?;
+    let mut borrowed = SmallVec::new();
     // SAFETY: the caller promises `n` handles.
-    unsafe { crate::attr::slice(handles, n, argument) }?
-        .iter()
+    for handle in unsafe { crate::attr::slice(handles, n, argument) }? {
         // SAFETY: as above.
-        .map(|h| unsafe { array(*h, argument) })
-        .collect()
+        borrowed.push(unsafe { array(*handle, argument) }?);
+    }
+    Ok(borrowed)
 }
 
 /// Borrowed arrays as the engine takes them.

@@ -15,7 +15,7 @@ fn noise(shape: &[i64], scale: f32, seed: &mut u64) -> Result<NdArray> {
         ((*seed >> 40) as f32 / (1u64 << 24) as f32 - 0.5) * scale
     };
     let values: Vec<f32> = (0..Shape::new(shape).len()).map(next).collect();
-    NdArray::from_slice(shape, &values, Device::cpu(0))
+    NdArray::from_slice(Shape::new(shape), &values, Device::cpu(0))
 }
 
 /// One call in the network: the operator and how many parameters it takes.
@@ -34,7 +34,7 @@ impl Model {
             let inputs: i64 = shape[1..].iter().product();
             let array = noise(shape, 3.0 / (inputs as f32).sqrt(), &mut self.seed)?;
             let gradient = NdArray::full(Shape::new(shape), 0.0, array.dtype(), array.device())?;
-            autograd::mark_variables(&[array.clone()], &[gradient], &[Req::Write])?;
+            autograd::mark_variables(std::slice::from_ref(&array), &[gradient], &[Req::Write])?;
             self.parameters.push(array);
         }
         self.layers.push(Layer(op, parameters.len()));

@@ -12,8 +12,16 @@ pub const UNKNOWN: i64 = -1;
 ///
 /// While shapes are inferred an axis may be [`UNKNOWN`]; a whole shape that is not known, not even in its
 /// number of axes, is an `Option<Shape>` that is `None`.
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
+#[derive(PartialEq, Eq, Hash, Default)]
 pub struct Shape(SmallVec<[i64; 6]>);
+
+impl Clone for Shape {
+    /// One copy of memory, where the derived clone would go element by element.
+    #[inline]
+    fn clone(&self) -> Self {
+        Shape(SmallVec::from_slice(&self.0))
+    }
+}
 
 impl Shape {
     /// A shape with these sizes.

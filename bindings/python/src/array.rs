@@ -156,7 +156,8 @@ impl NDArray {
         let code = self.dtype_code();
         let types = DTYPES.get(py).ok_or_else(|| PyTypeError::new_err("mxr is not imported as a whole"))?;
         let found = types.iter().find(|(c, _)| *c == code);
-        let (_, object) = found.ok_or_else(|| PyTypeError::new_err(format!("no numpy type has code {code}")))?;
+        let (_, object) =
+            found.ok_or_else(|| PyTypeError::new_err(format!("no numpy type has code {code}")))?;
         Ok(object.clone_ref(py))
     }
 
@@ -261,13 +262,7 @@ impl NDArray {
 
 /// Makes an array whose elements are not set.
 #[pyfunction]
-pub fn empty(
-    py: Python<'_>,
-    shape: &Bound<'_, PyAny>,
-    dtype: i32,
-    kind: i32,
-    id: i32,
-) -> PyResult<NDArray> {
+pub fn empty(py: Python<'_>, shape: &Bound<'_, PyAny>, dtype: i32, kind: i32, id: i32) -> PyResult<NDArray> {
     let dims = dims_of(shape)?;
     NDArray::made(py, |out| {
         // SAFETY: the sizes and a place are given.

@@ -152,8 +152,7 @@ unsafe extern "C" fn run_backward(
             (&*payload.cast::<Py<PyAny>>(), given)
         };
         // SAFETY: the handles are live for this call; the new references are owned by the objects.
-        let given =
-            given.iter().map(|h| Py::new(py, NDArray::own(unsafe { (abi().mxr_array_retain)(*h) })));
+        let given = given.iter().map(|h| Py::new(py, NDArray::own(unsafe { (abi().mxr_array_retain)(*h) })));
         let run = || -> PyResult<Vec<*mut mxr_array_t>> {
             let given = PyTuple::new(py, given.collect::<PyResult<Vec<_>>>()?)?;
             let results = function.bind(py).call1(given)?;

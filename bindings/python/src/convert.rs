@@ -94,7 +94,10 @@ fn truth(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     }
     match value.extract::<i64>() {
         Ok(i @ (0 | 1)) => Ok(i == 1),
-        _ => value.call_method0("__bool__").and_then(|b| b.extract()).map_err(|_| expected("a truth value", value)),
+        _ => value
+            .call_method0("__bool__")
+            .and_then(|b| b.extract())
+            .map_err(|_| expected("a truth value", value)),
     }
 }
 
@@ -106,9 +109,9 @@ fn choice(names: &[&str], value: &Bound<'_, PyAny>) -> PyResult<i64> {
         Err(_) => value.str()?.to_string(),
     };
     let found = names.iter().position(|n| *n == text);
-    found.map(|i| i as i64).ok_or_else(|| {
-        PyValueError::new_err(format!("expected {}, got {}", one_of(), describe(value)))
-    })
+    found
+        .map(|i| i as i64)
+        .ok_or_else(|| PyValueError::new_err(format!("expected {}, got {}", one_of(), describe(value))))
 }
 
 /// The code of anything that numpy takes for a dtype.
@@ -154,13 +157,7 @@ impl Values {
 
     /// Adds a number for an attribute that takes one.
     pub fn add_number(&mut self, id: u32, number: f64) {
-        self.attrs.push(mxr_attr_t {
-            id,
-            tag: abi::MXR_ATTR_FLOAT,
-            integer: 0,
-            number,
-            data: ptr::null(),
-        });
+        self.attrs.push(mxr_attr_t { id, tag: abi::MXR_ATTR_FLOAT, integer: 0, number, data: ptr::null() });
     }
 
     fn add_ints(&mut self, value: &Bound<'_, PyAny>) -> PyResult<i64> {

@@ -83,7 +83,8 @@ impl NDArray {
         let memory = Memory::of(buffer, true)?;
         let (handle, data, bytes) = (self.handle() as usize, memory.view.buf as usize, memory.bytes());
         // SAFETY: the handle is live, and the buffer has as many bytes as is said and stays for the call.
-        let copy = move || unsafe { (abi().mxr_array_copy_to)(handle as *mut _, data as *mut _, bytes) as usize };
+        let copy =
+            move || unsafe { (abi().mxr_array_copy_to)(handle as *mut _, data as *mut _, bytes) as usize };
         let error = if bytes < BIG { copy() } else { py.detach(copy) };
         check(py, error as *mut _)
     }
@@ -94,8 +95,9 @@ impl NDArray {
         let memory = Memory::of(buffer, false)?;
         let (handle, data, bytes) = (self.handle() as usize, memory.view.buf as usize, memory.bytes());
         // SAFETY: the handle is live, and the buffer has as many bytes as is said and stays for the call.
-        let copy =
-            move || unsafe { (abi().mxr_array_copy_from)(handle as *mut _, data as *const _, bytes) as usize };
+        let copy = move || unsafe {
+            (abi().mxr_array_copy_from)(handle as *mut _, data as *const _, bytes) as usize
+        };
         let error = if bytes < BIG { copy() } else { py.detach(copy) };
         check(py, error as *mut _)
     }
@@ -115,7 +117,9 @@ impl NDArray {
             return Err(PyValueError::new_err("stream: main memory has no streams"));
         }
         if copy == Some(true) {
-            return Err(pyo3::exceptions::PyBufferError::new_err("copy: an array is only shared; copy it first"));
+            return Err(pyo3::exceptions::PyBufferError::new_err(
+                "copy: an array is only shared; copy it first",
+            ));
         }
         self.wait_write(py)?;
         let mut tensor: *mut DLManagedTensor = ptr::null_mut();
@@ -166,7 +170,8 @@ unsafe fn delete(tensor: *mut c_void) {
 /// An array over the memory of a DLPack capsule, which it takes over.
 #[pyfunction]
 pub fn from_capsule(py: Python<'_>, capsule: &Bound<'_, PyAny>) -> PyResult<NDArray> {
-    let capsule = capsule.cast::<PyCapsule>().map_err(|_| PyTypeError::new_err("expected a DLPack capsule"))?;
+    let capsule =
+        capsule.cast::<PyCapsule>().map_err(|_| PyTypeError::new_err("expected a DLPack capsule"))?;
     // SAFETY: the object is a capsule; its name was checked before the pointer is used.
     unsafe {
         if ffi::PyCapsule_IsValid(capsule.as_ptr(), NEW.as_ptr()) != 1 {

@@ -42,6 +42,17 @@ pub fn set_no_value(py: Python<'_>, object: Py<PyAny>) {
 }
 
 impl Op {
+    /// An operator that was not asked for yet.
+    pub const fn new(
+        name: &'static CStr,
+        version: (u32, u32),
+        inputs: &'static [&'static str],
+        attrs: &'static [Attr],
+    ) -> Op {
+        let handle = AtomicPtr::new(ptr::null_mut());
+        Op { name, version, inputs, attrs, handle, defaults: PyOnceLock::new() }
+    }
+
     /// The name as text.
     pub fn text(&self) -> &'static str {
         self.name.to_str().unwrap_or("operator")
@@ -83,14 +94,20 @@ impl Op {
     }
 
     fn attribute_error(&self, py: Python<'_>, attr: &Attr, error: &PyErr) -> PyErr {
-        let code = if error.is_instance_of::<PyTypeError>(py) { INVALID_TYPE } else { abi::MXR_ERROR_INVALID_VALUE };
+        let code =
+            if error.is_instance_of::<PyTypeError>(py) { INVALID_TYPE } else { abi::MXR_ERROR_INVALID_VALUE };
         let message = format!("{}: argument '{}': {}", self.text(), attr.name, error.value(py));
         exception(py, code, &message, Some(self.text()), Some(attr.name))
     }
 
     fn unknown_keyword(&self, py: Python<'_>, kwargs: &Bound<'_, PyDict>) -> PyErr {
-        let known: Vec<&str> =
-            self.inputs.iter().copied().chain(self.attrs.iter().map(|a| a.name)).chain(["out", "name"]).collect();
+        let known: Vec<&str> = self
+            .inputs
+            .iter()
+            .copied()
+            .chain(self.attrs.iter().map(|a| a.name))
+            .chain(["out", "name"])
+            .collect();
         let name = kwargs.keys().iter().next().map(|k| k.to_string()).unwrap_or_default();
         let close = py
             .import("difflib")
@@ -169,8 +186,9 @@ pub fn call(
         }
         let mut needed = 0;
         // SAFETY: the attributes are as many as is said, and a place is given.
-        let asked =
-            unsafe { (abi().mxr_op_num_outputs)(handle, attrs.as_ptr(), attrs.len() as i32, &raw mut needed) };
+        let asked = unsafe {
+            (abi().mxr_op_num_outputs)(handle, attrs.as_ptr(), attrs.len() as i32, &raw mut needed)
+        };
         if !asked.is_null() {
             // SAFETY: the error is owned here.
             unsafe { (abi().mxr_error_free)(asked) };
@@ -222,9 +240,13 @@ pub fn invoke<'py>(
     for (i, input) in inputs.iter_borrowed().enumerate() {
         if let Ok(array) = input.cast::<NDArray>() {
             handles.push(array.get().handle());
-        } else if input.is_none() {
-            continue;
-        } else {
+        } else if let (true, Ok(all)) = (inputs.len() == 1, input.cast::<PyList>()) {
+            // Any number of arrays may come as a list.
+            for (i, item) in all.iter().enumerate() {
+                let array = item.cast::<NDArray>().map_err(|_| op.input_error(i, &item))?;
+                handles.push(array.get().handle());
+            }
+        } else if !input.is_none() {
             return Err(op.input_error(i, &input));
         }
     }
@@ -257,7 +279,10 @@ pub fn operator(py: Python<'_>, index: usize, function: Py<PyAny>) -> PyResult<P
     for (i, attr) in op.attrs.iter().enumerate() {
         defaults.push(match &named {
             Some(named) => named.get_item(attr.name)?.map(Bound::unbind),
-            None => (end + i).checked_sub(op.attrs.len()).and_then(|at| positional.get(at)).map(|d| d.clone_ref(py)),
+            None => (end + i)
+                .checked_sub(op.attrs.len())
+                .and_then(|at| positional.get(at))
+                .map(|d| d.clone_ref(py)),
         });
     }
     let _ = op.defaults.set(py, defaults);

@@ -39,4 +39,6 @@ mod _core {
         is_recording, is_training, memory_stats, memory_trim, num_threads, pending, poll_events, seed,
         set_device, set_recording, set_training, shutdown, wait_all,
     };
+    #[pymodule_export]
+    const SCHEMA: &str = crate::ops::SCHEMA;
 }

@@ -44,7 +44,11 @@ struct Arithmetic {
 
 impl Arithmetic {
     const fn new(arrays: &'static str, scalar: &'static str, reflected: &'static str) -> Arithmetic {
-        Arithmetic { arrays: Named::new(arrays), scalar: Named::new(scalar), reflected: Named::new(reflected) }
+        Arithmetic {
+            arrays: Named::new(arrays),
+            scalar: Named::new(scalar),
+            reflected: Named::new(reflected),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::op::{AttrValue, GraphFn, OpRef};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
 /// Rules kept before all are forgotten: programs that vary a scalar would otherwise collect without end.
@@ -19,7 +19,7 @@ struct Rule {
 }
 
 thread_local! {
-    static RULES: RefCell<HashMap<u64, Vec<Rule>>> = RefCell::default();
+    static RULES: RefCell<HashMap<u64, Vec<Rule>, BuildHasherDefault<Mixed>>> = RefCell::default();
 }
 
 /// The gradient of an operator with respect to the inputs whose bits are set; bit 63 is for all from there on.
@@ -64,7 +64,7 @@ fn cached(
 }
 
 fn hash(op: usize, num_inputs: usize, wanted: u64, values: &[AttrValue]) -> u64 {
-    let mut h = DefaultHasher::new();
+    let mut h = Mixed::default();
     (op, num_inputs, wanted).hash(&mut h);
     for value in values {
         match value {
@@ -79,4 +79,26 @@ fn hash(op: usize, num_inputs: usize, wanted: u64, values: &[AttrValue]) -> u64 
         }
     }
     h.finish()
+}
+
+/// Hashes by multiplication: the keys are the process's own, so nobody can make them collide on purpose.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u64(u64::from(*b)));
+    }
+    fn write_u64(&mut self, v: u64) {
+        self.0 = (self.0.rotate_left(5) ^ v).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+    fn write_usize(&mut self, v: usize) {
+        self.write_u64(v as u64);
+    }
+    fn write_i64(&mut self, v: i64) {
+        self.write_u64(v as u64);
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }

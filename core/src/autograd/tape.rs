@@ -126,7 +126,11 @@ impl Drop for Node {
 /// gradient.
 pub(super) fn edges_of(op: &OpRef, inputs: &[NdArray]) -> SmallVec<[Option<Entry>; 3]> {
     let skip = |i: usize| op.mutates(i) || op.input(i).shape_only;
-    inputs.iter().enumerate().map(|(i, a)| if skip(i) { None } else { a.entry() }).collect()
+    let mut edges = SmallVec::new();
+    for (i, a) in inputs.iter().enumerate() {
+        edges.push(if skip(i) { None } else { a.entry() });
+    }
+    edges
 }
 
 fn wanted(edges: &[Option<Entry>]) -> u64 {
@@ -179,13 +183,16 @@ fn attach(
     saved: SmallVec<[Saved; 2]>,
     outputs: &[NdArray],
 ) -> Result<()> {
-    let shapes: Result<_> = outputs.iter().map(|a| Ok((a.shape()?.clone(), a.dtype()))).collect();
+    let mut shapes = SmallVec::new();
+    for a in outputs {
+        shapes.push((a.shape()?.clone(), a.dtype()));
+    }
     let node = Arc::new(Node {
         order: ORDER.fetch_add(1, Ordering::Relaxed),
         name,
         rule,
         edges,
-        outputs: shapes?,
+        outputs: shapes,
         device: outputs[0].device(),
         saved: Mutex::new(Some(saved)),
     });

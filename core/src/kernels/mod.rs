@@ -6,14 +6,17 @@
 
 pub mod conv;
 pub mod gemm;
+pub mod index;
 pub mod layout;
 pub mod math;
 mod micro;
+pub mod order;
 pub mod pool;
 pub mod reduce;
 pub mod simd;
 pub mod softmax;
 pub mod special;
+pub mod strided;
 #[cfg(test)]
 mod testing;
 

@@ -4,6 +4,7 @@
 //! running shows lives on the outputs and is reported by whoever waits for them.
 
 use crate::device::Device;
+use crate::dtype::DType;
 use crate::engine::{self, Begin, PushOptions, Resource, Var};
 use crate::error::{Error, ErrorCode, Result};
 use crate::ndarray::NdArray;
@@ -55,7 +56,54 @@ pub fn invoke(
     out: &[Option<(NdArray, Req)>],
     call: &Call,
 ) -> Result<Outputs> {
+    if let Some(output) = uniform(op, inputs, out) {
+        return output.map(|a| Outputs::from_iter([a]));
+    }
     prepare(op, inputs, out, call).map_err(|e| e.in_operator(op.def.meta.name))
+}
+
+/// The short way for small elementwise calls on arrays of one shape and dtype, which need no inference. `None` if
+/// the call is not of this kind or cannot run at once.
+fn uniform(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>]) -> Option<Result<NdArray>> {
+    const MOST: usize = 3;
+    let k = inputs.len();
+    if !op.op.uniform() || k > MOST || op.def.meta.inputs.len() != k || out.iter().any(Option::is_some) {
+        return None;
+    }
+    let first = inputs.first()?;
+    let (shape, dtype, device) = (first.known_shape()?, first.dtype(), first.device());
+    let alike = |a: &NdArray| a.dtype() == dtype && a.device() == device && a.known_shape() == Some(shape);
+    if !op.def.meta.dtypes.contains(dtype) || !inputs[1..].iter().all(alike) {
+        return None;
+    }
+    let n = shape.len();
+    if !engine::should_inline(n * (k + 1)) {
+        return None;
+    }
+    let arithmetic = op.op.pointwise()?;
+    let kernel = pointwise::direct(&arithmetic, dtype)?;
+    let mut reads = [first.storage().var(); MOST];
+    for (read, a) in reads.iter_mut().zip(inputs) {
+        *read = a.storage().var();
+    }
+    let output = match NdArray::empty(shape.clone(), dtype, device) {
+        Ok(output) => output,
+        Err(e) => return Some(Err(e)),
+    };
+    let writes = [output.storage().var()];
+    match engine::begin(&reads[..k], &writes) {
+        Begin::Ready => {
+            let mut sources = [std::ptr::null(); MOST];
+            let addresses =
+                inputs.iter().zip(&mut sources).try_for_each(|(a, s)| a.data().map(|d| *s = d.cast_const()));
+            let done =
+                addresses.and_then(|()| output.data()).map(|target| kernel.run(&sources[..k], target, n));
+            engine::finish(&reads[..k], &writes, done.map_err(|e| e.in_operator(op.def.meta.name)));
+        }
+        Begin::Failed(_) => {}
+        Begin::Busy => return None,
+    }
+    Some(Ok(output))
 }
 
 fn prepare(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>], call: &Call) -> Result<Outputs> {
@@ -67,24 +115,8 @@ fn prepare(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>], call:
     }
     let given = |i: usize| out.get(i).and_then(|o| o.as_ref());
 
-    // What `out` says helps where inputs and attributes leave something open.
     let dynamic = op.op.dynamic_shape();
-    let known = |i: usize| given(i).filter(|_| !dynamic).map(|(array, _)| array);
-    let mut types = DTypeInfer::new(
-        op,
-        inputs.iter().map(|a| Some(a.dtype())),
-        (0..n_out).map(|i| known(i).map(NdArray::dtype)),
-    );
-    op.op.infer_dtype(&mut types)?;
-    let dtypes = types.into_outputs();
-
-    let mut shapes =
-        ShapeInfer::new(op, [], (0..n_out).map(|i| known(i).and_then(NdArray::known_shape).cloned()));
-    for a in inputs {
-        shapes.push_input(a.shape()?.clone());
-    }
-    op.op.infer_shape(&mut shapes)?;
-    op.op.check(&shapes)?;
+    let (dtypes, shapes) = infer(op, inputs, out)?;
 
     if let (true, Some(i)) = (call.may_alias && out.iter().all(Option::is_none), op.op.view_of(&shapes)) {
         let shape = shapes.output(0).filter(|s| s.is_known()).ok_or_else(|| unknown_output(0))?;
@@ -124,6 +156,35 @@ fn prepare(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>], call:
     Ok(outputs)
 }
 
+/// The dtypes and shapes of a call's outputs, as far as they follow from the inputs.
+///
+/// # Errors
+/// Everything that shapes, dtypes and attributes show to be wrong.
+pub(crate) fn infer<'a>(
+    op: &'a OpRef,
+    inputs: &[NdArray],
+    out: &[Option<(NdArray, Req)>],
+) -> Result<(SmallVec<[Option<DType>; 2]>, ShapeInfer<'a>)> {
+    let n_out = op.op.num_outputs();
+    // What `out` says helps where inputs and attributes leave something open.
+    let dynamic = op.op.dynamic_shape();
+    let known = |i: usize| out.get(i).and_then(Option::as_ref).filter(|_| !dynamic).map(|(array, _)| array);
+    let mut types = DTypeInfer::new(
+        op,
+        inputs.iter().map(|a| Some(a.dtype())),
+        (0..n_out).map(|i| known(i).map(NdArray::dtype)),
+    );
+    op.op.infer_dtype(&mut types)?;
+    let mut shapes =
+        ShapeInfer::new(op, [], (0..n_out).map(|i| known(i).and_then(NdArray::known_shape).cloned()));
+    for a in inputs {
+        shapes.push_input(a.shape()?.clone());
+    }
+    op.op.infer_shape(&mut shapes)?;
+    op.op.check(&shapes)?;
+    Ok((types.into_outputs(), shapes))
+}
+
 /// Refuses a number of inputs that the operator does not take.
 pub(crate) fn check_arity(op: &OpRef, n: usize) -> Result<()> {
     let schema = &op.def.meta.inputs;
@@ -161,7 +222,7 @@ fn unknown_output(i: usize) -> Error {
     crate::err!(Shape, "the shape or dtype of output {i} does not follow from the arguments")
 }
 
-fn check_out(array: &NdArray, dtype: crate::DType, shape: Option<&crate::Shape>) -> Result<()> {
+fn check_out(array: &NdArray, dtype: DType, shape: Option<&crate::Shape>) -> Result<()> {
     if array.dtype() != dtype {
         return Err(crate::err!(DType, "expected dtype {dtype}, got {}", array.dtype()).about("out"));
     }

@@ -239,6 +239,12 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
         None
     }
 
+    /// True for elementwise arithmetic whose output has the shape and dtype of its inputs whenever those are all
+    /// alike, and which then needs no checks: such calls take a short way.
+    fn uniform(&self) -> bool {
+        false
+    }
+
     /// The operator written with other operators: its outputs. It then needs neither kernel nor gradient.
     fn compose<'b>(&self, _b: &'b Builder) -> Option<Result<Vec<Val<'b>>>> {
         None

@@ -36,6 +36,9 @@ macro_rules! unary {
             fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
                 s.all_same()
             }
+            fn uniform(&self) -> bool {
+                true
+            }
             fn pointwise(&self) -> Option<Pointwise> {
                 Some(pointwise!($bound, |$x| $body))
             }
@@ -78,6 +81,9 @@ macro_rules! binary {
             }
             fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
                 binary!(@shape s, $shapes)
+            }
+            fn uniform(&self) -> bool {
+                true
             }
             fn pointwise(&self) -> Option<Pointwise> {
                 Some(pointwise!($bound, |$x, $y| $body))
@@ -137,6 +143,9 @@ macro_rules! scalar {
             fn infer_dtype(&self, t: &mut DTypeInfer) -> Result<()> {
                 $crate::ops::family::infer_scalar_dtype(t, self.is_int)
             }
+            fn uniform(&self) -> bool {
+                true
+            }
             fn pointwise(&self) -> Option<Pointwise> {
                 Some(pointwise!($bound, |$x; $c| $body).with_scalar(self.scalar))
             }
@@ -165,7 +174,7 @@ pub mod prelude {
     pub use crate::op::sample::{Oracle, Sample};
     pub use crate::op::{AttrEnum, AttrValue, Attrs, Builder, OptInts, Val};
     pub use crate::shape::{Shape, UNKNOWN};
-    pub use crate::{bail, err, pointwise, with_dtype};
+    pub use crate::{bail, err, pointwise, with_dtype, with_word};
 }
 
 /// Relates the shapes of two inputs that broadcast to those of the output.

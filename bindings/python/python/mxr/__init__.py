@@ -1,0 +1,40 @@
+"""mxr: deep learning with MXNet's programming interface, on a new engine.
+
+>>> import mxr as mx
+>>> mx.nd.ones((2, 3)) + 1
+<BLANKLINE>
+[[2. 2. 2.]
+ [2. 2. 2.]]
+<NDArray 2x3 @cpu(0)>
+"""
+
+from . import _library  # libmxr first: everything else calls it
+from . import base, error
+from . import context
+from .context import Context, cpu, cpu_pinned, current_context, gpu, num_gpus
+from .base import MXNetError, MXRError
+from . import _dtype, autograd
+from . import ndarray
+from . import ndarray as nd
+from . import random
+from . import random as rnd
+from . import engine, runtime, test_utils, util
+from ._library import __version__, install_as_mxnet
+
+__all__ = [
+    "Context",
+    "MXNetError",
+    "MXRError",
+    "autograd",
+    "base",
+    "context",
+    "cpu",
+    "cpu_pinned",
+    "current_context",
+    "gpu",
+    "install_as_mxnet",
+    "nd",
+    "ndarray",
+    "num_gpus",
+    "random",
+]

@@ -1,0 +1,43 @@
+"""The exceptions that mxr raises; each is also one of Python's own kinds."""
+
+from .base import (
+    AutogradError,
+    CallbackError,
+    ClosedError,
+    DeviceError,
+    DTypeError,
+    FileError,
+    FormatError,
+    InternalError,
+    InvalidTypeError,
+    InvalidValueError,
+    MXNetError,
+    MXRError,
+    NoMemoryError,
+    NotFoundError,
+    OutOfRangeError,
+    ShapeError,
+    UnsupportedError,
+    VersionError,
+)
+
+__all__ = [
+    "AutogradError",
+    "CallbackError",
+    "ClosedError",
+    "DTypeError",
+    "DeviceError",
+    "FileError",
+    "FormatError",
+    "InternalError",
+    "InvalidTypeError",
+    "InvalidValueError",
+    "MXNetError",
+    "MXRError",
+    "NoMemoryError",
+    "NotFoundError",
+    "OutOfRangeError",
+    "ShapeError",
+    "UnsupportedError",
+    "VersionError",
+]

@@ -1,0 +1,104 @@
+"""Random numbers of many distributions.
+
+Parameters of a distribution are numbers, or arrays of one shape: then ``shape`` is what is drawn
+for each of their elements.
+"""
+
+from .._core import NDArray
+from ..base import InvalidTypeError, _Null
+from ._find import find
+from ._gen.random import *  # noqa: F403
+from ._gen.random import __all__ as _generated
+
+__all__ = [
+    *_generated,
+    "exponential",
+    "gamma",
+    "generalized_negative_binomial",
+    "multinomial",
+    "negative_binomial",
+    "normal",
+    "poisson",
+    "randint",
+    "randn",
+    "shuffle",
+    "uniform",
+]
+
+
+def _draw(name, params, shape, dtype, ctx, out, kwargs):
+    """Draws by `_random_name` for numbers, by `_sample_name` for arrays."""
+    arrays = [isinstance(p, NDArray) for p in params.values()]
+    if all(arrays) and arrays:
+        return find(f"_sample_{name}")(
+            *params.values(), shape=shape, dtype=dtype, out=out, **kwargs
+        )
+    if any(arrays):
+        raise InvalidTypeError(f"{name}: expected {' and '.join(params)} to be all arrays or all numbers")
+    if shape is _Null and out is None:
+        shape = (1,)
+    return find(f"_random_{name}")(
+        **params, shape=shape, dtype=dtype, ctx=_Null if ctx is None else ctx, out=out, **kwargs
+    )
+
+
+def uniform(low=0, high=1, shape=_Null, dtype=_Null, ctx=None, out=None, **kwargs):
+    """Numbers between ``low`` and ``high``, all equally likely."""
+    return _draw("uniform", {"low": low, "high": high}, shape, dtype, ctx, out, kwargs)
+
+
+def normal(loc=0, scale=1, shape=_Null, dtype=_Null, ctx=None, out=None, **kwargs):
+    """Normally distributed numbers of mean ``loc`` and standard deviation ``scale``."""
+    names = ("mu", "sigma") if isinstance(loc, NDArray) else ("loc", "scale")
+    return _draw("normal", dict(zip(names, (loc, scale))), shape, dtype, ctx, out, kwargs)
+
+
+def randn(*shape, **kwargs):
+    """Normally distributed numbers in a shape that is given size by size."""
+    loc, scale = kwargs.pop("loc", 0), kwargs.pop("scale", 1)
+    return normal(loc, scale, shape or _Null, **kwargs)
+
+
+def poisson(lam=1, shape=_Null, dtype=_Null, ctx=None, out=None, **kwargs):
+    """Poisson distributed numbers of mean ``lam``."""
+    return _draw("poisson", {"lam": lam}, shape, dtype, ctx, out, kwargs)
+
+
+def exponential(scale=1, shape=_Null, dtype=_Null, ctx=None, out=None, **kwargs):
+    """Exponentially distributed numbers of mean ``scale``."""
+    return _draw("exponential", {"lam": 1.0 / scale}, shape, dtype, ctx, out, kwargs)
+
+
+def gamma(alpha=1, beta=1, shape=_Null, dtype=_Null, ctx=None, out=None, **kwargs):
+    """Gamma distributed numbers of shape ``alpha`` and scale ``beta``."""
+    return _draw("gamma", {"alpha": alpha, "beta": beta}, shape, dtype, ctx, out, kwargs)
+
+
+def negative_binomial(k=1, p=1, shape=_Null, dtype=_Null, ctx=None, out=None, **kwargs):
+    """Failures before ``k`` successes of probability ``p``."""
+    return _draw("negative_binomial", {"k": k, "p": p}, shape, dtype, ctx, out, kwargs)
+
+
+def generalized_negative_binomial(
+    mu=1, alpha=1, shape=_Null, dtype=_Null, ctx=None, out=None, **kwargs
+):
+    """Negative binomial numbers of mean ``mu`` and dispersion ``alpha``."""
+    params = {"mu": mu, "alpha": alpha}
+    return _draw("generalized_negative_binomial", params, shape, dtype, ctx, out, kwargs)
+
+
+def randint(low, high, shape=_Null, dtype=_Null, ctx=None, out=None, **kwargs):
+    """Integers from ``low`` to before ``high``, all equally likely."""
+    return _draw("randint", {"low": low, "high": high}, shape, dtype, ctx, out, kwargs)
+
+
+def multinomial(data, shape=_Null, get_prob=False, out=None, dtype="int32", **kwargs):
+    """Positions drawn with the probabilities in the last axis of ``data``."""
+    return find("_sample_multinomial")(
+        data, shape=shape, get_prob=get_prob, out=out, dtype=dtype, **kwargs
+    )
+
+
+def shuffle(data, **kwargs):
+    """The rows of ``data`` in random order."""
+    return find("_shuffle")(data, **kwargs)

@@ -1,0 +1,133 @@
+//! What the schema says in Python's words: literals, types and help.
+
+use serde_json::Value;
+use std::fmt::Write;
+
+/// Lines of help are at most this long.
+const WIDTH: usize = 88;
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// The default of an attribute.
+pub fn literal(attr: &Value) -> String {
+    value(&attr["default"])
+}
+
+fn value(v: &Value) -> String {
+    match v {
+        Value::Null => "None".into(),
+        Value::Bool(b) => if *b { "True" } else { "False" }.into(),
+        Value::String(s) => format!("'{}'", s.replace('\\', "\\\\").replace('\'', "\\'")),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(value).collect();
+            let comma = if items.len() == 1 { "," } else { "" };
+            format!("({}{comma})", items.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The type of an attribute's parameter.
+pub fn annotation(attr: &Value) -> String {
+    let kind = match text(attr, "type") {
+        "bool" => "bool",
+        "int" => "int",
+        "float" => "float",
+        "shape" => "int | Sequence[int]",
+        "optional ints" => "int | None | Sequence[int | None]",
+        "floats" => "float | Sequence[float]",
+        "strings" => "str | Sequence[str]",
+        "string" | "enum" => "str",
+        _ => "Any",
+    };
+    let optional = attr["optional"] == true || attr["default"].is_null() && attr.get("default").is_some();
+    if optional && !kind.contains("None") { format!("{kind} | None") } else { kind.to_owned() }
+}
+
+/// The type of an attribute in words.
+fn words(attr: &Value) -> String {
+    let mut words = match text(attr, "type") {
+        "shape" => "int or tuple of int".to_owned(),
+        "optional ints" => "tuple of int or None".to_owned(),
+        "floats" => "tuple of float".to_owned(),
+        "strings" => "tuple of str".to_owned(),
+        "string" => "str".to_owned(),
+        "enum" => {
+            let names: Vec<String> = list(attr, "values").iter().map(value).collect();
+            format!("{{{}}}", names.join(", "))
+        }
+        other => other.to_owned(),
+    };
+    match attr.get("default") {
+        None => words += ", required",
+        Some(Value::Null) => words += ", optional",
+        Some(default) => {
+            let _ = write!(words, ", optional, default={}", value(default));
+        }
+    }
+    if let [low, high] = list(attr, "bounds") {
+        let end = |v: &Value| if v.is_null() { "any".to_owned() } else { v.to_string() };
+        let _ = write!(words, ", from {} to {}", end(low), end(high));
+    }
+    words
+}
+
+/// Text in lines of the width of help, each after an indentation.
+fn wrapped(text: &str, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    let mut out = String::new();
+    for paragraph in text.split('\n') {
+        // What is indented or a table is left as it is.
+        if paragraph.starts_with([' ', '|', '-', '*']) || paragraph.is_empty() {
+            let line = format!("{pad}{paragraph}");
+            let _ = writeln!(out, "{}", line.trim_end());
+            continue;
+        }
+        let mut line = pad.clone();
+        for word in paragraph.split_whitespace() {
+            if line.len() + word.len() >= WIDTH && line.len() > indent {
+                let _ = writeln!(out, "{line}");
+                line = pad.clone();
+            }
+            if line.len() > indent {
+                line.push(' ');
+            }
+            line += word;
+        }
+        let _ = writeln!(out, "{line}");
+    }
+    out
+}
+
+/// The help of an operator's function.
+pub fn doc(op: &Value) -> String {
+    let mut body = wrapped(text(op, "doc"), 4);
+    let mut parameters = String::new();
+    for input in list(op, "inputs") {
+        let (name, mut kind) = (text(input, "name"), "NDArray".to_owned());
+        let flags = [("variadic", "s"), ("optional", ", optional"), ("mutated", ", changed by the call")];
+        flags.iter().filter(|(flag, _)| input[*flag] == true).for_each(|(_, word)| kind += word);
+        let _ = writeln!(parameters, "    {name} : {kind}");
+        parameters += &wrapped(text(input, "doc"), 8);
+    }
+    for attr in list(op, "attrs") {
+        let _ = writeln!(parameters, "    {} : {}", text(attr, "name"), words(attr));
+        parameters += &wrapped(text(attr, "doc"), 8);
+    }
+    let _ = write!(
+        body,
+        "\n    Parameters\n    ----------\n{parameters}    out : NDArray, optional\n        Where the result goes.\n\n    \
+         Returns\n    -------\n"
+    );
+    for output in list(op, "outputs") {
+        let _ = writeln!(body, "    {} : NDArray", output.as_str().unwrap_or("output"));
+    }
+    let raw = if body.contains('\\') { "r" } else { "" };
+    format!("    {raw}\"\"\"{}    \"\"\"\n", body.trim_start().replace("\"\"\"", "'''"))
+}
