@@ -62,3 +62,12 @@ impl<T> Shared<T> {
         self.ptr.wrapping_add(i)
     }
 }
+
+/// Calls `f(start, piece)` for contiguous pieces that cover `out`, in parallel when there are at least two of `grain`.
+pub fn for_each_piece<T: Send>(out: &mut [T], grain: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    let (n, out) = (out.len(), Shared::new(out));
+    crate::parallel::for_each_range(n, grain, |range| {
+        // SAFETY: the ranges are disjoint and lie inside.
+        f(range.start, unsafe { out.slice(range.start, range.len()) });
+    });
+}

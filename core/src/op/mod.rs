@@ -8,6 +8,7 @@
 pub mod arith;
 pub mod attrs;
 pub mod builder;
+mod convert;
 pub mod infer;
 pub mod invoke;
 pub mod kernel;
