@@ -7,6 +7,7 @@ mod family;
 
 pub mod create;
 pub mod elemwise;
+pub mod index;
 pub mod matrix;
 pub mod reduce;
 
@@ -39,5 +40,12 @@ list! {
         Slice, SliceAxis, SliceLike, Reverse, SliceAssign, SliceAssignScalar, SliceInto, SliceAxisInto, CornerInto,
         Concat, Stack, SplitLike, SliceChannel, SplitV2, Tile, TileSum, Repeat, RepeatSum, Pad, PadSum,
         Diag, DiagInto,
+    },
+    index::{
+        Take, TakeSum, Embedding, Pick, PickInto, BatchTake,
+        GatherNd, GatherNdSum, ScatterNd, BackwardGatherNd, ScatterSetNd, BooleanMask, BooleanMaskInto,
+        OneHot, RavelMultiIndex, UnravelIndex, IndexArray, IndexCopy, IndexClear,
+        SequenceMask, SequenceLast, SequenceLastInto, SequenceReverse,
+        Sort, Argsort, OrderInto, OrderTake, Topk,
     },
 }
