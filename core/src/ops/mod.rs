@@ -9,6 +9,7 @@ pub mod create;
 pub mod elemwise;
 pub mod nn;
 pub mod random;
+pub mod index;
 pub mod matrix;
 pub mod reduce;
 pub mod reshape_to;
@@ -81,5 +82,12 @@ list! {
         Slice, SliceAxis, SliceLike, Reverse, SliceAssign, SliceAssignScalar, SliceInto, SliceAxisInto, CornerInto,
         Concat, Stack, SplitLike, SliceChannel, SplitV2, Tile, TileSum, Repeat, RepeatSum, Pad, PadSum,
         Diag, DiagInto,
+    },
+    index::{
+        Take, TakeSum, Embedding, Pick, PickInto, BatchTake,
+        GatherNd, GatherNdSum, ScatterNd, BackwardGatherNd, ScatterSetNd, BooleanMask, BooleanMaskInto,
+        OneHot, RavelMultiIndex, UnravelIndex, IndexArray, IndexCopy, IndexClear,
+        SequenceMask, SequenceLast, SequenceLastInto, SequenceReverse,
+        Sort, Argsort, OrderInto, OrderTake, Topk,
     },
 }
