@@ -7,6 +7,7 @@ mod family;
 
 pub mod create;
 pub mod elemwise;
+pub mod optim;
 pub mod random;
 pub mod reduce;
 
@@ -42,5 +43,13 @@ list! {
         RandomGeneralizedNegativeBinomial, RandomGeneralizedNegativeBinomialLike,
         SampleGeneralizedNegativeBinomial,
         RandomRandint, SampleMultinomial, MultinomialGrad, Shuffle,
+    },
+    optim::{
+        SgdUpdate, SgdMomUpdate, MpSgdUpdate, MpSgdMomUpdate, NagMomUpdate, MpNagMomUpdate,
+        SignsgdUpdate, SignumUpdate, AdamUpdate, AdamaxUpdate, NadamUpdate, AdamwUpdate, MpAdamwUpdate,
+        RmspropUpdate, RmspropalexUpdate, AdagradUpdate, AdadeltaUpdate, FtrlUpdate, FtmlUpdate,
+        LambUpdatePhase1, LambUpdatePhase2, MpLambUpdatePhase1, MpLambUpdatePhase2,
+        MultiSgdUpdate, MultiSgdMomUpdate, MultiMpSgdUpdate, MultiMpSgdMomUpdate,
+        AllFinite, MultiAllFinite, MultiSumSq, MultiLars,
     },
 }
