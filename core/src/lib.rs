@@ -13,6 +13,7 @@ pub mod kernels;
 pub mod ndarray;
 pub mod op;
 pub mod ops;
+pub mod optim;
 pub mod parallel;
 pub mod rng;
 pub mod shape;
