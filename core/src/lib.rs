@@ -9,6 +9,7 @@ pub mod engine;
 pub mod error;
 mod fork;
 pub mod format;
+pub mod init;
 pub mod kernels;
 pub mod ndarray;
 pub mod op;
