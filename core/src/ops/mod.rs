@@ -8,6 +8,7 @@ mod family;
 pub mod create;
 pub mod elemwise;
 pub mod nn;
+pub mod optim;
 pub mod random;
 pub mod index;
 pub mod matrix;
@@ -89,5 +90,13 @@ list! {
         OneHot, RavelMultiIndex, UnravelIndex, IndexArray, IndexCopy, IndexClear,
         SequenceMask, SequenceLast, SequenceLastInto, SequenceReverse,
         Sort, Argsort, OrderInto, OrderTake, Topk,
+    },
+    optim::{
+        SgdUpdate, SgdMomUpdate, MpSgdUpdate, MpSgdMomUpdate, NagMomUpdate, MpNagMomUpdate,
+        SignsgdUpdate, SignumUpdate, AdamUpdate, AdamaxUpdate, NadamUpdate, AdamwUpdate, MpAdamwUpdate,
+        RmspropUpdate, RmspropalexUpdate, AdagradUpdate, AdadeltaUpdate, FtrlUpdate, FtmlUpdate,
+        LambUpdatePhase1, LambUpdatePhase2, MpLambUpdatePhase1, MpLambUpdatePhase2,
+        MultiSgdUpdate, MultiSgdMomUpdate, MultiMpSgdUpdate, MultiMpSgdMomUpdate,
+        AllFinite, MultiAllFinite, MultiSumSq, MultiLars,
     },
 }
