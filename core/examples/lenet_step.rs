@@ -15,7 +15,7 @@ fn noise(shape: &[i64], scale: f32, seed: &mut u64) -> Result<NdArray> {
         ((*seed >> 40) as f32 / (1u64 << 24) as f32 - 0.5) * scale
     };
     let values: Vec<f32> = (0..Shape::new(shape).len()).map(next).collect();
-    NdArray::from_slice(shape, &values, Device::cpu(0))
+    NdArray::from_slice(Shape::new(shape), &values, Device::cpu(0))
 }
 
 /// One call in the network: the operator and how many parameters it takes.

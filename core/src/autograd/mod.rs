@@ -65,7 +65,10 @@ fn invoke_composite(
     out: &[Option<(NdArray, Req)>],
     mode: &Mode,
 ) -> Result<Outputs> {
-    crate::op::invoke::check_arity(op, inputs.len()).map_err(|e| e.in_operator(op.def.meta.name))?;
+    let checked = crate::op::invoke::check_arity(op, inputs.len());
+    checked
+        .and_then(|()| crate::op::invoke::infer(op, inputs, out).map(drop))
+        .map_err(|e| e.in_operator(op.def.meta.name))?;
     let body: Arc<GraphFn> = rules::body(op, inputs.len())?;
     let leaf = |src| match src {
         crate::op::builder::Src::Input(i) => Ok(inputs[i as usize].clone()),

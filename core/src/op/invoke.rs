@@ -4,6 +4,7 @@
 //! running shows lives on the outputs and is reported by whoever waits for them.
 
 use crate::device::Device;
+use crate::dtype::DType;
 use crate::engine::{self, Begin, PushOptions, Resource, Var};
 use crate::error::{Error, ErrorCode, Result};
 use crate::ndarray::NdArray;
@@ -114,24 +115,8 @@ fn prepare(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>], call:
     }
     let given = |i: usize| out.get(i).and_then(|o| o.as_ref());
 
-    // What `out` says helps where inputs and attributes leave something open.
     let dynamic = op.op.dynamic_shape();
-    let known = |i: usize| given(i).filter(|_| !dynamic).map(|(array, _)| array);
-    let mut types = DTypeInfer::new(
-        op,
-        inputs.iter().map(|a| Some(a.dtype())),
-        (0..n_out).map(|i| known(i).map(NdArray::dtype)),
-    );
-    op.op.infer_dtype(&mut types)?;
-    let dtypes = types.into_outputs();
-
-    let mut shapes =
-        ShapeInfer::new(op, [], (0..n_out).map(|i| known(i).and_then(NdArray::known_shape).cloned()));
-    for a in inputs {
-        shapes.push_input(a.shape()?.clone());
-    }
-    op.op.infer_shape(&mut shapes)?;
-    op.op.check(&shapes)?;
+    let (dtypes, shapes) = infer(op, inputs, out)?;
 
     if let (true, Some(i)) = (call.may_alias && out.iter().all(Option::is_none), op.op.view_of(&shapes)) {
         let shape = shapes.output(0).filter(|s| s.is_known()).ok_or_else(|| unknown_output(0))?;
@@ -171,6 +156,35 @@ fn prepare(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>], call:
     Ok(outputs)
 }
 
+/// The dtypes and shapes of a call's outputs, as far as they follow from the inputs.
+///
+/// # Errors
+/// Everything that shapes, dtypes and attributes show to be wrong.
+pub(crate) fn infer<'a>(
+    op: &'a OpRef,
+    inputs: &[NdArray],
+    out: &[Option<(NdArray, Req)>],
+) -> Result<(SmallVec<[Option<DType>; 2]>, ShapeInfer<'a>)> {
+    let n_out = op.op.num_outputs();
+    // What `out` says helps where inputs and attributes leave something open.
+    let dynamic = op.op.dynamic_shape();
+    let known = |i: usize| out.get(i).and_then(Option::as_ref).filter(|_| !dynamic).map(|(array, _)| array);
+    let mut types = DTypeInfer::new(
+        op,
+        inputs.iter().map(|a| Some(a.dtype())),
+        (0..n_out).map(|i| known(i).map(NdArray::dtype)),
+    );
+    op.op.infer_dtype(&mut types)?;
+    let mut shapes =
+        ShapeInfer::new(op, [], (0..n_out).map(|i| known(i).and_then(NdArray::known_shape).cloned()));
+    for a in inputs {
+        shapes.push_input(a.shape()?.clone());
+    }
+    op.op.infer_shape(&mut shapes)?;
+    op.op.check(&shapes)?;
+    Ok((types.into_outputs(), shapes))
+}
+
 /// Refuses a number of inputs that the operator does not take.
 pub(crate) fn check_arity(op: &OpRef, n: usize) -> Result<()> {
     let schema = &op.def.meta.inputs;
@@ -208,7 +222,7 @@ fn unknown_output(i: usize) -> Error {
     crate::err!(Shape, "the shape or dtype of output {i} does not follow from the arguments")
 }
 
-fn check_out(array: &NdArray, dtype: crate::DType, shape: Option<&crate::Shape>) -> Result<()> {
+fn check_out(array: &NdArray, dtype: DType, shape: Option<&crate::Shape>) -> Result<()> {
     if array.dtype() != dtype {
         return Err(crate::err!(DType, "expected dtype {dtype}, got {}", array.dtype()).about("out"));
     }

@@ -144,16 +144,37 @@ pub fn run(p: &Pointwise, k: &mut Kernel) -> Result<()> {
 /// # Errors
 /// None so far.
 pub fn repeat(k: &Kernel, shape: &crate::Shape) -> Result<()> {
+    assign(&crate::pointwise!(Arith, |x| x), k, 0, shape, 0)
+}
+
+/// As [`repeat`], and divides by a number.
+///
+/// # Errors
+/// None so far.
+pub fn repeat_divided(k: &Kernel, shape: &crate::Shape, divisor: f64) -> Result<()> {
+    assign(&crate::pointwise!(Arith, |x; c| x / c).with_scalar(divisor), k, 0, shape, 0)
+}
+
+/// Copies an input to an output with as many elements, converting it to the output's dtype.
+///
+/// # Errors
+/// None so far.
+pub fn convert(k: &Kernel, input: usize, output: usize) -> Result<()> {
+    assign(&crate::pointwise!(Arith, |x| x), k, input, k.out_shape(output), output)
+}
+
+fn assign(p: &Pointwise, k: &Kernel, input: usize, shape: &crate::Shape, output: usize) -> Result<()> {
     let tensor = |t: &Tensor<'_>, shape| Tensor { data: t.data, shape, dtype: t.dtype };
+    let (from, to) = (&k.inputs[input], &k.outputs[output]);
     let mut inner = Kernel {
-        inputs: SmallVec::from_iter([tensor(&k.inputs[0], shape)]),
-        outputs: SmallVec::from_iter([tensor(&k.outputs[0], k.outputs[0].shape)]),
-        accumulate: k.accumulate,
+        inputs: SmallVec::from_iter([tensor(from, shape)]),
+        outputs: SmallVec::from_iter([tensor(to, to.shape)]),
+        accumulate: k.accumulate && output == 0,
         training: k.training,
         random: k.random,
         pending: None,
     };
-    run(&crate::pointwise!(Arith, |x| x), &mut inner)
+    run(p, &mut inner)
 }
 
 fn run_in<C: Compute>(tile: Tile<C>, scalars: [f64; 2], k: &Kernel) {
@@ -307,29 +328,41 @@ macro_rules! compute {
     };
 }
 
-/// Conversion between element types and single precision that the compiler can turn into vector code.
-trait Single: Element {
+/// Conversion between element types and the floating-point types of arithmetic, which the compiler can turn into
+/// vector code. Numbers beyond the range of a small integer wrap around.
+trait Convert: Element {
     fn single(self) -> f32;
     fn of_single(v: f32) -> Self;
+    fn of_double(v: f64) -> Self;
 }
 
-macro_rules! single {
-    ($($t:ty: $to:expr, $of:expr);*) => {$(
-        impl Single for $t {
+macro_rules! convert {
+    ($($t:ty: $to:expr, $single:expr, $double:expr);* $(;)?) => {$(
+        impl Convert for $t {
             #[inline(always)]
             fn single(self) -> f32 { $to(self) }
             #[inline(always)]
-            fn of_single(v: f32) -> Self { $of(v) }
+            fn of_single(v: f32) -> Self { $single(v) }
+            #[inline(always)]
+            fn of_double(v: f64) -> Self { $double(v) }
         }
     )*};
 }
-single!(f32: |v| v, |v| v; f16: f16::to_f32, f16::from_f32; bf16: bf16::to_f32, bf16::from_f32;
-    i64: |v| v as f32, |v| v as i64; i32: |v| v as f32, |v| v as i32; i8: |v| v as f32, |v| v as i8;
-    u8: |v| v as f32, |v| v as u8; Bool: |v: Bool| v.to_f64() as f32, |v: f32| Bool(u8::from(v != 0.0)));
+convert! {
+    f64: |v| v as f32, f64::from, |v| v;
+    f32: |v| v, |v| v, |v| v as f32;
+    f16: f16::to_f32, f16::from_f32, f16::from_f64;
+    bf16: bf16::to_f32, bf16::from_f32, bf16::from_f64;
+    i64: |v| v as f32, |v| v as i64, |v| v as i64;
+    i32: |v| v as f32, |v| v as i32, |v| v as i64 as i32;
+    i8: f32::from, |v| v as i32 as i8, |v| v as i64 as i8;
+    u8: f32::from, |v| v as i32 as u8, |v| v as i64 as u8;
+    Bool: |v: Bool| v.to_f64() as f32, |v: f32| Bool(u8::from(v != 0.0)), |v: f64| Bool(u8::from(v != 0.0));
+}
 
-compute!(f32, Some(DType::F32), 0.0, |a: f32, b: f32| a + b, Single::single, Single::of_single,
+compute!(f32, Some(DType::F32), 0.0, |a: f32, b: f32| a + b, Convert::single, Convert::of_single,
     F32 f32, F16 f16, BF16 bf16, I64 i64, I32 i32, I8 i8, U8 u8, Bool Bool);
-compute!(f64, Some(DType::F64), 0.0, |a: f64, b: f64| a + b, Element::to_f64, Element::from_f64,
+compute!(f64, Some(DType::F64), 0.0, |a: f64, b: f64| a + b, Element::to_f64, Convert::of_double,
     F64 f64, F32 f32, F16 f16, BF16 bf16, I64 i64, I32 i32, I8 i8, U8 u8, Bool Bool);
 compute!(Int, Some(DType::I64), Int(0), |a: Int, b: Int| a + b, |v| Int(Element::to_i64(v)),
     |v: Int| Element::from_i64(v.0), I64 i64, I32 i32, I8 i8, U8 u8, Bool Bool);

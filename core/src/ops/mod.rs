@@ -8,6 +8,7 @@ mod family;
 pub mod create;
 pub mod elemwise;
 pub mod nn;
+pub mod random;
 pub mod reduce;
 pub mod reshape_to;
 
@@ -42,9 +43,16 @@ list! {
         BroadcastLesser, BroadcastLesserEqual, BroadcastLogicalAnd, BroadcastLogicalOr, BroadcastLogicalXor,
         EqualScalar, NotEqualScalar, GreaterScalar, GreaterEqualScalar, LesserScalar, LesserEqualScalar,
         LogicalAndScalar, LogicalOrScalar, LogicalXorScalar,
+        Copy, BlockGrad, AsLoss, MakeLoss, GradientMultiplier, ZerosLike, OnesLike, ShapeArray, SizeArray,
+        Clip, HardSigmoid, SmoothL1, IsNan, IsInf, IsFinite, Cast, CastLike, AmpCast, AmpMulticast, Where, AddN,
     },
-    reduce::{ Sum, SumLike, SpreadLike, BroadcastLike },
-    create::{ Zeros, Ones, Full, ReshapeLike },
+    reduce::{
+        Sum, SumLike, SpreadLike, BroadcastLike, Mean, Prod, NanSum, NanProd, Max, Min, Norm, L2Normalization,
+        ArgMax, ArgMin, ArgMaxChannel, BroadcastTo, BroadcastAxis, CumSum, ReverseCumSum,
+    },
+    create::{
+        Zeros, Ones, Full, ReshapeLike, ZerosWithoutDType, IdentityLikeRhs, Arange, Linspace, Eye, ArangeLike,
+    },
     reshape_to::{ ReshapeTo },
     nn::{
         FullyConnected, FullyConnectedData, FullyConnectedWeight, FullyConnectedProduct,
@@ -53,5 +61,17 @@ list! {
         Softmax, Softmin, LogSoftmax, SoftmaxBackward, SoftmaxActivation,
         SoftmaxOutput, SoftmaxOutputBackward, SoftmaxCrossEntropy,
         LinearRegressionOutput, LogisticRegressionOutput, MaeRegressionOutput, RegressionBackward,
+        LayerNorm, GroupNorm, InstanceNorm, NormData, NormParameters, BatchNorm, BatchNormBackward,
+        Dropout, LeakyRelu, LeakyReluBackward, PreluBackward,
+    },
+    random::{
+        RandomUniform, RandomUniformLike, SampleUniform, RandomNormal, RandomNormalLike, SampleNormal,
+        RandomGamma, RandomGammaLike, SampleGamma,
+        RandomExponential, RandomExponentialLike, SampleExponential,
+        RandomPoisson, RandomPoissonLike, SamplePoisson,
+        RandomNegativeBinomial, RandomNegativeBinomialLike, SampleNegativeBinomial,
+        RandomGeneralizedNegativeBinomial, RandomGeneralizedNegativeBinomialLike,
+        SampleGeneralizedNegativeBinomial,
+        RandomRandint, SampleMultinomial, MultinomialGrad, Shuffle,
     },
 }

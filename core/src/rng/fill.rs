@@ -7,6 +7,8 @@
 
 use super::generator::{Stream, SubStream};
 use super::philox::{self, WIDTH, Words};
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::simd::{Isa, isa};
 use crate::parallel;
 use std::ops::Range;
 
@@ -99,7 +101,7 @@ impl<T, S: ElementSampler<T>> Filler<T> for Each<S> {
     }
 }
 
-/// Runs a filler on the best path that this processor has.
+/// Runs a filler on the path that this process uses.
 pub(crate) fn run_best<T, F: Filler<T>>(f: &F, stream: Stream, first: usize, out: &mut [T]) {
     #[cfg(target_arch = "x86_64")]
     {
@@ -107,7 +109,7 @@ pub(crate) fn run_best<T, F: Filler<T>>(f: &F, stream: Stream, first: usize, out
         unsafe fn avx2<T, F: Filler<T>>(f: &F, stream: Stream, first: usize, out: &mut [T]) {
             f.run(stream, first, out);
         }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if isa() == Isa::Avx2 {
             // SAFETY: the processor has the features that the function is compiled for.
             return unsafe { avx2(f, stream, first, out) };
         }

@@ -3,6 +3,7 @@
 use crate::dtype::{DType, Element};
 use crate::kernels::conv::ConvElement;
 use crate::kernels::gemm::GemmElement;
+use crate::kernels::layout::transpose;
 use crate::kernels::math::Real;
 use crate::kernels::pool::MaxElement;
 use crate::kernels::reduce::ReduceElement;
@@ -101,6 +102,39 @@ pub fn write_or_add<C: Compute>(k: &Kernel, i: usize, f: impl FnOnce(&mut [C], b
             // The second term is rounded to the dtype first, as separate operators do.
             *o = T::from_f64(o.to_f64() + T::from_f64(v.to_f64()).to_f64());
         }
+    });
+}
+
+/// [`read`] with the axes in another order: axis `i` is axis `order[i]` of the input.
+pub fn read_ordered<'k, C: Compute>(k: &'k Kernel<'_>, i: usize, order: Option<&[usize]>) -> Cow<'k, [C]> {
+    let x = read::<C>(k, i);
+    let Some(order) = order else { return x };
+    let dims: Vec<usize> = k.shape(i).iter().map(|d| *d as usize).collect();
+    let mut out = vec![C::ZERO; x.len()];
+    transpose(&x, &dims, order, &mut out);
+    Cow::Owned(out)
+}
+
+/// [`write`] of output 0 with the axes in another order: `f` sees axis `order[i]` of the output as axis `i`.
+pub fn write_ordered<C: Compute>(k: &Kernel, order: Option<&[usize]>, f: impl FnOnce(&mut [C])) {
+    let Some(order) = order else { return write(k, 0, f) };
+    let mut inside = vec![C::ZERO; k.out_shape(0).len()];
+    f(&mut inside);
+    let dims: Vec<usize> = order.iter().map(|i| k.out_shape(0)[*i] as usize).collect();
+    let place = |i| order.iter().position(|o| *o == i).expect("a permutation");
+    let back: Vec<usize> = (0..order.len()).map(place).collect();
+    write(k, 0, |out| transpose(&inside, &dims, &back, out));
+}
+
+/// Lets `f` change a state.
+pub fn change<C: Compute>(k: &Kernel, i: usize, f: impl FnOnce(&mut [C])) {
+    if k.dtype(i) == C::DTYPE {
+        return f(k.state(i));
+    }
+    let mut values = read::<C>(k, i).into_owned();
+    f(&mut values);
+    crate::with_dtype!(k.dtype(i), T => {
+        k.state::<T>(i).iter_mut().zip(&values).for_each(|(s, v)| *s = T::from_f64(v.to_f64()));
     });
 }
 

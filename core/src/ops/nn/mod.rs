@@ -3,8 +3,13 @@
 #[macro_use]
 mod compute;
 mod activation;
+mod batch_norm;
 mod convolution;
+mod dropout;
 mod fully_connected;
+mod layer_norm;
+mod leaky_relu;
+mod norm;
 mod pooling;
 mod regression;
 mod softmax;
@@ -12,8 +17,12 @@ mod softmax_output;
 mod spatial;
 
 pub use activation::*;
+pub use batch_norm::*;
 pub use convolution::{Convolution, ConvolutionImage, ConvolutionMap, ConvolutionWeight, Tune};
+pub use dropout::*;
 pub use fully_connected::*;
+pub use layer_norm::*;
+pub use leaky_relu::*;
 pub use pooling::*;
 pub use regression::*;
 pub use softmax::*;

@@ -1,11 +1,9 @@
 //! Pooling and its gradient.
 
-use super::compute::{Compute, read, write};
+use super::compute::{read_ordered, write_ordered};
 use super::spatial::{Layout, Sizes, check_kernel, check_layout, per_axis};
-use crate::kernels::layout::transpose;
 use crate::kernels::pool::{Convention, PoolGeometry, Pooling as Kind, pool, pool_backward};
 use crate::ops::family::prelude::*;
-use std::borrow::Cow;
 
 /// What is computed over a window.
 #[derive(AttrEnum, Clone, Copy, Debug, PartialEq)]
@@ -177,24 +175,9 @@ impl Pooling {
     }
 }
 
-/// The elements with the axes in this order, and their shape.
-fn ordered<'a, C: Compute>(x: Cow<'a, [C]>, shape: &Shape, order: Option<&[usize]>) -> (Cow<'a, [C]>, Shape) {
-    let Some(order) = order else { return (x, shape.clone()) };
-    let dims: Vec<usize> = shape.iter().map(|d| *d as usize).collect();
-    let mut out = vec![C::ZERO; x.len()];
-    transpose(&x, &dims, order, &mut out);
-    (Cow::Owned(out), order.iter().map(|i| shape[*i]).collect())
-}
-
-/// Lets `f` compute an output with the axes in this order, and puts them back.
-fn write_ordered<C: Compute>(k: &Kernel, order: Option<&[usize]>, f: impl FnOnce(&mut [C])) {
-    let Some(order) = order else { return write(k, 0, f) };
-    let mut inside = vec![C::ZERO; k.out_shape(0).len()];
-    f(&mut inside);
-    let dims: Vec<usize> = order.iter().map(|i| k.out_shape(0)[*i] as usize).collect();
-    let back: Vec<usize> =
-        (0..order.len()).map(|i| order.iter().position(|o| *o == i).expect("a permutation")).collect();
-    write(k, 0, |out| transpose(&inside, &dims, &back, out));
+/// A shape with its axes in another order.
+fn ordered(shape: &Shape, order: Option<&[usize]>) -> Shape {
+    order.map_or_else(|| shape.clone(), |order| order.iter().map(|i| shape[*i]).collect())
 }
 
 impl Operator for Pooling {
@@ -261,8 +244,8 @@ impl Operator for Pooling {
     fn forward(&self, k: &mut Kernel) -> Result<()> {
         let (kind, order) = (self.kind()?, self.order(k.shape(0).ndim())?);
         with_compute!(k.dtype(0), C => {
-            let (x, shape) = ordered(read::<C>(k, 0), k.shape(0), order.as_deref());
-            let g = self.geometry(&shape)?;
+            let x = read_ordered::<C>(k, 0, order.as_deref());
+            let g = self.geometry(&ordered(k.shape(0), order.as_deref()))?;
             write_ordered::<C>(k, order.as_deref(), |y| pool(&g, kind, &x, y));
         });
         Ok(())
@@ -327,10 +310,10 @@ impl Operator for PoolingBackward {
         let (kind, order) = (op.kind()?, op.order(k.shape(1).ndim())?);
         let order = order.as_deref();
         with_compute!(k.dtype(0), C => {
-            let (dy, _) = ordered(read::<C>(k, 0), k.shape(0), order);
-            let (x, shape) = ordered(read::<C>(k, 1), k.shape(1), order);
-            let (y, _) = ordered(read::<C>(k, 2), k.shape(2), order);
-            let g = op.geometry(&shape)?;
+            let dy = read_ordered::<C>(k, 0, order);
+            let x = read_ordered::<C>(k, 1, order);
+            let y = read_ordered::<C>(k, 2, order);
+            let g = op.geometry(&ordered(k.shape(1), order))?;
             write_ordered::<C>(k, order, |dx| pool_backward(&g, kind, &x, &y, &dy, dx, false));
         });
         Ok(())

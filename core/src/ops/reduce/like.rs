@@ -1,6 +1,8 @@
 //! Sums and repetitions that bring an array to another's shape.
 
-use crate::op::pointwise::repeat;
+use super::sizes;
+use crate::kernels::reduce::{Reduction, reduce};
+use crate::op::pointwise::{repeat, repeat_divided};
 use crate::ops::family::prelude::*;
 
 /// Sums an array over the axes along which `like` was repeated to get the array's shape.
@@ -39,35 +41,16 @@ impl Operator for SumLike {
         (s.known(0)? == s.known(1)?).then_some(0)
     }
     fn forward(&self, k: &mut Kernel) -> Result<()> {
-        with_dtype!(k.dtype(0), T => sum_to::<T>(k.input(0), k.shape(0), k.output(0), k.out_shape(0)));
+        let (shape, out) = (k.shape(0), k.out_shape(0));
+        let lead = shape.ndim() - out.ndim();
+        let mask: Vec<bool> = (0..shape.ndim()).map(|a| a < lead || out[a - lead] != shape[a]).collect();
+        with_dtype!(k.dtype(0), T => reduce::<T>(Reduction::Sum, k.input(0), &sizes(shape), &mask, k.output(0)));
         Ok(())
     }
     fn gradient(&self, b: &Builder) -> Result<()> {
         b.set_grad(0, b.out_grad(0).apply(BroadcastLike::default(), &[b.input(0)]));
         Ok(())
     }
-}
-
-/// Adds each element of `x` to the element of `out` that its place falls on.
-fn sum_to<T: Element>(x: &[T], shape: &Shape, out: &mut [T], out_shape: &Shape) {
-    let lead = shape.ndim() - out_shape.ndim();
-    let strides = out_shape.strides();
-    let mut sums = vec![0.0; out.len()];
-    let mut index = vec![0i64; shape.ndim()];
-    for v in x {
-        let at = (lead..shape.ndim())
-            .filter(|a| out_shape[a - lead] != 1)
-            .map(|a| index[a] as usize * strides[a - lead]);
-        sums[at.sum::<usize>()] += v.to_f64();
-        for axis in (0..shape.ndim()).rev() {
-            index[axis] += 1;
-            if index[axis] < shape[axis] {
-                break;
-            }
-            index[axis] = 0;
-        }
-    }
-    out.iter_mut().zip(sums).for_each(|(o, s)| *o = T::from_f64(s));
 }
 
 /// Repeats `lhs` along its axes of size 1 to the shape of `rhs`.
@@ -151,6 +134,9 @@ pub struct SpreadLike {
     /// The axes that `axis` does not name were reduced.
     #[attr(id = 2, default = false)]
     pub exclude: bool,
+    /// Divide by the number of repetitions.
+    #[attr(id = 3, default = false)]
+    pub mean: bool,
 }
 
 impl Operator for SpreadLike {
@@ -162,6 +148,12 @@ impl Operator for SpreadLike {
         let numpy = Oracle::NumPy("np.broadcast_to(x[0][:, None], x[1].shape)");
         vec![
             Sample::new("one axis").input(&[2, 2]).input(&[2, 3, 2]).attr("axis", [1]).oracle(numpy),
+            Sample::new("a mean")
+                .input(&[2, 2])
+                .input(&[2, 3, 2])
+                .attr("axis", [1])
+                .attr("mean", true)
+                .oracle(Oracle::NumPy("np.broadcast_to(x[0][:, None], x[1].shape) / 3")),
             Sample::new("integers")
                 .ints(&[2, 2], 0, 5)
                 .ints(&[2, 3, 2], 0, 2)
@@ -183,11 +175,19 @@ impl Operator for SpreadLike {
         let mask = super::axis_mask(self.axis.as_ref(), self.exclude, k.out_shape(0).ndim())?;
         let kept = k.out_shape(0).iter().zip(&mask).map(|(d, reduced)| if *reduced { 1 } else { *d });
         let shape: Shape = kept.collect();
+        if self.mean {
+            return repeat_divided(k, &shape, (k.out_shape(0).len() / shape.len().max(1)) as f64);
+        }
         repeat(k, &shape)
     }
     fn gradient(&self, b: &Builder) -> Result<()> {
-        let sum = super::Sum { axis: self.axis.clone(), keepdims: false, exclude: self.exclude };
-        b.set_grad(0, b.out_grad(0).apply(sum, &[]).apply(crate::ops::create::ReshapeLike, &[b.input(0)]));
+        let (axis, exclude) = (self.axis.clone(), self.exclude);
+        let sum = if self.mean {
+            b.out_grad(0).apply(super::Mean { axis, keepdims: false, exclude }, &[])
+        } else {
+            b.out_grad(0).apply(super::Sum { axis, keepdims: false, exclude }, &[])
+        };
+        b.set_grad(0, sum.apply(crate::ops::create::ReshapeLike, &[b.input(0)]));
         Ok(())
     }
 }

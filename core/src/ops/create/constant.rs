@@ -1,11 +1,12 @@
-//! Operators that make arrays from their attributes, and from the shape of another array.
+//! Arrays of one value.
 
+use super::{check_device, device_of};
 use crate::device::Device;
 use crate::ops::family::prelude::*;
 
 /// Makes an operator that fills a new array with a constant.
 macro_rules! constant {
-    ($(#[doc = $doc:literal])* $op:ident = $name:literal, $($value:tt)*) => {
+    ($(#[doc = $doc:literal])* $op:ident = $name:literal $(aliases [$($alias:literal),*])?, $($value:tt)*) => {
         $(#[doc = $doc])*
         #[derive(Attrs, Clone, Debug)]
         pub struct $op {
@@ -22,7 +23,7 @@ macro_rules! constant {
         }
         impl Operator for $op {
             fn meta() -> Meta {
-                Meta::new($name, []).dtypes(DTypes::ALL)
+                Meta::new($name, [])$(.aliases(&[$($alias),*]))?.dtypes(DTypes::ALL)
             }
             fn samples() -> Vec<Sample> {
                 let sample = |name| Sample::new(name).attr("shape", [2, 3]).as_given();
@@ -40,7 +41,7 @@ macro_rules! constant {
                 samples
             }
             fn device(&self) -> Option<Device> {
-                if self.ctx.is_empty() { None } else { Device::parse(&self.ctx).ok() }
+                device_of(&self.ctx)
             }
             fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
                 s.set_output(0, self.shape.clone())
@@ -49,9 +50,7 @@ macro_rules! constant {
                 t.set_output(0, self.dtype)
             }
             fn check(&self, _s: &ShapeInfer) -> Result<()> {
-                if !self.ctx.is_empty() {
-                    Device::parse(&self.ctx).map_err(|e| e.about("ctx"))?;
-                }
+                check_device(&self.ctx)?;
                 self.shape.checked_len().map(drop).map_err(|e| e.about("shape"))
             }
             fn forward(&self, k: &mut Kernel) -> Result<()> {
@@ -90,7 +89,7 @@ impl Ones {
 
 constant! {
     /// An array whose elements are all one value.
-    Full = "_full",
+    Full = "_full" aliases ["_npi_full"],
     /// The value.
     #[attr(id = 4)]
     pub value: f64,
@@ -102,55 +101,61 @@ impl Full {
     }
 }
 
-/// The elements of `lhs` in the shape of `rhs`.
+/// An array of zeros whose dtype is given by its number; `float32` without one.
 #[derive(Attrs, Clone, Debug)]
-pub struct ReshapeLike;
+pub struct ZerosWithoutDType {
+    /// The shape.
+    #[attr(id = 1, default = Shape::scalar())]
+    pub shape: Shape,
+    /// The device; the current one if empty.
+    #[attr(id = 2, default = "")]
+    pub ctx: String,
+    /// The number that MXNet gives the dtype, or -1.
+    #[attr(id = 3, default = -1)]
+    pub dtype: i64,
+}
 
-impl Operator for ReshapeLike {
+impl ZerosWithoutDType {
+    fn dtype(&self) -> Result<DType> {
+        if self.dtype == -1 {
+            return Ok(DType::F32);
+        }
+        let code = i32::try_from(self.dtype).unwrap_or(-1);
+        DType::from_code(code).map_err(|e| e.about("dtype"))
+    }
+}
+
+impl Operator for ZerosWithoutDType {
     fn meta() -> Meta {
-        let inputs = [Input::new("lhs", "The array."), Input::new("rhs", "The shape to take.").shape_only()];
-        Meta::new("reshape_like", inputs).dtypes(DTypes::ALL)
+        Meta::new("_zeros_without_dtype", []).dtypes(DTypes::ALL)
     }
     fn samples() -> Vec<Sample> {
-        vec![
-            Sample::new("two axes from one").input(&[6]).input(&[2, 3]),
-            Sample::new("integers").ints(&[6], 0, 9).ints(&[2, 3], 0, 9).int_dtypes(),
-            Sample::new("truth values")
-                .ints(&[6], 0, 2)
-                .ints(&[2, 3], 0, 2)
-                .bool_dtype()
-                .oracle(Oracle::NumPy("x[0].reshape(x[1].shape)")),
-            Sample::new("another number of elements").input(&[5]).input(&[2, 3]).fails(ErrorCode::Shape),
-        ]
+        let sample = |d: DType| {
+            let s = Sample::new(d.name()).attr("shape", [2, 3]).attr("dtype", d as i64).as_given();
+            s.oracle(Oracle::NumPy("np.zeros(attrs['shape'])"))
+        };
+        let mut samples: Vec<Sample> = DType::ALL.into_iter().map(sample).collect();
+        samples.push(Sample::new("an unknown dtype").attr("dtype", 99).fails(ErrorCode::DType));
+        samples
+    }
+    fn device(&self) -> Option<Device> {
+        device_of(&self.ctx)
     }
     fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
-        if let (Some(a), Some(b)) = (s.known(0), s.known(1)) {
-            if a.len() != b.len() {
-                return Err(
-                    err!(Shape, "expected {} elements for shape {b}, got shape {a}", b.len()).about("lhs")
-                );
-            }
-        }
-        match s.input(1).cloned() {
-            Some(like) => s.set_output(0, like),
-            None => Ok(()),
-        }
+        s.set_output(0, self.shape.clone())
     }
     fn infer_dtype(&self, t: &mut DTypeInfer) -> Result<()> {
-        t.same(&[0])
+        t.set_output(0, self.dtype()?)
     }
-    fn view_of(&self, _s: &ShapeInfer) -> Option<usize> {
-        Some(0)
-    }
-    fn in_place(&self) -> &'static [(usize, usize)] {
-        &[(0, 0)]
+    fn check(&self, _s: &ShapeInfer) -> Result<()> {
+        check_device(&self.ctx)?;
+        self.shape.checked_len().map(drop).map_err(|e| e.about("shape"))
     }
     fn forward(&self, k: &mut Kernel) -> Result<()> {
-        k.copy(0, 0);
+        with_dtype!(k.out_dtype(0), T => k.output::<T>(0).fill(T::from_f64(0.0)));
         Ok(())
     }
-    fn gradient(&self, b: &Builder) -> Result<()> {
-        b.set_grad(0, b.out_grad(0).apply(ReshapeLike, &[b.input(0)]));
+    fn gradient(&self, _b: &Builder) -> Result<()> {
         Ok(())
     }
 }
