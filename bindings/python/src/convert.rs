@@ -13,7 +13,8 @@ use std::ptr;
 /// Stands for an absent element in a list of integers.
 const NO_INT: i64 = i64::MIN;
 
-/// The type of an attribute.
+/// The type of an attribute. Which of them occur is for the schema to say.
+#[allow(dead_code)]
 pub enum Kind {
     /// Truth value.
     Bool,

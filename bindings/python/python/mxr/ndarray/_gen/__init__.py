@@ -2,4 +2,4 @@
 """The operators' functions."""
 
 # The extension module must have been made from the same schema.
-SCHEMA = "52e3355b58b5c913"
+SCHEMA = "fed808989aa3c015"

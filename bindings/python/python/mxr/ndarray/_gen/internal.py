@@ -5,45 +5,130 @@
 from ..._core import invoke as _invoke
 from ..._core import operator as _operator
 from ...base import _Null
+from .op import elemwise_add as _Plus
 from .op import elemwise_add as _add
 from .op import elemwise_add as _plus
-from .op import elemwise_add as _Plus
 from .op import elemwise_add as _grad_add
-from .op import elemwise_sub as _sub
-from .op import elemwise_sub as _minus
 from .op import elemwise_sub as _Minus
-from .op import elemwise_mul as _mul
+from .op import elemwise_sub as _minus
+from .op import elemwise_sub as _sub
 from .op import elemwise_mul as _Mul
-from .op import elemwise_div as _div
+from .op import elemwise_mul as _mul
 from .op import elemwise_div as _Div
-from .op import negative as _np_negative
+from .op import elemwise_div as _div
+from .op import erf as _npx_erf
+from .op import erfinv as _npx_erfinv
+from .op import gamma as _npx_gamma
+from .op import gammaln as _npx_gammaln
+from .op import broadcast_maximum as _npi_maximum
+from .op import broadcast_minimum as _npi_minimum
+from .op import FullyConnected as _npx_fully_connected
+from .op import Convolution as _npx_convolution
+from .op import Pooling as _npx_pooling
+from .op import Activation as _npx_activation
+from .op import softmax as _npx_softmax
+from .op import log_softmax as _npx_log_softmax
 
 __all__ = [
     "_Div",
     "_DivScalar",
+    "_Equal",
+    "_EqualScalar",
+    "_Greater",
+    "_GreaterEqualScalar",
+    "_GreaterScalar",
+    "_Greater_Equal",
+    "_Hypot",
+    "_HypotScalar",
+    "_Lesser",
+    "_LesserEqualScalar",
+    "_LesserScalar",
+    "_Lesser_Equal",
+    "_LogicalAndScalar",
+    "_LogicalOrScalar",
+    "_LogicalXorScalar",
+    "_Logical_And",
+    "_Logical_Or",
+    "_Logical_Xor",
+    "_Maximum",
+    "_MaximumScalar",
+    "_Minimum",
+    "_MinimumScalar",
     "_Minus",
     "_MinusScalar",
+    "_Mod",
+    "_ModScalar",
     "_Mul",
     "_MulScalar",
+    "_NotEqualScalar",
+    "_Not_Equal",
     "_Plus",
     "_PlusScalar",
+    "_Power",
+    "_PowerScalar",
     "_RDivScalar",
     "_RMinusScalar",
+    "_RModScalar",
+    "_RPowerScalar",
     "_add",
     "_div",
     "_div_scalar",
+    "_equal",
+    "_equal_scalar",
     "_full",
     "_grad_add",
+    "_greater",
+    "_greater_equal",
+    "_greater_equal_scalar",
+    "_greater_scalar",
+    "_hypot",
+    "_hypot_scalar",
+    "_lesser",
+    "_lesser_equal",
+    "_lesser_equal_scalar",
+    "_lesser_scalar",
+    "_logical_and",
+    "_logical_and_scalar",
+    "_logical_or",
+    "_logical_or_scalar",
+    "_logical_xor",
+    "_logical_xor_scalar",
+    "_maximum",
+    "_maximum_scalar",
+    "_minimum",
+    "_minimum_scalar",
     "_minus",
     "_minus_scalar",
+    "_mod",
+    "_mod_scalar",
     "_mul",
     "_mul_scalar",
-    "_np_negative",
+    "_not_equal",
+    "_not_equal_scalar",
+    "_npi_hypot_scalar",
+    "_npi_maximum",
+    "_npi_maximum_scalar",
+    "_npi_minimum",
+    "_npi_minimum_scalar",
+    "_npx_activation",
+    "_npx_convolution",
+    "_npx_erf",
+    "_npx_erfinv",
+    "_npx_fully_connected",
+    "_npx_gamma",
+    "_npx_gammaln",
+    "_npx_log_softmax",
+    "_npx_pooling",
+    "_npx_softmax",
     "_ones",
     "_plus",
     "_plus_scalar",
+    "_power",
+    "_power_scalar",
     "_rdiv_scalar",
     "_rminus_scalar",
+    "_rmod_scalar",
+    "_rpower_scalar",
     "_sub",
     "_zeros",
 ]
@@ -59,7 +144,8 @@ def _plus_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
     scalar : float, optional, default=1.0
         The scalar.
     is_int : bool, optional, default=True
-        Unused; kept for MXNet's model files.
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
     out : NDArray, optional
         Where the result goes.
 
@@ -86,7 +172,8 @@ def _minus_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
     scalar : float, optional, default=1.0
         The scalar.
     is_int : bool, optional, default=True
-        Unused; kept for MXNet's model files.
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
     out : NDArray, optional
         Where the result goes.
 
@@ -113,7 +200,8 @@ def _rminus_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs)
     scalar : float, optional, default=1.0
         The scalar.
     is_int : bool, optional, default=True
-        Unused; kept for MXNet's model files.
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
     out : NDArray, optional
         Where the result goes.
 
@@ -140,7 +228,8 @@ def _mul_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
     scalar : float, optional, default=1.0
         The scalar.
     is_int : bool, optional, default=True
-        Unused; kept for MXNet's model files.
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
     out : NDArray, optional
         Where the result goes.
 
@@ -167,7 +256,8 @@ def _div_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
     scalar : float, optional, default=1.0
         The scalar.
     is_int : bool, optional, default=True
-        Unused; kept for MXNet's model files.
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
     out : NDArray, optional
         Where the result goes.
 
@@ -194,7 +284,8 @@ def _rdiv_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
     scalar : float, optional, default=1.0
         The scalar.
     is_int : bool, optional, default=True
-        Unused; kept for MXNet's model files.
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
     out : NDArray, optional
         Where the result goes.
 
@@ -209,6 +300,818 @@ _operator(13, _rdiv_scalar)
 
 
 _RDivScalar = _rdiv_scalar
+
+
+def _mod(lhs, rhs, out=None, name=None, **kwargs):
+    """Remainder of the elements of one array divided by another of its shape, with the
+    sign of the divisor; 0 where that is 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(57, (lhs, rhs), (), out, kwargs)
+
+
+_operator(57, _mod)
+
+
+_Mod = _mod
+
+
+def _power(lhs, rhs, out=None, name=None, **kwargs):
+    """The elements of one array to the power of another of its shape.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(59, (lhs, rhs), (), out, kwargs)
+
+
+_operator(59, _power)
+
+
+_Power = _power
+
+
+def _maximum(lhs, rhs, out=None, name=None, **kwargs):
+    """Larger of the elements of one array and another of its shape; NaN if either is.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(61, (lhs, rhs), (), out, kwargs)
+
+
+_operator(61, _maximum)
+
+
+_Maximum = _maximum
+
+
+def _minimum(lhs, rhs, out=None, name=None, **kwargs):
+    """Smaller of the elements of one array and another of its shape; NaN if either is.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(63, (lhs, rhs), (), out, kwargs)
+
+
+_operator(63, _minimum)
+
+
+_Minimum = _minimum
+
+
+def _hypot(lhs, rhs, out=None, name=None, **kwargs):
+    """Square root of the sum of the squares of two arrays of one shape.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(65, (lhs, rhs), (), out, kwargs)
+
+
+_operator(65, _hypot)
+
+
+_Hypot = _hypot
+
+
+def _mod_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """Remainder of the elements divided by a scalar, with the sign of the divisor; 0 where
+    that is 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(67, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(67, _mod_scalar)
+
+
+_ModScalar = _mod_scalar
+
+
+def _power_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """The elements to the power of a scalar.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(68, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(68, _power_scalar)
+
+
+_PowerScalar = _power_scalar
+
+
+def _maximum_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """Larger of the elements and a scalar; NaN if either is.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(69, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(69, _maximum_scalar)
+
+
+_MaximumScalar = _maximum_scalar
+
+
+_npi_maximum_scalar = _maximum_scalar
+
+
+def _minimum_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """Smaller of the elements and a scalar; NaN if either is.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(70, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(70, _minimum_scalar)
+
+
+_MinimumScalar = _minimum_scalar
+
+
+_npi_minimum_scalar = _minimum_scalar
+
+
+def _hypot_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """Square root of the sum of the squares of the elements and a scalar.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(71, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(71, _hypot_scalar)
+
+
+_HypotScalar = _hypot_scalar
+
+
+_npi_hypot_scalar = _hypot_scalar
+
+
+def _rmod_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """Remainder of a scalar divided by the elements, with the sign of the divisor; 0 where
+    that is 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(72, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(72, _rmod_scalar)
+
+
+_RModScalar = _rmod_scalar
+
+
+def _rpower_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """A scalar to the power of the elements.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(73, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(73, _rpower_scalar)
+
+
+_RPowerScalar = _rpower_scalar
+
+
+def _equal(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays of one shape is equal to the right, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(74, (lhs, rhs), (), out, kwargs)
+
+
+_operator(74, _equal)
+
+
+_Equal = _equal
+
+
+def _not_equal(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays of one shape is not equal to the right, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(75, (lhs, rhs), (), out, kwargs)
+
+
+_operator(75, _not_equal)
+
+
+_Not_Equal = _not_equal
+
+
+def _greater(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays of one shape is greater than the right, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(76, (lhs, rhs), (), out, kwargs)
+
+
+_operator(76, _greater)
+
+
+_Greater = _greater
+
+
+def _greater_equal(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays of one shape is greater than or equal to the right,
+    else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(77, (lhs, rhs), (), out, kwargs)
+
+
+_operator(77, _greater_equal)
+
+
+_Greater_Equal = _greater_equal
+
+
+def _lesser(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays of one shape is less than the right, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(78, (lhs, rhs), (), out, kwargs)
+
+
+_operator(78, _lesser)
+
+
+_Lesser = _lesser
+
+
+def _lesser_equal(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays of one shape is less than or equal to the right, else
+    0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(79, (lhs, rhs), (), out, kwargs)
+
+
+_operator(79, _lesser_equal)
+
+
+_Lesser_Equal = _lesser_equal
+
+
+def _logical_and(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where both are not 0 in two arrays of one shape, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(80, (lhs, rhs), (), out, kwargs)
+
+
+_operator(80, _logical_and)
+
+
+_Logical_And = _logical_and
+
+
+def _logical_or(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where at least one is not 0 in two arrays of one shape, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(81, (lhs, rhs), (), out, kwargs)
+
+
+_operator(81, _logical_or)
+
+
+_Logical_Or = _logical_or
+
+
+def _logical_xor(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where one alone is not 0 in two arrays of one shape, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(82, (lhs, rhs), (), out, kwargs)
+
+
+_operator(82, _logical_xor)
+
+
+_Logical_Xor = _logical_xor
+
+
+def _equal_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """1 where an element is equal to a scalar, else 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(92, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(92, _equal_scalar)
+
+
+_EqualScalar = _equal_scalar
+
+
+def _not_equal_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """1 where an element is not equal to a scalar, else 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(93, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(93, _not_equal_scalar)
+
+
+_NotEqualScalar = _not_equal_scalar
+
+
+def _greater_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """1 where an element is greater than a scalar, else 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(94, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(94, _greater_scalar)
+
+
+_GreaterScalar = _greater_scalar
+
+
+def _greater_equal_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """1 where an element is greater than or equal to a scalar, else 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(95, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(95, _greater_equal_scalar)
+
+
+_GreaterEqualScalar = _greater_equal_scalar
+
+
+def _lesser_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """1 where an element is less than a scalar, else 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(96, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(96, _lesser_scalar)
+
+
+_LesserScalar = _lesser_scalar
+
+
+def _lesser_equal_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """1 where an element is less than or equal to a scalar, else 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(97, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(97, _lesser_equal_scalar)
+
+
+_LesserEqualScalar = _lesser_equal_scalar
+
+
+def _logical_and_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """1 where both are not 0, of an element and a scalar, else 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(98, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(98, _logical_and_scalar)
+
+
+_LogicalAndScalar = _logical_and_scalar
+
+
+def _logical_or_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """1 where at least one is not 0, of an element and a scalar, else 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(99, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(99, _logical_or_scalar)
+
+
+_LogicalOrScalar = _logical_or_scalar
+
+
+def _logical_xor_scalar(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """1 where one alone is not 0, of an element and a scalar, else 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The scalar.
+    is_int : bool, optional, default=True
+        The scalar is a whole number: integers stay integers. Otherwise they become
+        `float64`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(100, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(100, _logical_xor_scalar)
+
+
+_LogicalXorScalar = _logical_xor_scalar
 
 
 def _zeros(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
@@ -229,10 +1132,10 @@ def _zeros(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(22, (), (shape, ctx, dtype), out, kwargs)
+    return _invoke(103, (), (shape, ctx, dtype), out, kwargs)
 
 
-_operator(22, _zeros)
+_operator(103, _zeros)
 
 
 def _ones(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
@@ -253,10 +1156,10 @@ def _ones(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(23, (), (shape, ctx, dtype), out, kwargs)
+    return _invoke(104, (), (shape, ctx, dtype), out, kwargs)
 
 
-_operator(23, _ones)
+_operator(104, _ones)
 
 
 def _full(shape=(), ctx='', dtype='float32', value=_Null, out=None, name=None, **kwargs):
@@ -279,7 +1182,7 @@ def _full(shape=(), ctx='', dtype='float32', value=_Null, out=None, name=None, *
     -------
     output : NDArray
     """
-    return _invoke(24, (), (shape, ctx, dtype, value), out, kwargs)
+    return _invoke(105, (), (shape, ctx, dtype, value), out, kwargs)
 
 
-_operator(24, _full)
+_operator(105, _full)

@@ -7,26 +7,91 @@ from ..._core import operator as _operator
 from ...base import _Null
 
 __all__ = [
+    "Activation",
+    "Convolution",
+    "FullyConnected",
+    "LinearRegressionOutput",
+    "LogisticRegressionOutput",
+    "MAERegressionOutput",
+    "Pooling",
+    "Softmax",
+    "SoftmaxActivation",
+    "SoftmaxOutput",
+    "abs",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
     "broadcast_add",
     "broadcast_div",
+    "broadcast_equal",
+    "broadcast_greater",
+    "broadcast_greater_equal",
+    "broadcast_hypot",
+    "broadcast_lesser",
+    "broadcast_lesser_equal",
     "broadcast_like",
+    "broadcast_logical_and",
+    "broadcast_logical_or",
+    "broadcast_logical_xor",
+    "broadcast_maximum",
+    "broadcast_minimum",
     "broadcast_minus",
+    "broadcast_mod",
     "broadcast_mul",
+    "broadcast_not_equal",
     "broadcast_plus",
+    "broadcast_power",
     "broadcast_sub",
+    "cbrt",
+    "ceil",
+    "cos",
+    "cosh",
+    "degrees",
     "elemwise_add",
     "elemwise_div",
     "elemwise_mul",
     "elemwise_sub",
+    "erf",
+    "erfinv",
     "exp",
+    "expm1",
+    "fix",
+    "floor",
+    "gamma",
+    "gammaln",
     "log",
+    "log10",
+    "log1p",
+    "log2",
+    "log_softmax",
+    "logical_not",
     "negative",
+    "radians",
+    "rcbrt",
+    "reciprocal",
+    "relu",
     "reshape_like",
+    "rint",
+    "round",
+    "rsqrt",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "softmax",
+    "softmax_cross_entropy",
+    "softmin",
+    "softsign",
     "sqrt",
     "square",
     "sum",
     "sum_axis",
+    "tan",
     "tanh",
+    "trunc",
 ]
 
 
@@ -332,6 +397,1062 @@ def tanh(data, out=None, name=None, **kwargs):
 _operator(19, tanh)
 
 
+def rsqrt(data, out=None, name=None, **kwargs):
+    """Reciprocal of the square root of each element.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(20, (data,), (), out, kwargs)
+
+
+_operator(20, rsqrt)
+
+
+def cbrt(data, out=None, name=None, **kwargs):
+    """Cube root of each element.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(21, (data,), (), out, kwargs)
+
+
+_operator(21, cbrt)
+
+
+def rcbrt(data, out=None, name=None, **kwargs):
+    """Reciprocal of the cube root of each element.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(22, (data,), (), out, kwargs)
+
+
+_operator(22, rcbrt)
+
+
+def reciprocal(data, out=None, name=None, **kwargs):
+    """Reciprocal of each element. Integers divide toward zero.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(23, (data,), (), out, kwargs)
+
+
+_operator(23, reciprocal)
+
+
+def expm1(data, out=None, name=None, **kwargs):
+    """Exponential of each element less one, accurate near zero.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(24, (data,), (), out, kwargs)
+
+
+_operator(24, expm1)
+
+
+def log10(data, out=None, name=None, **kwargs):
+    """Logarithm to base 10 of each element.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(25, (data,), (), out, kwargs)
+
+
+_operator(25, log10)
+
+
+def log2(data, out=None, name=None, **kwargs):
+    """Logarithm to base 2 of each element.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(26, (data,), (), out, kwargs)
+
+
+_operator(26, log2)
+
+
+def log1p(data, out=None, name=None, **kwargs):
+    """Natural logarithm of each element plus one, accurate near zero.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(27, (data,), (), out, kwargs)
+
+
+_operator(27, log1p)
+
+
+def sin(data, out=None, name=None, **kwargs):
+    """Sine of each element, in radians.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(28, (data,), (), out, kwargs)
+
+
+_operator(28, sin)
+
+
+def cos(data, out=None, name=None, **kwargs):
+    """Cosine of each element, in radians.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(29, (data,), (), out, kwargs)
+
+
+_operator(29, cos)
+
+
+def tan(data, out=None, name=None, **kwargs):
+    """Tangent of each element, in radians.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(30, (data,), (), out, kwargs)
+
+
+_operator(30, tan)
+
+
+def arcsin(data, out=None, name=None, **kwargs):
+    """Inverse sine of each element, from −π/2 to π/2.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(31, (data,), (), out, kwargs)
+
+
+_operator(31, arcsin)
+
+
+def arccos(data, out=None, name=None, **kwargs):
+    """Inverse cosine of each element, from 0 to π.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(32, (data,), (), out, kwargs)
+
+
+_operator(32, arccos)
+
+
+def arctan(data, out=None, name=None, **kwargs):
+    """Inverse tangent of each element, from −π/2 to π/2.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(33, (data,), (), out, kwargs)
+
+
+_operator(33, arctan)
+
+
+def sinh(data, out=None, name=None, **kwargs):
+    """Hyperbolic sine of each element.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(34, (data,), (), out, kwargs)
+
+
+_operator(34, sinh)
+
+
+def cosh(data, out=None, name=None, **kwargs):
+    """Hyperbolic cosine of each element.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(35, (data,), (), out, kwargs)
+
+
+_operator(35, cosh)
+
+
+def arcsinh(data, out=None, name=None, **kwargs):
+    """Inverse hyperbolic sine of each element.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(36, (data,), (), out, kwargs)
+
+
+_operator(36, arcsinh)
+
+
+def arccosh(data, out=None, name=None, **kwargs):
+    """Inverse hyperbolic cosine of each element; NaN below 1.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(37, (data,), (), out, kwargs)
+
+
+_operator(37, arccosh)
+
+
+def arctanh(data, out=None, name=None, **kwargs):
+    """Inverse hyperbolic tangent of each element.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(38, (data,), (), out, kwargs)
+
+
+_operator(38, arctanh)
+
+
+def degrees(data, out=None, name=None, **kwargs):
+    """Radians to degrees.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(39, (data,), (), out, kwargs)
+
+
+_operator(39, degrees)
+
+
+def radians(data, out=None, name=None, **kwargs):
+    """Degrees to radians.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(40, (data,), (), out, kwargs)
+
+
+_operator(40, radians)
+
+
+def abs(data, out=None, name=None, **kwargs):
+    """Absolute value of each element.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(41, (data,), (), out, kwargs)
+
+
+_operator(41, abs)
+
+
+def sign(data, out=None, name=None, **kwargs):
+    """Sign of each element: −1, 0 or 1; 0 for NaN.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(42, (data,), (), out, kwargs)
+
+
+_operator(42, sign)
+
+
+def round(data, out=None, name=None, **kwargs):
+    """Nearest whole number; halves go away from zero.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(43, (data,), (), out, kwargs)
+
+
+_operator(43, round)
+
+
+def rint(data, out=None, name=None, **kwargs):
+    """Nearest whole number; halves go down.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(44, (data,), (), out, kwargs)
+
+
+_operator(44, rint)
+
+
+def ceil(data, out=None, name=None, **kwargs):
+    """Smallest whole number that is not smaller.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(45, (data,), (), out, kwargs)
+
+
+_operator(45, ceil)
+
+
+def floor(data, out=None, name=None, **kwargs):
+    """Largest whole number that is not larger.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(46, (data,), (), out, kwargs)
+
+
+_operator(46, floor)
+
+
+def trunc(data, out=None, name=None, **kwargs):
+    """Nearest whole number toward zero.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(47, (data,), (), out, kwargs)
+
+
+_operator(47, trunc)
+
+
+def fix(data, out=None, name=None, **kwargs):
+    """Nearest whole number toward zero.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(48, (data,), (), out, kwargs)
+
+
+_operator(48, fix)
+
+
+def logical_not(data, out=None, name=None, **kwargs):
+    """1 for elements that are 0, else 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(49, (data,), (), out, kwargs)
+
+
+_operator(49, logical_not)
+
+
+def sigmoid(data, out=None, name=None, **kwargs):
+    """Logistic function, 1 / (1 + exp(−x)).
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(50, (data,), (), out, kwargs)
+
+
+_operator(50, sigmoid)
+
+
+def softsign(data, out=None, name=None, **kwargs):
+    """x / (1 + |x|).
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(51, (data,), (), out, kwargs)
+
+
+_operator(51, softsign)
+
+
+def relu(data, out=None, name=None, **kwargs):
+    """The element, or 0 where it is negative.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(52, (data,), (), out, kwargs)
+
+
+_operator(52, relu)
+
+
+def erf(data, out=None, name=None, **kwargs):
+    """Error function.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(53, (data,), (), out, kwargs)
+
+
+_operator(53, erf)
+
+
+def erfinv(data, out=None, name=None, **kwargs):
+    """Inverse of the error function.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(54, (data,), (), out, kwargs)
+
+
+_operator(54, erfinv)
+
+
+def gamma(data, out=None, name=None, **kwargs):
+    """Gamma function.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(55, (data,), (), out, kwargs)
+
+
+_operator(55, gamma)
+
+
+def gammaln(data, out=None, name=None, **kwargs):
+    """Logarithm of the absolute value of the gamma function.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(56, (data,), (), out, kwargs)
+
+
+_operator(56, gammaln)
+
+
+def broadcast_mod(lhs, rhs, out=None, name=None, **kwargs):
+    """Remainder of the elements of one array divided by another whose shape broadcasts
+    with it, with the sign of the divisor; 0 where that is 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(58, (lhs, rhs), (), out, kwargs)
+
+
+_operator(58, broadcast_mod)
+
+
+def broadcast_power(lhs, rhs, out=None, name=None, **kwargs):
+    """The elements of one array to the power of another whose shape broadcasts with it.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(60, (lhs, rhs), (), out, kwargs)
+
+
+_operator(60, broadcast_power)
+
+
+def broadcast_maximum(lhs, rhs, out=None, name=None, **kwargs):
+    """Larger of the elements of one array and another whose shape broadcasts with it; NaN
+    if either is.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(62, (lhs, rhs), (), out, kwargs)
+
+
+_operator(62, broadcast_maximum)
+
+
+def broadcast_minimum(lhs, rhs, out=None, name=None, **kwargs):
+    """Smaller of the elements of one array and another whose shape broadcasts with it; NaN
+    if either is.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(64, (lhs, rhs), (), out, kwargs)
+
+
+_operator(64, broadcast_minimum)
+
+
+def broadcast_hypot(lhs, rhs, out=None, name=None, **kwargs):
+    """Square root of the sum of the squares of two arrays whose shapes broadcast.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(66, (lhs, rhs), (), out, kwargs)
+
+
+_operator(66, broadcast_hypot)
+
+
+def broadcast_equal(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays whose shapes broadcast is equal to the right, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(83, (lhs, rhs), (), out, kwargs)
+
+
+_operator(83, broadcast_equal)
+
+
+def broadcast_not_equal(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays whose shapes broadcast is not equal to the right,
+    else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(84, (lhs, rhs), (), out, kwargs)
+
+
+_operator(84, broadcast_not_equal)
+
+
+def broadcast_greater(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays whose shapes broadcast is greater than the right,
+    else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(85, (lhs, rhs), (), out, kwargs)
+
+
+_operator(85, broadcast_greater)
+
+
+def broadcast_greater_equal(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays whose shapes broadcast is greater than or equal to
+    the right, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(86, (lhs, rhs), (), out, kwargs)
+
+
+_operator(86, broadcast_greater_equal)
+
+
+def broadcast_lesser(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays whose shapes broadcast is less than the right, else
+    0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(87, (lhs, rhs), (), out, kwargs)
+
+
+_operator(87, broadcast_lesser)
+
+
+def broadcast_lesser_equal(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where the left of two arrays whose shapes broadcast is less than or equal to the
+    right, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(88, (lhs, rhs), (), out, kwargs)
+
+
+_operator(88, broadcast_lesser_equal)
+
+
+def broadcast_logical_and(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where both are not 0 in two arrays whose shapes broadcast, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(89, (lhs, rhs), (), out, kwargs)
+
+
+_operator(89, broadcast_logical_and)
+
+
+def broadcast_logical_or(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where at least one is not 0 in two arrays whose shapes broadcast, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(90, (lhs, rhs), (), out, kwargs)
+
+
+_operator(90, broadcast_logical_or)
+
+
+def broadcast_logical_xor(lhs, rhs, out=None, name=None, **kwargs):
+    """1 where one alone is not 0 in two arrays whose shapes broadcast, else 0.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(91, (lhs, rhs), (), out, kwargs)
+
+
+_operator(91, broadcast_logical_xor)
+
+
 def sum(data, axis=None, keepdims=False, exclude=False, out=None, name=None, **kwargs):
     """Sum of the elements along axes.
 
@@ -352,10 +1473,10 @@ def sum(data, axis=None, keepdims=False, exclude=False, out=None, name=None, **k
     -------
     output : NDArray
     """
-    return _invoke(20, (data,), (axis, keepdims, exclude), out, kwargs)
+    return _invoke(101, (data,), (axis, keepdims, exclude), out, kwargs)
 
 
-_operator(20, sum)
+_operator(101, sum)
 
 
 sum_axis = sum
@@ -381,10 +1502,10 @@ def broadcast_like(lhs, rhs, lhs_axes=None, rhs_axes=None, out=None, name=None, 
     -------
     output : NDArray
     """
-    return _invoke(21, (lhs, rhs), (lhs_axes, rhs_axes), out, kwargs)
+    return _invoke(102, (lhs, rhs), (lhs_axes, rhs_axes), out, kwargs)
 
 
-_operator(21, broadcast_like)
+_operator(102, broadcast_like)
 
 
 def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
@@ -403,7 +1524,437 @@ def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(25, (lhs, rhs), (), out, kwargs)
+    return _invoke(106, (lhs, rhs), (), out, kwargs)
 
 
-_operator(25, reshape_like)
+_operator(106, reshape_like)
+
+
+def FullyConnected(data, weight, bias=None, num_hidden=_Null, no_bias=False, flatten=True, out=None, name=None, **kwargs):
+    """Multiplies data with the transposed weight and adds a bias: `y = x · Wᵀ + b`.
+
+    With `flatten`, data of shape (n, d1, d2, …) is seen as (n, d1·d2·…) and the
+    result is (n, num_hidden);
+    without, only the last axis is multiplied and the others stay. The weight is
+    (num_hidden, inputs), the bias
+    (num_hidden).
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    weight : NDArray
+        The weight, (num_hidden, inputs).
+    bias : NDArray, optional
+        The bias, (num_hidden).
+    num_hidden : int, required, from 1.0 to any
+        Number of results for each row of data.
+    no_bias : bool, optional, default=False
+        Add no bias.
+    flatten : bool, optional, default=True
+        Join all axes but the first of the data.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(107, (data, weight, bias), (num_hidden, no_bias, flatten), out, kwargs)
+
+
+_operator(107, FullyConnected)
+
+
+def Convolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), pad=(), num_filter=_Null, num_group=1, workspace=1024, no_bias=False, cudnn_tune=None, cudnn_off=False, layout=None, out=None, name=None, **kwargs):
+    r"""Slides a window over one to three axes of the data and multiplies what is in it with
+    each filter.
+
+    Data is (n, channels, \[depth,\] \[height,\] width), the weight is (num_filter,
+    channels / num_group, kernel…),
+    the bias (num_filter). Along each axis the result has
+    `floor((x + 2·pad − dilate·(kernel − 1) − 1) / stride) + 1` elements.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data, (n, channels, …).
+    weight : NDArray
+        The weight, (num_filter, channels / num_group, kernel…).
+    bias : NDArray, optional
+        The bias, (num_filter).
+    kernel : int or tuple of int, required
+        Size of the window along each axis.
+    stride : int or tuple of int, optional, default=()
+        Step of the window along each axis; 1 if empty.
+    dilate : int or tuple of int, optional, default=()
+        Distance between neighbouring elements of the window; 1 if empty.
+    pad : int or tuple of int, optional, default=()
+        Zeros before and after each axis; none if empty.
+    num_filter : int, required, from 1.0 to any
+        Number of filters: channels of the result.
+    num_group : int, optional, default=1, from 1.0 to any
+        Groups of channels that are convolved apart from each other.
+    workspace : int, optional, default=1024, from 0.0 to any
+        Unused; kept for MXNet's model files.
+    no_bias : bool, optional, default=False
+        Add no bias.
+    cudnn_tune : {'fastest', 'limited_workspace', 'off'}, optional
+        Unused; kept for MXNet's model files.
+    cudnn_off : bool, optional, default=False
+        Unused; kept for MXNet's model files.
+    layout : {'NCDHW', 'NCHW', 'NCW', 'NDHWC', 'NHWC', 'NWC'}, optional
+        Order of the axes; only those with channels before space.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(108, (data, weight, bias), (kernel, stride, dilate, pad, num_filter, num_group, workspace, no_bias, cudnn_tune, cudnn_off, layout), out, kwargs)
+
+
+_operator(108, Convolution)
+
+
+def Pooling(data, kernel=(), pool_type='max', global_pool=False, cudnn_off=False, pooling_convention='valid', stride=(), pad=(), p_value=None, count_include_pad=None, layout=None, out=None, name=None, **kwargs):
+    r"""Computes the largest element, the average, the sum or a p-norm over windows that
+    slide over one to three
+    axes of each channel.
+
+    Data is (n, channels, \[depth,\] \[height,\] width). Along each axis the result has
+    `(x + 2·pad − kernel) / stride + 1` elements, rounded as `pooling_convention`
+    says.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data, (n, channels, …).
+    kernel : int or tuple of int, optional, default=()
+        Size of the window along each axis; not needed with `global_pool`.
+    pool_type : {'avg', 'lp', 'max', 'sum'}, optional, default='max'
+        What is computed over a window.
+    global_pool : bool, optional, default=False
+        One window over everything.
+    cudnn_off : bool, optional, default=False
+        Unused; kept for MXNet's model files.
+    pooling_convention : {'full', 'same', 'valid'}, optional, default='valid'
+        How the size of the result follows from the size of the data.
+    stride : int or tuple of int, optional, default=()
+        Step of the window along each axis; 1 if empty.
+    pad : int or tuple of int, optional, default=()
+        Padding before and after each axis; none if empty.
+    p_value : int, optional
+        The power for `lp`: 1, 2 or 3.
+    count_include_pad : bool, optional
+        Count padding when averaging; so it is unless `False`.
+    layout : {'NCDHW', 'NCHW', 'NCW', 'NDHWC', 'NHWC', 'NWC'}, optional
+        Order of the axes; (n, channels, …) if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(109, (data,), (kernel, pool_type, global_pool, cudnn_off, pooling_convention, stride, pad, p_value, count_include_pad, layout), out, kwargs)
+
+
+_operator(109, Pooling)
+
+
+def Activation(data, act_type, out=None, name=None, **kwargs):
+    """Applies an activation function to each element.
+
+    `relu` max(x, 0), `sigmoid` 1 / (1 + exp(−x)), `softrelu` log(1 + exp(x)),
+    `softsign` x / (1 + |x|), `tanh`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    act_type : {'relu', 'sigmoid', 'softrelu', 'softsign', 'tanh'}, required
+        The function.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(110, (data,), (act_type,), out, kwargs)
+
+
+_operator(110, Activation)
+
+
+def softmax(data, length=None, axis=-1, temperature=None, dtype=None, use_length=False, out=None, name=None, **kwargs):
+    """Exponentials along an axis, divided by their sum: `exp(x / t) / Σ exp(x / t)`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    length : NDArray, optional
+        Number of elements to take along the axis.
+    axis : int, optional, default=-1
+        The axis.
+    temperature : float, optional
+        What the data is divided by first; 1 if absent.
+    dtype : {'float16', 'float32', 'float64'}, optional
+        The dtype of the result; that of the data if absent.
+    use_length : bool, optional, default=False
+        Take only the first elements of each row, as many as `length` says; the others
+        become 0. For
+        `softmax` only.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(111, (data, length), (axis, temperature, dtype, use_length), out, kwargs)
+
+
+_operator(111, softmax)
+
+
+def softmin(data, axis=-1, temperature=None, dtype=None, use_length=False, out=None, name=None, **kwargs):
+    """Softmax of the data with the other sign: `exp(−x / t) / Σ exp(−x / t)`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    axis : int, optional, default=-1
+        The axis.
+    temperature : float, optional
+        What the data is divided by first; 1 if absent.
+    dtype : {'float16', 'float32', 'float64'}, optional
+        The dtype of the result; that of the data if absent.
+    use_length : bool, optional, default=False
+        Take only the first elements of each row, as many as `length` says; the others
+        become 0. For
+        `softmax` only.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(112, (data,), (axis, temperature, dtype, use_length), out, kwargs)
+
+
+_operator(112, softmin)
+
+
+def log_softmax(data, axis=-1, temperature=None, dtype=None, use_length=False, out=None, name=None, **kwargs):
+    """Logarithm of the softmax along an axis: `x / t − log Σ exp(x / t)`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    axis : int, optional, default=-1
+        The axis.
+    temperature : float, optional
+        What the data is divided by first; 1 if absent.
+    dtype : {'float16', 'float32', 'float64'}, optional
+        The dtype of the result; that of the data if absent.
+    use_length : bool, optional, default=False
+        Take only the first elements of each row, as many as `length` says; the others
+        become 0. For
+        `softmax` only.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(113, (data,), (axis, temperature, dtype, use_length), out, kwargs)
+
+
+_operator(113, log_softmax)
+
+
+def SoftmaxActivation(data, mode='instance', out=None, name=None, **kwargs):
+    """Softmax over the channels or over the last axis.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    mode : {'channel', 'instance'}, optional, default='instance'
+        `channel` for axis 1, `instance` for the last axis.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(114, (data,), (mode,), out, kwargs)
+
+
+_operator(114, SoftmaxActivation)
+
+
+def SoftmaxOutput(data, label, grad_scale=1.0, ignore_label=-1.0, multi_output=False, use_ignore=False, preserve_shape=False, normalization='null', out_grad=False, smooth_alpha=0.0, out=None, name=None, **kwargs):
+    """Softmax whose gradient is that of the cross entropy with the labels, whatever
+    follows: the last layer of a
+    classifier.
+
+    The result is the softmax of the data along the classes. Labels are numbers of
+    classes, in the data's shape
+    without the axis of the classes, or probabilities, in the data's shape. The data's
+    gradient is
+    `grad_scale · (softmax − onehot(label))`, divided as `normalization` says. The
+    gradient of the result is
+    not read unless `out_grad`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    label : NDArray
+        The labels.
+    grad_scale : float, optional, default=1.0
+        Factor of the gradient.
+    ignore_label : float, optional, default=-1.0
+        The label whose elements have gradient zero, with `use_ignore`.
+    multi_output : bool, optional, default=False
+        Classes are along axis 1, and each place behind it has a label of its own.
+    use_ignore : bool, optional, default=False
+        Ignore elements with the label `ignore_label`.
+    preserve_shape : bool, optional, default=False
+        Classes are along the last axis; otherwise all axes but the first are joined.
+    normalization : {'batch', 'null', 'valid'}, optional, default='null'
+        What the gradient is divided by.
+    out_grad : bool, optional, default=False
+        Multiply the gradient with that of the result.
+    smooth_alpha : float, optional, default=0.0
+        Share of a label's weight that goes to the other classes.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(115, (data, label), (grad_scale, ignore_label, multi_output, use_ignore, preserve_shape, normalization, out_grad, smooth_alpha), out, kwargs)
+
+
+_operator(115, SoftmaxOutput)
+
+
+Softmax = SoftmaxOutput
+
+
+def softmax_cross_entropy(data, label, out=None, name=None, **kwargs):
+    """Sum over all samples of the cross entropy between the softmax of the data and the
+    labels.
+
+    Data is (n, classes), labels are (n), the result has one element.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data, (n, classes).
+    label : NDArray
+        The labels, (n).
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(116, (data, label), (), out, kwargs)
+
+
+_operator(116, softmax_cross_entropy)
+
+
+def LinearRegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
+    """Squared loss: the result is the data, its gradient `grad_scale / m · (data −
+    label)`, where m is the number
+    of labels of one sample. The gradient of the result is not read.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    label : NDArray
+        What was observed.
+    grad_scale : float, optional, default=1.0
+        Factor of the gradient.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(117, (data, label), (grad_scale,), out, kwargs)
+
+
+_operator(117, LinearRegressionOutput)
+
+
+def LogisticRegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
+    """Logistic regression: the result is the logistic function of the data, the data's
+    gradient
+    `grad_scale / m · (result − label)`, where m is the number of labels of one
+    sample. The gradient of the
+    result is not read.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    label : NDArray
+        What was observed.
+    grad_scale : float, optional, default=1.0
+        Factor of the gradient.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(118, (data, label), (grad_scale,), out, kwargs)
+
+
+_operator(118, LogisticRegressionOutput)
+
+
+def MAERegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
+    """Absolute loss: the result is the data, its gradient `grad_scale / m · sign(data −
+    label)`, where m is the
+    number of labels of one sample and the sign of 0 is −1. The gradient of the result
+    is not read.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    label : NDArray
+        What was observed.
+    grad_scale : float, optional, default=1.0
+        Factor of the gradient.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(119, (data, label), (grad_scale,), out, kwargs)
+
+
+_operator(119, MAERegressionOutput)

@@ -3,4 +3,55 @@
 from typing import Any, Sequence
 
 from ..ndarray import NDArray
+from .op import elemwise_add as elemwise_add
+from .op import elemwise_sub as elemwise_sub
+from .op import elemwise_mul as elemwise_mul
+from .op import elemwise_div as elemwise_div
+from .op import broadcast_add as broadcast_add
+from .op import broadcast_add as broadcast_plus
+from .op import broadcast_sub as broadcast_minus
+from .op import broadcast_sub as broadcast_sub
+from .op import broadcast_mul as broadcast_mul
+from .op import broadcast_div as broadcast_div
+from .op import negative as negative
+from .op import square as square
+from .op import sqrt as sqrt
+from .op import exp as exp
+from .op import log as log
+from .op import tanh as tanh
+from .op import rsqrt as rsqrt
+from .op import cbrt as cbrt
+from .op import expm1 as expm1
+from .op import log10 as log10
+from .op import log2 as log2
+from .op import log1p as log1p
+from .op import sin as sin
+from .op import cos as cos
+from .op import tan as tan
+from .op import arcsin as arcsin
+from .op import arccos as arccos
+from .op import arctan as arctan
+from .op import sinh as sinh
+from .op import cosh as cosh
+from .op import arcsinh as arcsinh
+from .op import arccosh as arccosh
+from .op import arctanh as arctanh
+from .op import degrees as degrees
+from .op import radians as radians
+from .op import abs as abs
+from .op import sign as sign
+from .op import round as round
+from .op import rint as rint
+from .op import ceil as ceil
+from .op import floor as floor
+from .op import trunc as trunc
+from .op import fix as fix
+from .op import sigmoid as sigmoid
+from .op import relu as relu
+from .op import gamma as gamma
+from .op import gammaln as gammaln
+from .op import FullyConnected as FullyConnected
+from .op import LinearRegressionOutput as LinearRegressionOutput
+from .op import LogisticRegressionOutput as LogisticRegressionOutput
+from .op import MAERegressionOutput as MAERegressionOutput
 

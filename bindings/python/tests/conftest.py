@@ -1,0 +1,19 @@
+"""What tests share."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import mxr as mx
+
+
+@pytest.fixture(autouse=True)
+def scopes_are_left_as_found():
+    """Each test leaves the scopes of its thread as it found them, and no failure behind."""
+    yield
+    assert not mx.autograd.is_recording()
+    assert not mx.autograd.is_training()
+    assert mx.current_context() == mx.cpu()
