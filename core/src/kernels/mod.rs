@@ -24,11 +24,17 @@ mod testing;
 ///
 /// [`crate::parallel::for_each_range`] hands out ranges, not slices; a kernel whose pieces are not contiguous
 /// shares its output through this.
-#[derive(Clone, Copy)]
 pub(crate) struct Shared<T> {
     ptr: *mut T,
     len: usize,
 }
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Shared<T> {}
 
 // SAFETY: `Shared` is a pointer and a length; every access goes through an unsafe method whose contract forbids
 // overlapping use from several threads.

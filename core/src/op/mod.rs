@@ -27,6 +27,6 @@ pub use invoke::{Call, Req, invoke};
 pub use kernel::Kernel;
 pub use mxr_macros::{AttrEnum, Attrs};
 pub use operator::{DTypes, Input, Meta, OpRef, Operator};
-pub use registry::OpDef;
 pub use registered::{Registered, Table};
+pub use registry::OpDef;
 pub use sample::{Oracle, Sample};

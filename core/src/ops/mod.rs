@@ -7,11 +7,11 @@ mod family;
 
 pub mod create;
 pub mod elemwise;
+pub mod index;
+pub mod matrix;
 pub mod nn;
 pub mod optim;
 pub mod random;
-pub mod index;
-pub mod matrix;
 pub mod reduce;
 pub mod reshape_to;
 
