@@ -2,6 +2,141 @@
 # ruff: noqa
 """Operators that MXNet calls contributed."""
 
+from ..._core import invoke as _invoke
+from ..._core import operator as _operator
+from ...base import _Null
 
 __all__ = [
+    "arange_like",
+    "boolean_mask",
+    "gradientmultiplier",
+    "index_array",
+    "index_copy",
 ]
+
+
+def gradientmultiplier(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """A copy of the input whose gradient is multiplied by a scalar, for instance a
+    negative one to reverse it.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The factor.
+    is_int : bool, optional, default=True
+        Unused; kept for MXNet's model files.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(105, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(105, gradientmultiplier)
+
+
+def arange_like(data, start=0.0, step=1.0, repeat=1, ctx='', axis=None, out=None, name=None, **kwargs):
+    """Evenly spaced numbers, as many as another array has elements or as one of its axes
+    is long.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    start : float, optional, default=0.0
+        The first number.
+    step : float, optional, default=1.0
+        Distance of two numbers.
+    repeat : int, optional, default=1, from 1.0 to any
+        How often each number stands in the result.
+    ctx : str, optional, default=''
+        Unused: the result is on the device of the array.
+    axis : int, optional
+        The axis whose size counts; without it the result has the shape of the array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(146, (data,), (start, step, repeat, ctx, axis), out, kwargs)
+
+
+_operator(146, arange_like)
+
+
+def boolean_mask(data, index, axis=0, out=None, name=None, **kwargs):
+    """The slices of an array along an axis for which a mask is not zero. How many there
+    are is known when it has run.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    index : NDArray
+        The mask, of any dtype.
+    axis : int, optional, default=0
+        The axis.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(227, (data, index), (axis,), out, kwargs)
+
+
+_operator(227, boolean_mask)
+
+
+def index_array(data, axes=None, out=None, name=None, **kwargs):
+    """The coordinates of every element of an array, along a new last axis.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axes : int or tuple of int, optional
+        The axes whose coordinates are given; all if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(231, (data,), (axes,), out, kwargs)
+
+
+_operator(231, index_array)
+
+
+def index_copy(old_tensor, index_vector, new_tensor, out=None, name=None, **kwargs):
+    """An array with some of its rows, along the first axis, replaced.
+
+    Parameters
+    ----------
+    old_tensor : NDArray
+        The array.
+    index_vector : NDArray
+        The numbers of the rows.
+    new_tensor : NDArray
+        What they become.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(232, (old_tensor, index_vector, new_tensor), (), out, kwargs)
+
+
+_operator(232, index_copy)

@@ -5,6 +5,8 @@
 from ..._core import invoke as _invoke
 from ..._core import operator as _operator
 from ...base import _Null
+from .contrib import arange_like as _npx_arange_like
+from .contrib import boolean_mask as _npi_boolean_mask
 from .op import elemwise_add as _Plus
 from .op import elemwise_add as _add
 from .op import elemwise_add as _plus
@@ -22,12 +24,64 @@ from .op import gamma as _npx_gamma
 from .op import gammaln as _npx_gammaln
 from .op import broadcast_maximum as _npi_maximum
 from .op import broadcast_minimum as _npi_minimum
+from .op import identity as _copy
+from .op import shape_array as _npx_shape_array
+from .op import clip as _npi_clip
+from .op import smooth_l1 as _npx_smooth_l1
+from .op import Cast as _npi_cast
+from .op import Cast as _npx_cast
+from .op import cumsum as _np_cumsum
 from .op import FullyConnected as _npx_fully_connected
 from .op import Convolution as _npx_convolution
 from .op import Pooling as _npx_pooling
 from .op import Activation as _npx_activation
 from .op import softmax as _npx_softmax
 from .op import log_softmax as _npx_log_softmax
+from .op import LayerNorm as _npx_layer_norm
+from .op import BatchNorm as _npx_batch_norm
+from .op import Deconvolution as _npx_deconvolution
+from .op import RNN as _npx_rnn
+from .op import Dropout as _npx_dropout
+from .op import LeakyReLU as _npx_leaky_relu
+from .op import uniform as _random_uniform
+from .op import sample_uniform as _sample_uniform
+from .op import normal as _random_normal
+from .op import sample_normal as _sample_normal
+from .op import random_gamma as _random_gamma
+from .op import sample_gamma as _sample_gamma
+from .op import random_exponential as _random_exponential
+from .op import sample_exponential as _sample_exponential
+from .op import random_poisson as _random_poisson
+from .op import sample_poisson as _sample_poisson
+from .op import random_negative_binomial as _random_negative_binomial
+from .op import sample_negative_binomial as _sample_negative_binomial
+from .op import random_generalized_negative_binomial as _random_generalized_negative_binomial
+from .op import sample_generalized_negative_binomial as _sample_generalized_negative_binomial
+from .op import random_randint as _random_randint
+from .op import random_randint as _npi_random_randint
+from .op import sample_multinomial as _sample_multinomial
+from .op import shuffle as _shuffle
+from .op import shuffle as _npi_shuffle
+from .op import batch_dot as _npx_batch_dot
+from .op import Flatten as _npx_batch_flatten
+from .op import expand_dims as _npi_expand_dims
+from .op import SwapAxis as _npi_swapaxes
+from .op import slice as _npi_slice
+from .op import slice as _npx_slice
+from .op import tile as _npi_tile
+from .op import repeat as _np_repeat
+from .op import take as _npi_take
+from .op import Embedding as _npx_embedding
+from .op import pick as _npx_pick
+from .op import gather_nd as _npi_gather_nd
+from .op import gather_nd as _npx_gather_nd
+from .op import one_hot as _npx_one_hot
+from .op import ravel_multi_index as _ravel_multi_index
+from .op import unravel_index as _unravel_index
+from .op import SequenceMask as _npx_sequence_mask
+from .op import sort as _npi_sort
+from .op import argsort as _npi_argsort
+from .op import topk as _npx_topk
 
 __all__ = [
     "_Div",
@@ -70,11 +124,20 @@ __all__ = [
     "_RMinusScalar",
     "_RModScalar",
     "_RPowerScalar",
+    "_adadelta_update",
+    "_adamax_update",
+    "_adamw_update",
     "_add",
+    "_arange",
+    "_backward_gather_nd",
+    "_copy",
+    "_crop_assign",
+    "_crop_assign_scalar",
     "_div",
     "_div_scalar",
     "_equal",
     "_equal_scalar",
+    "_eye",
     "_full",
     "_grad_add",
     "_greater",
@@ -83,10 +146,12 @@ __all__ = [
     "_greater_scalar",
     "_hypot",
     "_hypot_scalar",
+    "_identity_with_attr_like_rhs",
     "_lesser",
     "_lesser_equal",
     "_lesser_equal_scalar",
     "_lesser_scalar",
+    "_linspace",
     "_logical_and",
     "_logical_and_scalar",
     "_logical_or",
@@ -101,36 +166,105 @@ __all__ = [
     "_minus_scalar",
     "_mod",
     "_mod_scalar",
+    "_mp_adamw_update",
     "_mul",
     "_mul_scalar",
+    "_nadam_update",
     "_not_equal",
     "_not_equal_scalar",
+    "_np_cumsum",
+    "_np_repeat",
+    "_npi_argsort",
+    "_npi_boolean_mask",
+    "_npi_cast",
+    "_npi_clip",
+    "_npi_expand_dims",
+    "_npi_full",
+    "_npi_gather_nd",
     "_npi_hypot_scalar",
+    "_npi_isfinite",
+    "_npi_isinf",
+    "_npi_isnan",
+    "_npi_linspace",
     "_npi_maximum",
     "_npi_maximum_scalar",
     "_npi_minimum",
     "_npi_minimum_scalar",
+    "_npi_random_randint",
+    "_npi_scatter_set_nd",
+    "_npi_shuffle",
+    "_npi_slice",
+    "_npi_slice_assign",
+    "_npi_slice_assign_scalar",
+    "_npi_sort",
+    "_npi_split",
+    "_npi_swapaxes",
+    "_npi_take",
+    "_npi_tile",
     "_npx_activation",
+    "_npx_arange_like",
+    "_npx_batch_dot",
+    "_npx_batch_flatten",
+    "_npx_batch_norm",
+    "_npx_cast",
     "_npx_convolution",
+    "_npx_deconvolution",
+    "_npx_dropout",
+    "_npx_embedding",
     "_npx_erf",
     "_npx_erfinv",
     "_npx_fully_connected",
     "_npx_gamma",
     "_npx_gammaln",
+    "_npx_gather_nd",
+    "_npx_layer_norm",
+    "_npx_leaky_relu",
     "_npx_log_softmax",
+    "_npx_one_hot",
+    "_npx_pick",
     "_npx_pooling",
+    "_npx_rnn",
+    "_npx_sequence_mask",
+    "_npx_shape_array",
+    "_npx_slice",
+    "_npx_smooth_l1",
     "_npx_softmax",
+    "_npx_topk",
     "_ones",
     "_plus",
     "_plus_scalar",
     "_power",
     "_power_scalar",
+    "_random_exponential",
+    "_random_gamma",
+    "_random_generalized_negative_binomial",
+    "_random_negative_binomial",
+    "_random_normal",
+    "_random_poisson",
+    "_random_randint",
+    "_random_uniform",
+    "_ravel_multi_index",
     "_rdiv_scalar",
     "_rminus_scalar",
     "_rmod_scalar",
     "_rpower_scalar",
+    "_sample_exponential",
+    "_sample_gamma",
+    "_sample_generalized_negative_binomial",
+    "_sample_multinomial",
+    "_sample_negative_binomial",
+    "_sample_normal",
+    "_sample_poisson",
+    "_sample_uniform",
+    "_scatter_set_nd",
+    "_shuffle",
+    "_slice_assign",
+    "_slice_assign_scalar",
+    "_split_v2",
     "_sub",
+    "_unravel_index",
     "_zeros",
+    "_zeros_without_dtype",
 ]
 
 
@@ -1114,6 +1248,66 @@ _operator(100, _logical_xor_scalar)
 _LogicalXorScalar = _logical_xor_scalar
 
 
+def _npi_isnan(x, out=None, name=None, **kwargs):
+    """True where an element is NaN.
+
+    Parameters
+    ----------
+    x : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(113, (x,), (), out, kwargs)
+
+
+_operator(113, _npi_isnan)
+
+
+def _npi_isinf(x, out=None, name=None, **kwargs):
+    """True where an element is an infinity.
+
+    Parameters
+    ----------
+    x : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(114, (x,), (), out, kwargs)
+
+
+_operator(114, _npi_isinf)
+
+
+def _npi_isfinite(x, out=None, name=None, **kwargs):
+    """True where an element is neither NaN nor an infinity.
+
+    Parameters
+    ----------
+    x : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(115, (x,), (), out, kwargs)
+
+
+_operator(115, _npi_isfinite)
+
+
 def _zeros(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
     """An array of zeros.
 
@@ -1132,10 +1326,10 @@ def _zeros(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(103, (), (shape, ctx, dtype), out, kwargs)
+    return _invoke(137, (), (shape, ctx, dtype), out, kwargs)
 
 
-_operator(103, _zeros)
+_operator(137, _zeros)
 
 
 def _ones(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
@@ -1156,10 +1350,10 @@ def _ones(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(104, (), (shape, ctx, dtype), out, kwargs)
+    return _invoke(138, (), (shape, ctx, dtype), out, kwargs)
 
 
-_operator(104, _ones)
+_operator(138, _ones)
 
 
 def _full(shape=(), ctx='', dtype='float32', value=_Null, out=None, name=None, **kwargs):
@@ -1182,7 +1376,544 @@ def _full(shape=(), ctx='', dtype='float32', value=_Null, out=None, name=None, *
     -------
     output : NDArray
     """
-    return _invoke(105, (), (shape, ctx, dtype, value), out, kwargs)
+    return _invoke(139, (), (shape, ctx, dtype, value), out, kwargs)
 
 
-_operator(105, _full)
+_operator(139, _full)
+
+
+_npi_full = _full
+
+
+def _zeros_without_dtype(shape=(), ctx='', dtype=-1, out=None, name=None, **kwargs):
+    """An array of zeros whose dtype is given by its number; `float32` without one.
+
+    Parameters
+    ----------
+    shape : int or tuple of int, optional, default=()
+        The shape.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : int, optional, default=-1
+        The number that MXNet gives the dtype, or -1.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(141, (), (shape, ctx, dtype), out, kwargs)
+
+
+_operator(141, _zeros_without_dtype)
+
+
+def _identity_with_attr_like_rhs(lhs, rhs, out=None, name=None, **kwargs):
+    """A copy of `lhs`, which has the shape of `rhs`.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array.
+    rhs : NDArray
+        The shape it has.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(142, (lhs, rhs), (), out, kwargs)
+
+
+_operator(142, _identity_with_attr_like_rhs)
+
+
+def _arange(start, stop=None, step=1.0, repeat=1, infer_range=False, ctx='', dtype='float32', out=None, name=None, **kwargs):
+    """Evenly spaced numbers in a half-open range.
+
+    Parameters
+    ----------
+    start : float, required
+        The first number; with `stop` absent, what the numbers stay below, and they
+        begin at 0.
+    stop : float, optional
+        What the numbers stay below.
+    step : float, optional, default=1.0
+        Distance of two numbers.
+    repeat : int, optional, default=1, from 1.0 to any
+        How often each number stands in the result.
+    infer_range : bool, optional, default=False
+        Take the number of elements from where the result is used, in a graph; needs
+        `stop` to be absent.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional, default='float32'
+        The dtype.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(143, (), (start, stop, step, repeat, infer_range, ctx, dtype), out, kwargs)
+
+
+_operator(143, _arange)
+
+
+def _linspace(start, stop, num, endpoint=True, ctx='', dtype='float32', out=None, name=None, **kwargs):
+    """A given number of evenly spaced numbers between two ends.
+
+    Parameters
+    ----------
+    start : float, required
+        The first number.
+    stop : float, required
+        The other end.
+    num : int, required, from 0.0 to any
+        How many numbers.
+    endpoint : bool, optional, default=True
+        The last number is the other end; without it the numbers stay a step away from
+        it.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional, default='float32'
+        The dtype.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(144, (), (start, stop, num, endpoint, ctx, dtype), out, kwargs)
+
+
+_operator(144, _linspace)
+
+
+_npi_linspace = _linspace
+
+
+def _eye(N, M=0, k=0, ctx='', dtype='float32', out=None, name=None, **kwargs):
+    """A matrix with ones on a diagonal and zeros elsewhere.
+
+    Parameters
+    ----------
+    N : int, required, from 0.0 to any
+        Number of rows.
+    M : int, optional, default=0, from 0.0 to any
+        Number of columns; that of the rows if 0.
+    k : int, optional, default=0
+        The diagonal: 0 for the main one, positive above it, negative below.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional, default='float32'
+        The dtype.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(145, (), (N, M, k, ctx, dtype), out, kwargs)
+
+
+_operator(145, _eye)
+
+
+def _slice_assign(lhs, rhs, begin, end, step=(), out=None, name=None, **kwargs):
+    """An array with the part from `begin` to before `end` replaced by another array, as
+    Python's
+    `x[begin:end:step] = rhs`.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array.
+    rhs : NDArray
+        What the part becomes, in its shape.
+    begin : tuple of int or None, required
+        Where the part begins along each axis; None for the array's begin, or end if the
+        step is negative.
+    end : tuple of int or None, required
+        Before which place it ends.
+    step : tuple of int or None, optional, default=()
+        Distance between the places; 1 where absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(209, (lhs, rhs), (begin, end, step), out, kwargs)
+
+
+_operator(209, _slice_assign)
+
+
+_crop_assign = _slice_assign
+
+
+_npi_slice_assign = _slice_assign
+
+
+def _slice_assign_scalar(data, scalar=0.0, begin=_Null, end=_Null, step=(), out=None, name=None, **kwargs):
+    """An array with the part from `begin` to before `end` replaced by a number, as
+    Python's
+    `x[begin:end:step] = scalar`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    scalar : float, optional, default=0.0
+        The number.
+    begin : tuple of int or None, required
+        Where the part begins along each axis; None for the array's begin, or end if the
+        step is negative.
+    end : tuple of int or None, required
+        Before which place it ends.
+    step : tuple of int or None, optional, default=()
+        Distance between the places; 1 where absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(210, (data,), (scalar, begin, end, step), out, kwargs)
+
+
+_operator(210, _slice_assign_scalar)
+
+
+_crop_assign_scalar = _slice_assign_scalar
+
+
+_npi_slice_assign_scalar = _slice_assign_scalar
+
+
+def _split_v2(data, indices, axis=1, squeeze_axis=False, sections=0, out=None, name=None, **kwargs):
+    """An array cut along an axis into equal parts, or at given places.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    indices : int or tuple of int, required
+        Where the parts begin, the first of them included; the last part goes to the
+        end. Unused with `sections`.
+    axis : int, optional, default=1
+        The axis.
+    squeeze_axis : bool, optional, default=False
+        Remove the axis, along which each part must have size 1.
+    sections : int, optional, default=0, from 0.0 to any
+        Number of equal parts, if not 0.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(214, (data,), (indices, axis, squeeze_axis, sections), out, kwargs)
+
+
+_operator(214, _split_v2)
+
+
+_npi_split = _split_v2
+
+
+def _backward_gather_nd(data, indices, shape, out=None, name=None, **kwargs):
+    """Zeros, with the sums of the elements or slices that have the same coordinates.
+
+    Parameters
+    ----------
+    data : NDArray
+        The elements or slices.
+    indices : NDArray
+        Coordinates: the first axis runs over the array's first axes, the others over
+        the places.
+    shape : int or tuple of int, required
+        The shape of the result.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(225, (data, indices), (shape,), out, kwargs)
+
+
+_operator(225, _backward_gather_nd)
+
+
+def _scatter_set_nd(lhs, rhs, indices, shape, out=None, name=None, **kwargs):
+    """An array with other elements or slices at these coordinates, as Python's `x[i, j] =
+    rhs`.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array.
+    rhs : NDArray
+        The elements or slices.
+    indices : NDArray
+        Coordinates: the first axis runs over the array's first axes, the others over
+        the places.
+    shape : int or tuple of int, required
+        The shape of the array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(226, (lhs, rhs, indices), (shape,), out, kwargs)
+
+
+_operator(226, _scatter_set_nd)
+
+
+_npi_scatter_set_nd = _scatter_set_nd
+
+
+def _adamax_update(weight, grad, mean, norm, lr, beta1=0.9, beta2=0.999, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """Adamax (Kingma and Ba, 2014): Adam with the largest gradient in place of the root of
+    the mean square.
+    The correction of the mean's bias belongs into `lr`. MXNet has it as Python code
+    only.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    norm : NDArray, changed by the call
+        The largest gradient, which decays.
+    lr : float, required
+        The learning rate.
+    beta1 : float, optional, default=0.9
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the largest gradient stays.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(248, (weight, grad, mean, norm), (lr, beta1, beta2, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(248, _adamax_update)
+
+
+def _nadam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, grad_factor=_Null, mean_factor=_Null, var_divisor=_Null, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """Nadam (Dozat, 2015): Adam with Nesterov's momentum. The coefficients that change
+    from step to step are
+    attributes. MXNet has it as Python code only.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    var : NDArray, changed by the call
+        The mean of their squares.
+    lr : float, required
+        The learning rate.
+    beta1 : float, optional, default=0.9
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the mean of squares stays.
+    epsilon : float, optional, default=1e-8
+        Keeps the divisor from zero.
+    grad_factor : float, required
+        The factor of the gradient in the step.
+    mean_factor : float, required
+        The factor of the mean in the step.
+    var_divisor : float, required
+        What the mean of squares is divided by to correct its bias.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(249, (weight, grad, mean, var), (lr, beta1, beta2, epsilon, grad_factor, mean_factor, var_divisor, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(249, _nadam_update)
+
+
+def _adamw_update(weight, grad, mean, var, rescale_grad, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, eta=_Null, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """AdamW (Loshchilov and Hutter, 2017): Adam with weight decay that is not part of the
+    gradient.
+
+    Nothing is updated if `rescale_grad` is zero or not finite, as it is when a loss
+    scale was too
+    large.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    var : NDArray, changed by the call
+        The mean of their squares.
+    rescale_grad : NDArray
+        The gradient is multiplied by this one number.
+    lr : float, required
+        The learning rate.
+    beta1 : float, optional, default=0.9
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the mean of squares stays.
+    epsilon : float, optional, default=1e-8
+        Keeps the divisor from zero.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is subtracted besides the step.
+    eta : float, required
+        The factor of step and decay together.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(250, (weight, grad, mean, var, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
+
+
+_operator(250, _adamw_update)
+
+
+def _mp_adamw_update(weight, grad, mean, var, weight32, rescale_grad, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, eta=_Null, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """[`AdamwUpdate`] with states and a copy of the weight in `float32`, which counts.
+
+    Nothing is updated if `rescale_grad` is zero or not finite, as it is when a loss
+    scale was too
+    large.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    var : NDArray, changed by the call
+        The mean of their squares.
+    weight32 : NDArray, changed by the call
+        The weight in float32, which counts.
+    rescale_grad : NDArray
+        The gradient is multiplied by this one number.
+    lr : float, required
+        The learning rate.
+    beta1 : float, optional, default=0.9
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the mean of squares stays.
+    epsilon : float, optional, default=1e-8
+        Keeps the divisor from zero.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is subtracted besides the step.
+    eta : float, required
+        The factor of step and decay together.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(251, (weight, grad, mean, var, weight32, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
+
+
+_operator(251, _mp_adamw_update)
+
+
+def _adadelta_update(weight, grad, acc_g, acc_delta, lr=1.0, rho=0.9, epsilon=0.00001, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """AdaDelta (Zeiler, 2012): AdaGrad with means in place of sums, and steps in the
+    weights' own units.
+    MXNet
+    has it as Python code only, with `lr` 1.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    acc_g : NDArray, changed by the call
+        The mean of the squared gradients.
+    acc_delta : NDArray, changed by the call
+        The mean of the squared steps.
+    lr : float, optional, default=1.0
+        The learning rate.
+    rho : float, optional, default=0.9
+        How much of the means stays.
+    epsilon : float, optional, default=0.00001
+        Keeps roots from zero.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(255, (weight, grad, acc_g, acc_delta), (lr, rho, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(255, _adadelta_update)

@@ -3,6 +3,8 @@
 from typing import Any, Sequence
 
 from ..ndarray import NDArray
+from .contrib import arange_like as _npx_arange_like
+from .contrib import boolean_mask as _npi_boolean_mask
 from .op import elemwise_add as _Plus
 from .op import elemwise_add as _add
 from .op import elemwise_add as _plus
@@ -20,12 +22,64 @@ from .op import gamma as _npx_gamma
 from .op import gammaln as _npx_gammaln
 from .op import broadcast_maximum as _npi_maximum
 from .op import broadcast_minimum as _npi_minimum
+from .op import identity as _copy
+from .op import shape_array as _npx_shape_array
+from .op import clip as _npi_clip
+from .op import smooth_l1 as _npx_smooth_l1
+from .op import Cast as _npi_cast
+from .op import Cast as _npx_cast
+from .op import cumsum as _np_cumsum
 from .op import FullyConnected as _npx_fully_connected
 from .op import Convolution as _npx_convolution
 from .op import Pooling as _npx_pooling
 from .op import Activation as _npx_activation
 from .op import softmax as _npx_softmax
 from .op import log_softmax as _npx_log_softmax
+from .op import LayerNorm as _npx_layer_norm
+from .op import BatchNorm as _npx_batch_norm
+from .op import Deconvolution as _npx_deconvolution
+from .op import RNN as _npx_rnn
+from .op import Dropout as _npx_dropout
+from .op import LeakyReLU as _npx_leaky_relu
+from .op import uniform as _random_uniform
+from .op import sample_uniform as _sample_uniform
+from .op import normal as _random_normal
+from .op import sample_normal as _sample_normal
+from .op import random_gamma as _random_gamma
+from .op import sample_gamma as _sample_gamma
+from .op import random_exponential as _random_exponential
+from .op import sample_exponential as _sample_exponential
+from .op import random_poisson as _random_poisson
+from .op import sample_poisson as _sample_poisson
+from .op import random_negative_binomial as _random_negative_binomial
+from .op import sample_negative_binomial as _sample_negative_binomial
+from .op import random_generalized_negative_binomial as _random_generalized_negative_binomial
+from .op import sample_generalized_negative_binomial as _sample_generalized_negative_binomial
+from .op import random_randint as _random_randint
+from .op import random_randint as _npi_random_randint
+from .op import sample_multinomial as _sample_multinomial
+from .op import shuffle as _shuffle
+from .op import shuffle as _npi_shuffle
+from .op import batch_dot as _npx_batch_dot
+from .op import Flatten as _npx_batch_flatten
+from .op import expand_dims as _npi_expand_dims
+from .op import SwapAxis as _npi_swapaxes
+from .op import slice as _npi_slice
+from .op import slice as _npx_slice
+from .op import tile as _npi_tile
+from .op import repeat as _np_repeat
+from .op import take as _npi_take
+from .op import Embedding as _npx_embedding
+from .op import pick as _npx_pick
+from .op import gather_nd as _npi_gather_nd
+from .op import gather_nd as _npx_gather_nd
+from .op import one_hot as _npx_one_hot
+from .op import ravel_multi_index as _ravel_multi_index
+from .op import unravel_index as _unravel_index
+from .op import SequenceMask as _npx_sequence_mask
+from .op import sort as _npi_sort
+from .op import argsort as _npi_argsort
+from .op import topk as _npx_topk
 
 def _plus_scalar(data: NDArray, scalar: float = 1.0, is_int: bool = True, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 _PlusScalar = _plus_scalar
@@ -102,6 +156,32 @@ def _logical_or_scalar(data: NDArray, scalar: float = 1.0, is_int: bool = True, 
 _LogicalOrScalar = _logical_or_scalar
 def _logical_xor_scalar(data: NDArray, scalar: float = 1.0, is_int: bool = True, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 _LogicalXorScalar = _logical_xor_scalar
+def _npi_isnan(x: NDArray, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _npi_isinf(x: NDArray, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _npi_isfinite(x: NDArray, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 def _zeros(shape: int | Sequence[int] = (), ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 def _ones(shape: int | Sequence[int] = (), ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 def _full(shape: int | Sequence[int] = (), ctx: str = '', dtype: Any = 'float32', value: float = ..., out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_npi_full = _full
+def _zeros_without_dtype(shape: int | Sequence[int] = (), ctx: str = '', dtype: int = -1, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _identity_with_attr_like_rhs(lhs: NDArray, rhs: NDArray, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _arange(start: float, stop: float | None = None, step: float = 1.0, repeat: int = 1, infer_range: bool = False, ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _linspace(start: float, stop: float, num: int, endpoint: bool = True, ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_npi_linspace = _linspace
+def _eye(N: int, M: int = 0, k: int = 0, ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _slice_assign(lhs: NDArray, rhs: NDArray, begin: int | None | Sequence[int | None], end: int | None | Sequence[int | None], step: int | None | Sequence[int | None] = (), out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_crop_assign = _slice_assign
+_npi_slice_assign = _slice_assign
+def _slice_assign_scalar(data: NDArray, scalar: float = 0.0, begin: int | None | Sequence[int | None] = ..., end: int | None | Sequence[int | None] = ..., step: int | None | Sequence[int | None] = (), out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_crop_assign_scalar = _slice_assign_scalar
+_npi_slice_assign_scalar = _slice_assign_scalar
+def _split_v2(data: NDArray, indices: int | Sequence[int], axis: int = 1, squeeze_axis: bool = False, sections: int = 0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_npi_split = _split_v2
+def _backward_gather_nd(data: NDArray, indices: NDArray, shape: int | Sequence[int], out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _scatter_set_nd(lhs: NDArray, rhs: NDArray, indices: NDArray, shape: int | Sequence[int], out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_npi_scatter_set_nd = _scatter_set_nd
+def _adamax_update(weight: NDArray, grad: NDArray, mean: NDArray, norm: NDArray, lr: float, beta1: float = 0.9, beta2: float = 0.999, wd: float = 0.0, rescale_grad: float = 1.0, clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _nadam_update(weight: NDArray, grad: NDArray, mean: NDArray, var: NDArray, lr: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, grad_factor: float = ..., mean_factor: float = ..., var_divisor: float = ..., wd: float = 0.0, rescale_grad: float = 1.0, clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _adamw_update(weight: NDArray, grad: NDArray, mean: NDArray, var: NDArray, rescale_grad: NDArray, lr: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, wd: float = 0.0, eta: float = ..., clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _mp_adamw_update(weight: NDArray, grad: NDArray, mean: NDArray, var: NDArray, weight32: NDArray, rescale_grad: NDArray, lr: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, wd: float = 0.0, eta: float = ..., clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _adadelta_update(weight: NDArray, grad: NDArray, acc_g: NDArray, acc_delta: NDArray, lr: float = 1.0, rho: float = 0.9, epsilon: float = 0.00001, wd: float = 0.0, rescale_grad: float = 1.0, clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...

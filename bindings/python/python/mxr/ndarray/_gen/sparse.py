@@ -2,6 +2,9 @@
 # ruff: noqa
 """Operators on arrays with few elements that are not zero."""
 
+from ..._core import invoke as _invoke
+from ..._core import operator as _operator
+from ...base import _Null
 from .op import elemwise_add as elemwise_add
 from .op import elemwise_sub as elemwise_sub
 from .op import elemwise_mul as elemwise_mul
@@ -49,17 +52,40 @@ from .op import sigmoid as sigmoid
 from .op import relu as relu
 from .op import gamma as gamma
 from .op import gammaln as gammaln
+from .op import BlockGrad as stop_gradient
+from .op import make_loss as make_loss
+from .op import zeros_like as zeros_like
+from .op import clip as clip
+from .op import where as where
+from .op import add_n as ElementWiseSum
+from .op import add_n as add_n
+from .op import sum as sum
+from .op import mean as mean
+from .op import norm as norm
 from .op import FullyConnected as FullyConnected
 from .op import LinearRegressionOutput as LinearRegressionOutput
 from .op import LogisticRegressionOutput as LogisticRegressionOutput
 from .op import MAERegressionOutput as MAERegressionOutput
+from .op import dot as dot
+from .op import slice as slice
+from .op import Concat as concat
+from .op import Embedding as Embedding
+from .op import sgd_update as sgd_update
+from .op import sgd_mom_update as sgd_mom_update
+from .op import adam_update as adam_update
+from .op import ftrl_update as ftrl_update
 
 __all__ = [
+    "ElementWiseSum",
+    "Embedding",
     "FullyConnected",
     "LinearRegressionOutput",
     "LogisticRegressionOutput",
     "MAERegressionOutput",
     "abs",
+    "adagrad_update",
+    "adam_update",
+    "add_n",
     "arccos",
     "arccosh",
     "arcsin",
@@ -74,9 +100,12 @@ __all__ = [
     "broadcast_sub",
     "cbrt",
     "ceil",
+    "clip",
+    "concat",
     "cos",
     "cosh",
     "degrees",
+    "dot",
     "elemwise_add",
     "elemwise_div",
     "elemwise_mul",
@@ -85,25 +114,78 @@ __all__ = [
     "expm1",
     "fix",
     "floor",
+    "ftrl_update",
     "gamma",
     "gammaln",
     "log",
     "log10",
     "log1p",
     "log2",
+    "make_loss",
+    "mean",
     "negative",
+    "norm",
     "radians",
     "relu",
     "rint",
     "round",
     "rsqrt",
+    "sgd_mom_update",
+    "sgd_update",
     "sigmoid",
     "sign",
     "sin",
     "sinh",
+    "slice",
     "sqrt",
     "square",
+    "stop_gradient",
+    "sum",
     "tan",
     "tanh",
     "trunc",
+    "where",
+    "zeros_like",
 ]
+
+
+def adagrad_update(weight, grad, history, lr, epsilon=1e-7, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """AdaGrad (Duchi, Hazan and Singer, 2011): steps along the gradient over the root of
+    the sum of all
+    squares.
+
+    MXNet's operator of this name takes row-sparse gradients only and no weight decay;
+    here are dense
+    ones, for
+    which MXNet has Python code with this arithmetic.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    history : NDArray, changed by the call
+        The sum of the squared gradients.
+    lr : float, required
+        The learning rate.
+    epsilon : float, optional, default=1e-7
+        Keeps the divisor from zero.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(254, (weight, grad, history), (lr, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(254, adagrad_update)

@@ -50,8 +50,27 @@ from .op import sigmoid as sigmoid
 from .op import relu as relu
 from .op import gamma as gamma
 from .op import gammaln as gammaln
+from .op import BlockGrad as stop_gradient
+from .op import make_loss as make_loss
+from .op import zeros_like as zeros_like
+from .op import clip as clip
+from .op import where as where
+from .op import add_n as ElementWiseSum
+from .op import add_n as add_n
+from .op import sum as sum
+from .op import mean as mean
+from .op import norm as norm
 from .op import FullyConnected as FullyConnected
 from .op import LinearRegressionOutput as LinearRegressionOutput
 from .op import LogisticRegressionOutput as LogisticRegressionOutput
 from .op import MAERegressionOutput as MAERegressionOutput
+from .op import dot as dot
+from .op import slice as slice
+from .op import Concat as concat
+from .op import Embedding as Embedding
+from .op import sgd_update as sgd_update
+from .op import sgd_mom_update as sgd_mom_update
+from .op import adam_update as adam_update
+from .op import ftrl_update as ftrl_update
 
+def adagrad_update(weight: NDArray, grad: NDArray, history: NDArray, lr: float, epsilon: float = 1e-7, wd: float = 0.0, rescale_grad: float = 1.0, clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
