@@ -83,6 +83,11 @@ fn start_threads() -> ThreadPool {
 
 /// Calls `f` with ranges that cover `0..n`, in parallel when there are at least two pieces of `grain`.
 pub fn for_each_range(n: usize, grain: usize, f: impl Fn(Range<usize>) + Sync) {
+    run(n, grain, &f);
+}
+
+/// One copy for all loops: what a loop does is called through a pointer, once for each piece.
+fn run(n: usize, grain: usize, f: &(dyn Fn(Range<usize>) + Sync)) {
     let pieces = (n / grain.max(1)).min(num_threads() * 4);
     if pieces <= 1 || num_threads() == 1 {
         if n > 0 {
@@ -91,7 +96,6 @@ pub fn for_each_range(n: usize, grain: usize, f: impl Fn(Range<usize>) + Sync) {
         return;
     }
     let step = n.div_ceil(pieces);
-    let f = &f;
     pool().scope(|s| {
         for start in (0..n).step_by(step) {
             s.spawn(move |_| f(start..(start + step).min(n)));

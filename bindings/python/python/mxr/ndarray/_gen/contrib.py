@@ -2,6 +2,67 @@
 # ruff: noqa
 """Operators that MXNet calls contributed."""
 
+from ..._core import invoke as _invoke
+from ..._core import operator as _operator
+from ...base import _Null
 
 __all__ = [
+    "arange_like",
+    "gradientmultiplier",
 ]
+
+
+def gradientmultiplier(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """A copy of the input whose gradient is multiplied by a scalar, for instance a
+    negative one to reverse it.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        The factor.
+    is_int : bool, optional, default=True
+        Unused; kept for MXNet's model files.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(105, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(105, gradientmultiplier)
+
+
+def arange_like(data, start=0.0, step=1.0, repeat=1, ctx='', axis=None, out=None, name=None, **kwargs):
+    """Evenly spaced numbers, as many as another array has elements or as one of its axes
+    is long.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    start : float, optional, default=0.0
+        The first number.
+    step : float, optional, default=1.0
+        Distance of two numbers.
+    repeat : int, optional, default=1, from 1.0 to any
+        How often each number stands in the result.
+    ctx : str, optional, default=''
+        Unused: the result is on the device of the array.
+    axis : int, optional
+        The axis whose size counts; without it the result has the shape of the array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(146, (data,), (start, step, repeat, ctx, axis), out, kwargs)
+
+
+_operator(146, arange_like)

@@ -5,6 +5,7 @@
 from ..._core import invoke as _invoke
 from ..._core import operator as _operator
 from ...base import _Null
+from .contrib import arange_like as _npx_arange_like
 from .op import elemwise_add as _Plus
 from .op import elemwise_add as _add
 from .op import elemwise_add as _plus
@@ -22,12 +23,42 @@ from .op import gamma as _npx_gamma
 from .op import gammaln as _npx_gammaln
 from .op import broadcast_maximum as _npi_maximum
 from .op import broadcast_minimum as _npi_minimum
+from .op import identity as _copy
+from .op import shape_array as _npx_shape_array
+from .op import clip as _npi_clip
+from .op import smooth_l1 as _npx_smooth_l1
+from .op import Cast as _npi_cast
+from .op import Cast as _npx_cast
+from .op import cumsum as _np_cumsum
 from .op import FullyConnected as _npx_fully_connected
 from .op import Convolution as _npx_convolution
 from .op import Pooling as _npx_pooling
 from .op import Activation as _npx_activation
 from .op import softmax as _npx_softmax
 from .op import log_softmax as _npx_log_softmax
+from .op import LayerNorm as _npx_layer_norm
+from .op import BatchNorm as _npx_batch_norm
+from .op import Dropout as _npx_dropout
+from .op import LeakyReLU as _npx_leaky_relu
+from .op import uniform as _random_uniform
+from .op import sample_uniform as _sample_uniform
+from .op import normal as _random_normal
+from .op import sample_normal as _sample_normal
+from .op import random_gamma as _random_gamma
+from .op import sample_gamma as _sample_gamma
+from .op import random_exponential as _random_exponential
+from .op import sample_exponential as _sample_exponential
+from .op import random_poisson as _random_poisson
+from .op import sample_poisson as _sample_poisson
+from .op import random_negative_binomial as _random_negative_binomial
+from .op import sample_negative_binomial as _sample_negative_binomial
+from .op import random_generalized_negative_binomial as _random_generalized_negative_binomial
+from .op import sample_generalized_negative_binomial as _sample_generalized_negative_binomial
+from .op import random_randint as _random_randint
+from .op import random_randint as _npi_random_randint
+from .op import sample_multinomial as _sample_multinomial
+from .op import shuffle as _shuffle
+from .op import shuffle as _npi_shuffle
 
 __all__ = [
     "_Div",
@@ -71,10 +102,13 @@ __all__ = [
     "_RModScalar",
     "_RPowerScalar",
     "_add",
+    "_arange",
+    "_copy",
     "_div",
     "_div_scalar",
     "_equal",
     "_equal_scalar",
+    "_eye",
     "_full",
     "_grad_add",
     "_greater",
@@ -83,10 +117,12 @@ __all__ = [
     "_greater_scalar",
     "_hypot",
     "_hypot_scalar",
+    "_identity_with_attr_like_rhs",
     "_lesser",
     "_lesser_equal",
     "_lesser_equal_scalar",
     "_lesser_scalar",
+    "_linspace",
     "_logical_and",
     "_logical_and_scalar",
     "_logical_or",
@@ -105,32 +141,68 @@ __all__ = [
     "_mul_scalar",
     "_not_equal",
     "_not_equal_scalar",
+    "_np_cumsum",
+    "_npi_cast",
+    "_npi_clip",
+    "_npi_full",
     "_npi_hypot_scalar",
+    "_npi_isfinite",
+    "_npi_isinf",
+    "_npi_isnan",
+    "_npi_linspace",
     "_npi_maximum",
     "_npi_maximum_scalar",
     "_npi_minimum",
     "_npi_minimum_scalar",
+    "_npi_random_randint",
+    "_npi_shuffle",
     "_npx_activation",
+    "_npx_arange_like",
+    "_npx_batch_norm",
+    "_npx_cast",
     "_npx_convolution",
+    "_npx_dropout",
     "_npx_erf",
     "_npx_erfinv",
     "_npx_fully_connected",
     "_npx_gamma",
     "_npx_gammaln",
+    "_npx_layer_norm",
+    "_npx_leaky_relu",
     "_npx_log_softmax",
     "_npx_pooling",
+    "_npx_shape_array",
+    "_npx_smooth_l1",
     "_npx_softmax",
     "_ones",
     "_plus",
     "_plus_scalar",
     "_power",
     "_power_scalar",
+    "_random_exponential",
+    "_random_gamma",
+    "_random_generalized_negative_binomial",
+    "_random_negative_binomial",
+    "_random_normal",
+    "_random_poisson",
+    "_random_randint",
+    "_random_uniform",
     "_rdiv_scalar",
     "_rminus_scalar",
     "_rmod_scalar",
     "_rpower_scalar",
+    "_sample_exponential",
+    "_sample_gamma",
+    "_sample_generalized_negative_binomial",
+    "_sample_multinomial",
+    "_sample_negative_binomial",
+    "_sample_normal",
+    "_sample_poisson",
+    "_sample_uniform",
+    "_shuffle",
     "_sub",
     "_zeros",
+    "_zeros_without_dtype",
 ]
 
 
@@ -1114,6 +1186,66 @@ _operator(100, _logical_xor_scalar)
 _LogicalXorScalar = _logical_xor_scalar
 
 
+def _npi_isnan(x, out=None, name=None, **kwargs):
+    """True where an element is NaN.
+
+    Parameters
+    ----------
+    x : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(113, (x,), (), out, kwargs)
+
+
+_operator(113, _npi_isnan)
+
+
+def _npi_isinf(x, out=None, name=None, **kwargs):
+    """True where an element is an infinity.
+
+    Parameters
+    ----------
+    x : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(114, (x,), (), out, kwargs)
+
+
+_operator(114, _npi_isinf)
+
+
+def _npi_isfinite(x, out=None, name=None, **kwargs):
+    """True where an element is neither NaN nor an infinity.
+
+    Parameters
+    ----------
+    x : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(115, (x,), (), out, kwargs)
+
+
+_operator(115, _npi_isfinite)
+
+
 def _zeros(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
     """An array of zeros.
 
@@ -1132,10 +1264,10 @@ def _zeros(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(103, (), (shape, ctx, dtype), out, kwargs)
+    return _invoke(137, (), (shape, ctx, dtype), out, kwargs)
 
 
-_operator(103, _zeros)
+_operator(137, _zeros)
 
 
 def _ones(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
@@ -1156,10 +1288,10 @@ def _ones(shape=(), ctx='', dtype='float32', out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(104, (), (shape, ctx, dtype), out, kwargs)
+    return _invoke(138, (), (shape, ctx, dtype), out, kwargs)
 
 
-_operator(104, _ones)
+_operator(138, _ones)
 
 
 def _full(shape=(), ctx='', dtype='float32', value=_Null, out=None, name=None, **kwargs):
@@ -1182,7 +1314,152 @@ def _full(shape=(), ctx='', dtype='float32', value=_Null, out=None, name=None, *
     -------
     output : NDArray
     """
-    return _invoke(105, (), (shape, ctx, dtype, value), out, kwargs)
+    return _invoke(139, (), (shape, ctx, dtype, value), out, kwargs)
 
 
-_operator(105, _full)
+_operator(139, _full)
+
+
+_npi_full = _full
+
+
+def _zeros_without_dtype(shape=(), ctx='', dtype=-1, out=None, name=None, **kwargs):
+    """An array of zeros whose dtype is given by its number; `float32` without one.
+
+    Parameters
+    ----------
+    shape : int or tuple of int, optional, default=()
+        The shape.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : int, optional, default=-1
+        The number that MXNet gives the dtype, or -1.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(141, (), (shape, ctx, dtype), out, kwargs)
+
+
+_operator(141, _zeros_without_dtype)
+
+
+def _identity_with_attr_like_rhs(lhs, rhs, out=None, name=None, **kwargs):
+    """A copy of `lhs`, which has the shape of `rhs`.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array.
+    rhs : NDArray
+        The shape it has.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(142, (lhs, rhs), (), out, kwargs)
+
+
+_operator(142, _identity_with_attr_like_rhs)
+
+
+def _arange(start, stop=None, step=1.0, repeat=1, infer_range=False, ctx='', dtype='float32', out=None, name=None, **kwargs):
+    """Evenly spaced numbers in a half-open range.
+
+    Parameters
+    ----------
+    start : float, required
+        The first number; with `stop` absent, what the numbers stay below, and they
+        begin at 0.
+    stop : float, optional
+        What the numbers stay below.
+    step : float, optional, default=1.0
+        Distance of two numbers.
+    repeat : int, optional, default=1, from 1.0 to any
+        How often each number stands in the result.
+    infer_range : bool, optional, default=False
+        Take the number of elements from where the result is used, in a graph; needs
+        `stop` to be absent.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional, default='float32'
+        The dtype.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(143, (), (start, stop, step, repeat, infer_range, ctx, dtype), out, kwargs)
+
+
+_operator(143, _arange)
+
+
+def _linspace(start, stop, num, endpoint=True, ctx='', dtype='float32', out=None, name=None, **kwargs):
+    """A given number of evenly spaced numbers between two ends.
+
+    Parameters
+    ----------
+    start : float, required
+        The first number.
+    stop : float, required
+        The other end.
+    num : int, required, from 0.0 to any
+        How many numbers.
+    endpoint : bool, optional, default=True
+        The last number is the other end; without it the numbers stay a step away from
+        it.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional, default='float32'
+        The dtype.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(144, (), (start, stop, num, endpoint, ctx, dtype), out, kwargs)
+
+
+_operator(144, _linspace)
+
+
+_npi_linspace = _linspace
+
+
+def _eye(N, M=0, k=0, ctx='', dtype='float32', out=None, name=None, **kwargs):
+    """A matrix with ones on a diagonal and zeros elsewhere.
+
+    Parameters
+    ----------
+    N : int, required, from 0.0 to any
+        Number of rows.
+    M : int, optional, default=0, from 0.0 to any
+        Number of columns; that of the rows if 0.
+    k : int, optional, default=0
+        The diagonal: 0 for the main one, positive above it, negative below.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional, default='float32'
+        The dtype.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(145, (), (N, M, k, ctx, dtype), out, kwargs)
+
+
+_operator(145, _eye)

@@ -3,6 +3,7 @@
 from typing import Any, Sequence
 
 from ..ndarray import NDArray
+from .contrib import arange_like as _npx_arange_like
 from .op import elemwise_add as _Plus
 from .op import elemwise_add as _add
 from .op import elemwise_add as _plus
@@ -20,12 +21,42 @@ from .op import gamma as _npx_gamma
 from .op import gammaln as _npx_gammaln
 from .op import broadcast_maximum as _npi_maximum
 from .op import broadcast_minimum as _npi_minimum
+from .op import identity as _copy
+from .op import shape_array as _npx_shape_array
+from .op import clip as _npi_clip
+from .op import smooth_l1 as _npx_smooth_l1
+from .op import Cast as _npi_cast
+from .op import Cast as _npx_cast
+from .op import cumsum as _np_cumsum
 from .op import FullyConnected as _npx_fully_connected
 from .op import Convolution as _npx_convolution
 from .op import Pooling as _npx_pooling
 from .op import Activation as _npx_activation
 from .op import softmax as _npx_softmax
 from .op import log_softmax as _npx_log_softmax
+from .op import LayerNorm as _npx_layer_norm
+from .op import BatchNorm as _npx_batch_norm
+from .op import Dropout as _npx_dropout
+from .op import LeakyReLU as _npx_leaky_relu
+from .op import uniform as _random_uniform
+from .op import sample_uniform as _sample_uniform
+from .op import normal as _random_normal
+from .op import sample_normal as _sample_normal
+from .op import random_gamma as _random_gamma
+from .op import sample_gamma as _sample_gamma
+from .op import random_exponential as _random_exponential
+from .op import sample_exponential as _sample_exponential
+from .op import random_poisson as _random_poisson
+from .op import sample_poisson as _sample_poisson
+from .op import random_negative_binomial as _random_negative_binomial
+from .op import sample_negative_binomial as _sample_negative_binomial
+from .op import random_generalized_negative_binomial as _random_generalized_negative_binomial
+from .op import sample_generalized_negative_binomial as _sample_generalized_negative_binomial
+from .op import random_randint as _random_randint
+from .op import random_randint as _npi_random_randint
+from .op import sample_multinomial as _sample_multinomial
+from .op import shuffle as _shuffle
+from .op import shuffle as _npi_shuffle
 
 def _plus_scalar(data: NDArray, scalar: float = 1.0, is_int: bool = True, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 _PlusScalar = _plus_scalar
@@ -102,6 +133,16 @@ def _logical_or_scalar(data: NDArray, scalar: float = 1.0, is_int: bool = True, 
 _LogicalOrScalar = _logical_or_scalar
 def _logical_xor_scalar(data: NDArray, scalar: float = 1.0, is_int: bool = True, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 _LogicalXorScalar = _logical_xor_scalar
+def _npi_isnan(x: NDArray, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _npi_isinf(x: NDArray, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _npi_isfinite(x: NDArray, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 def _zeros(shape: int | Sequence[int] = (), ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 def _ones(shape: int | Sequence[int] = (), ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 def _full(shape: int | Sequence[int] = (), ctx: str = '', dtype: Any = 'float32', value: float = ..., out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_npi_full = _full
+def _zeros_without_dtype(shape: int | Sequence[int] = (), ctx: str = '', dtype: int = -1, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _identity_with_attr_like_rhs(lhs: NDArray, rhs: NDArray, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _arange(start: float, stop: float | None = None, step: float = 1.0, repeat: int = 1, infer_range: bool = False, ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _linspace(start: float, stop: float, num: int, endpoint: bool = True, ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_npi_linspace = _linspace
+def _eye(N: int, M: int = 0, k: int = 0, ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...

@@ -8,23 +8,42 @@ from ...base import _Null
 
 __all__ = [
     "Activation",
+    "BatchNorm",
+    "BlockGrad",
+    "Cast",
     "Convolution",
+    "Dropout",
+    "ElementWiseSum",
     "FullyConnected",
+    "GroupNorm",
+    "InstanceNorm",
+    "L2Normalization",
+    "LayerNorm",
+    "LeakyReLU",
     "LinearRegressionOutput",
     "LogisticRegressionOutput",
     "MAERegressionOutput",
+    "MakeLoss",
     "Pooling",
     "Softmax",
     "SoftmaxActivation",
     "SoftmaxOutput",
     "abs",
+    "add_n",
+    "amp_cast",
+    "amp_multicast",
     "arccos",
     "arccosh",
     "arcsin",
     "arcsinh",
     "arctan",
     "arctanh",
+    "argmax",
+    "argmax_channel",
+    "argmin",
     "broadcast_add",
+    "broadcast_axes",
+    "broadcast_axis",
     "broadcast_div",
     "broadcast_equal",
     "broadcast_greater",
@@ -45,10 +64,14 @@ __all__ = [
     "broadcast_plus",
     "broadcast_power",
     "broadcast_sub",
+    "broadcast_to",
+    "cast",
     "cbrt",
     "ceil",
+    "clip",
     "cos",
     "cosh",
+    "cumsum",
     "degrees",
     "elemwise_add",
     "elemwise_div",
@@ -62,14 +85,36 @@ __all__ = [
     "floor",
     "gamma",
     "gammaln",
+    "hard_sigmoid",
+    "identity",
     "log",
     "log10",
     "log1p",
     "log2",
     "log_softmax",
     "logical_not",
+    "make_loss",
+    "max",
+    "max_axis",
+    "mean",
+    "min",
+    "min_axis",
+    "nanprod",
+    "nansum",
     "negative",
+    "norm",
+    "normal",
+    "ones_like",
+    "prod",
     "radians",
+    "random_exponential",
+    "random_gamma",
+    "random_generalized_negative_binomial",
+    "random_negative_binomial",
+    "random_normal",
+    "random_poisson",
+    "random_randint",
+    "random_uniform",
     "rcbrt",
     "reciprocal",
     "relu",
@@ -77,21 +122,37 @@ __all__ = [
     "rint",
     "round",
     "rsqrt",
+    "sample_exponential",
+    "sample_gamma",
+    "sample_generalized_negative_binomial",
+    "sample_multinomial",
+    "sample_negative_binomial",
+    "sample_normal",
+    "sample_poisson",
+    "sample_uniform",
+    "shape_array",
+    "shuffle",
     "sigmoid",
     "sign",
     "sin",
     "sinh",
+    "size_array",
+    "smooth_l1",
     "softmax",
     "softmax_cross_entropy",
     "softmin",
     "softsign",
     "sqrt",
     "square",
+    "stop_gradient",
     "sum",
     "sum_axis",
     "tan",
     "tanh",
     "trunc",
+    "uniform",
+    "where",
+    "zeros_like",
 ]
 
 
@@ -1453,6 +1514,377 @@ def broadcast_logical_xor(lhs, rhs, out=None, name=None, **kwargs):
 _operator(91, broadcast_logical_xor)
 
 
+def identity(data, out=None, name=None, **kwargs):
+    """A copy of the input.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(101, (data,), (), out, kwargs)
+
+
+_operator(101, identity)
+
+
+def BlockGrad(data, out=None, name=None, **kwargs):
+    """The input as a constant: no gradient flows back through it.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(102, (data,), (), out, kwargs)
+
+
+_operator(102, BlockGrad)
+
+
+stop_gradient = BlockGrad
+
+
+def make_loss(data, out=None, name=None, **kwargs):
+    """The input as a loss: its gradient is 1 whatever gradient the output has.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(103, (data,), (), out, kwargs)
+
+
+_operator(103, make_loss)
+
+
+def MakeLoss(data, grad_scale=1.0, valid_thresh=0.0, normalization='null', out=None, name=None, **kwargs):
+    """The input as a loss: its gradient is a constant whatever gradient the output has.
+
+    Parameters
+    ----------
+    data : NDArray
+        The loss.
+    grad_scale : float, optional, default=1.0
+        The gradient before normalization.
+    valid_thresh : float, optional, default=0.0
+        Elements must be larger than this to count with `normalization` 'valid'.
+    normalization : {'batch', 'null', 'valid'}, optional, default='null'
+        What the gradient is divided by: 'null' for nothing, 'batch' for the size of the
+        first axis, 'valid' for
+        the number of elements above the threshold.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(104, (data,), (grad_scale, valid_thresh, normalization), out, kwargs)
+
+
+_operator(104, MakeLoss)
+
+
+def zeros_like(data, out=None, name=None, **kwargs):
+    """Zeros in the shape and dtype of an array.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(106, (data,), (), out, kwargs)
+
+
+_operator(106, zeros_like)
+
+
+def ones_like(data, out=None, name=None, **kwargs):
+    """Ones in the shape and dtype of an array.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(107, (data,), (), out, kwargs)
+
+
+_operator(107, ones_like)
+
+
+def shape_array(data, out=None, name=None, **kwargs):
+    """The shape of an array, as an array of `int64`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(108, (data,), (), out, kwargs)
+
+
+_operator(108, shape_array)
+
+
+def size_array(data, out=None, name=None, **kwargs):
+    """The number of elements of an array, as an array with one element of `int64`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(109, (data,), (), out, kwargs)
+
+
+_operator(109, size_array)
+
+
+def clip(data, a_min, a_max, out=None, name=None, **kwargs):
+    """Brings elements outside a range to its nearer end.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    a_min : float, required
+        Lower end.
+    a_max : float, required
+        Upper end.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(110, (data,), (a_min, a_max), out, kwargs)
+
+
+_operator(110, clip)
+
+
+def hard_sigmoid(data, alpha=0.2, beta=0.5, out=None, name=None, **kwargs):
+    """Logistic function made of straight lines: `alpha * x + beta`, brought into the range
+    from 0 to 1.
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    alpha : float, optional, default=0.2
+        Slope.
+    beta : float, optional, default=0.5
+        Value at 0.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(111, (data,), (alpha, beta), out, kwargs)
+
+
+_operator(111, hard_sigmoid)
+
+
+def smooth_l1(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
+    """Smooth L1 loss of each element: `(σx)² / 2` where `|x| < 1 / σ²`, else `|x| -
+    0.5 / σ²`. From Fast R-CNN
+    (Girshick, 2015).
+
+    Parameters
+    ----------
+    data : NDArray
+        The input array.
+    scalar : float, optional, default=1.0
+        σ, which says where the parabola goes over into lines.
+    is_int : bool, optional, default=True
+        Unused; kept for MXNet's model files.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(112, (data,), (scalar, is_int), out, kwargs)
+
+
+_operator(112, smooth_l1)
+
+
+def Cast(data, dtype, out=None, name=None, **kwargs):
+    """The elements in another dtype. Floating-point numbers lose their fraction in
+    integers, and integers that do not
+    fit wrap around; what is not 0 is true.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    dtype : dtype, required
+        The dtype.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(116, (data,), (dtype,), out, kwargs)
+
+
+_operator(116, Cast)
+
+
+cast = Cast
+
+
+def amp_cast(data, dtype, out=None, name=None, **kwargs):
+    """The elements in another floating-point dtype, for training in mixed precision.
+    Arrays of `float64` and integers
+    stay as they are.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    dtype : dtype, required
+        The dtype.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(117, (data,), (dtype,), out, kwargs)
+
+
+_operator(117, amp_cast)
+
+
+def amp_multicast(*data, num_outputs, cast_narrow=False, out=None, name=None, **kwargs):
+    """Several arrays in the widest of their floating-point dtypes, for training in mixed
+    precision.
+
+    Parameters
+    ----------
+    data : NDArrays
+        The arrays.
+    num_outputs : int, required, from 1.0 to any
+        Number of arrays.
+    cast_narrow : bool, optional, default=False
+        Take the narrowest dtype instead.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(118, (*data,), (num_outputs, cast_narrow), out, kwargs)
+
+
+_operator(118, amp_multicast)
+
+
+def where(condition, x, y, out=None, name=None, **kwargs):
+    """The elements of `x` where the condition is not 0, else those of `y`.
+
+    Parameters
+    ----------
+    condition : NDArray
+        Of the shape of `x`, or one element for each row of `x`; of any dtype.
+    x : NDArray
+        Elements where the condition is not 0.
+    y : NDArray
+        Elements where the condition is 0.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(119, (condition, x, y), (), out, kwargs)
+
+
+_operator(119, where)
+
+
+def add_n(*args, num_args=None, out=None, name=None, **kwargs):
+    """Sum of any number of arrays of one shape.
+
+    Parameters
+    ----------
+    args : NDArrays
+        The arrays.
+    num_args : int, optional
+        Number of arrays; as many as are given without it.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(120, (*args,), (num_args,), out, kwargs)
+
+
+_operator(120, add_n)
+
+
+ElementWiseSum = add_n
+
+
 def sum(data, axis=None, keepdims=False, exclude=False, out=None, name=None, **kwargs):
     """Sum of the elements along axes.
 
@@ -1461,11 +1893,11 @@ def sum(data, axis=None, keepdims=False, exclude=False, out=None, name=None, **k
     data : NDArray
         The array.
     axis : int or tuple of int, optional
-        The axes to sum over; all of them if absent or empty.
+        The axes to reduce; all of them if absent or empty.
     keepdims : bool, optional, default=False
-        Keep the summed axes, with size 1.
+        Keep the reduced axes, with size 1.
     exclude : bool, optional, default=False
-        Sum over the axes that `axis` does not name.
+        Reduce the axes that `axis` does not name.
     out : NDArray, optional
         Where the result goes.
 
@@ -1473,10 +1905,10 @@ def sum(data, axis=None, keepdims=False, exclude=False, out=None, name=None, **k
     -------
     output : NDArray
     """
-    return _invoke(101, (data,), (axis, keepdims, exclude), out, kwargs)
+    return _invoke(121, (data,), (axis, keepdims, exclude), out, kwargs)
 
 
-_operator(101, sum)
+_operator(121, sum)
 
 
 sum_axis = sum
@@ -1502,10 +1934,381 @@ def broadcast_like(lhs, rhs, lhs_axes=None, rhs_axes=None, out=None, name=None, 
     -------
     output : NDArray
     """
-    return _invoke(102, (lhs, rhs), (lhs_axes, rhs_axes), out, kwargs)
+    return _invoke(122, (lhs, rhs), (lhs_axes, rhs_axes), out, kwargs)
 
 
-_operator(102, broadcast_like)
+_operator(122, broadcast_like)
+
+
+def mean(data, axis=None, keepdims=False, exclude=False, out=None, name=None, **kwargs):
+    """Mean of the elements along axes. That of integers loses its fraction.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int or tuple of int, optional
+        The axes to reduce; all of them if absent or empty.
+    keepdims : bool, optional, default=False
+        Keep the reduced axes, with size 1.
+    exclude : bool, optional, default=False
+        Reduce the axes that `axis` does not name.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(123, (data,), (axis, keepdims, exclude), out, kwargs)
+
+
+_operator(123, mean)
+
+
+def prod(data, axis=None, keepdims=False, exclude=False, out=None, name=None, **kwargs):
+    """Product of the elements along axes. As in MXNet, its gradient is NaN where an
+    element is 0.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int or tuple of int, optional
+        The axes to reduce; all of them if absent or empty.
+    keepdims : bool, optional, default=False
+        Keep the reduced axes, with size 1.
+    exclude : bool, optional, default=False
+        Reduce the axes that `axis` does not name.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(124, (data,), (axis, keepdims, exclude), out, kwargs)
+
+
+_operator(124, prod)
+
+
+def nansum(data, axis=None, keepdims=False, exclude=False, out=None, name=None, **kwargs):
+    """Sum of the elements along axes that are not NaN.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int or tuple of int, optional
+        The axes to reduce; all of them if absent or empty.
+    keepdims : bool, optional, default=False
+        Keep the reduced axes, with size 1.
+    exclude : bool, optional, default=False
+        Reduce the axes that `axis` does not name.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(125, (data,), (axis, keepdims, exclude), out, kwargs)
+
+
+_operator(125, nansum)
+
+
+def nanprod(data, axis=None, keepdims=False, exclude=False, out=None, name=None, **kwargs):
+    """Product of the elements along axes that are not NaN.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int or tuple of int, optional
+        The axes to reduce; all of them if absent or empty.
+    keepdims : bool, optional, default=False
+        Keep the reduced axes, with size 1.
+    exclude : bool, optional, default=False
+        Reduce the axes that `axis` does not name.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(126, (data,), (axis, keepdims, exclude), out, kwargs)
+
+
+_operator(126, nanprod)
+
+
+def max(data, axis=None, keepdims=False, exclude=False, out=None, name=None, **kwargs):
+    """Largest element along axes; NaN if one is. The gradient goes to every element that
+    equals it.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int or tuple of int, optional
+        The axes to reduce; all of them if absent or empty.
+    keepdims : bool, optional, default=False
+        Keep the reduced axes, with size 1.
+    exclude : bool, optional, default=False
+        Reduce the axes that `axis` does not name.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(127, (data,), (axis, keepdims, exclude), out, kwargs)
+
+
+_operator(127, max)
+
+
+max_axis = max
+
+
+def min(data, axis=None, keepdims=False, exclude=False, out=None, name=None, **kwargs):
+    """Smallest element along axes; NaN if one is. The gradient goes to every element that
+    equals it.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int or tuple of int, optional
+        The axes to reduce; all of them if absent or empty.
+    keepdims : bool, optional, default=False
+        Keep the reduced axes, with size 1.
+    exclude : bool, optional, default=False
+        Reduce the axes that `axis` does not name.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(128, (data,), (axis, keepdims, exclude), out, kwargs)
+
+
+_operator(128, min)
+
+
+min_axis = min
+
+
+def norm(data, ord=2, axis=None, out_dtype=None, keepdims=False, out=None, name=None, **kwargs):
+    """Norm of the elements along axes: the root of the sum of squares, or the sum of
+    absolute values.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    ord : int, optional, default=2, from 1.0 to 2.0
+        2 for the root of the sum of squares, 1 for the sum of absolute values.
+    axis : int or tuple of int, optional
+        The axes to reduce; all of them if absent or empty.
+    out_dtype : dtype, optional
+        The dtype of the result; that of the array if absent.
+    keepdims : bool, optional, default=False
+        Keep the reduced axes, with size 1.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(129, (data,), (ord, axis, out_dtype, keepdims), out, kwargs)
+
+
+_operator(129, norm)
+
+
+def L2Normalization(data, eps=1e-10, mode='instance', out=None, name=None, **kwargs):
+    """Divides by the root of the sum of squares and a small number, taken over parts of
+    each sample of a batch.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array; the first axis is the batch.
+    eps : float, optional, default=1e-10
+        Added to the sum of squares.
+    mode : {'channel', 'instance', 'spatial'}, optional, default='instance'
+        The part that is divided by its norm: 'instance' for a whole sample, 'channel'
+        for the channels (axis 1) of a
+        position, 'spatial' for the positions of a channel.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(130, (data,), (eps, mode), out, kwargs)
+
+
+_operator(130, L2Normalization)
+
+
+def argmax(data, axis=None, keepdims=False, out=None, name=None, **kwargs):
+    """Positions of the largest elements along an axis.
+
+    The first of equal elements counts, and a NaN counts as the extreme. Positions have
+    the dtype of the
+    array, as in MXNet.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int, optional
+        The axis to search; the flattened array if absent.
+    keepdims : bool, optional, default=False
+        Keep the searched axes, with size 1.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(131, (data,), (axis, keepdims), out, kwargs)
+
+
+_operator(131, argmax)
+
+
+def argmin(data, axis=None, keepdims=False, out=None, name=None, **kwargs):
+    """Positions of the smallest elements along an axis.
+
+    The first of equal elements counts, and a NaN counts as the extreme. Positions have
+    the dtype of the
+    array, as in MXNet.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int, optional
+        The axis to search; the flattened array if absent.
+    keepdims : bool, optional, default=False
+        Keep the searched axes, with size 1.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(132, (data,), (axis, keepdims), out, kwargs)
+
+
+_operator(132, argmin)
+
+
+def argmax_channel(data, out=None, name=None, **kwargs):
+    """Positions of the largest elements along the second axis: the classes of a batch of
+    predictions.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(133, (data,), (), out, kwargs)
+
+
+_operator(133, argmax_channel)
+
+
+def broadcast_to(data, shape=(), out=None, name=None, **kwargs):
+    """Repeats an array along its axes of size 1 to a shape.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    shape : int or tuple of int, optional, default=()
+        The shape; 0 leaves an axis as it is.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(134, (data,), (shape,), out, kwargs)
+
+
+_operator(134, broadcast_to)
+
+
+def broadcast_axis(data, axis=(), size=(), out=None, name=None, **kwargs):
+    """Repeats an array along some axes of size 1.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int or tuple of int, optional, default=()
+        The axes.
+    size : int or tuple of int, optional, default=()
+        Their new sizes.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(135, (data,), (axis, size), out, kwargs)
+
+
+_operator(135, broadcast_axis)
+
+
+broadcast_axes = broadcast_axis
+
+
+def cumsum(a, axis=None, dtype=None, out=None, name=None, **kwargs):
+    """Sums of the elements up to each one along an axis.
+
+    Parameters
+    ----------
+    a : NDArray
+        The array.
+    axis : int, optional
+        The axis; the flattened array if absent.
+    dtype : dtype, optional
+        The dtype of the sums; that of the array if absent, `int64` for truth values.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(136, (a,), (axis, dtype), out, kwargs)
+
+
+_operator(136, cumsum)
 
 
 def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
@@ -1524,10 +2327,10 @@ def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(106, (lhs, rhs), (), out, kwargs)
+    return _invoke(140, (lhs, rhs), (), out, kwargs)
 
 
-_operator(106, reshape_like)
+_operator(140, reshape_like)
 
 
 def FullyConnected(data, weight, bias=None, num_hidden=_Null, no_bias=False, flatten=True, out=None, name=None, **kwargs):
@@ -1560,10 +2363,10 @@ def FullyConnected(data, weight, bias=None, num_hidden=_Null, no_bias=False, fla
     -------
     output : NDArray
     """
-    return _invoke(107, (data, weight, bias), (num_hidden, no_bias, flatten), out, kwargs)
+    return _invoke(147, (data, weight, bias), (num_hidden, no_bias, flatten), out, kwargs)
 
 
-_operator(107, FullyConnected)
+_operator(147, FullyConnected)
 
 
 def Convolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), pad=(), num_filter=_Null, num_group=1, workspace=1024, no_bias=False, cudnn_tune=None, cudnn_off=False, layout=None, out=None, name=None, **kwargs):
@@ -1612,10 +2415,10 @@ def Convolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), pad
     -------
     output : NDArray
     """
-    return _invoke(108, (data, weight, bias), (kernel, stride, dilate, pad, num_filter, num_group, workspace, no_bias, cudnn_tune, cudnn_off, layout), out, kwargs)
+    return _invoke(148, (data, weight, bias), (kernel, stride, dilate, pad, num_filter, num_group, workspace, no_bias, cudnn_tune, cudnn_off, layout), out, kwargs)
 
 
-_operator(108, Convolution)
+_operator(148, Convolution)
 
 
 def Pooling(data, kernel=(), pool_type='max', global_pool=False, cudnn_off=False, pooling_convention='valid', stride=(), pad=(), p_value=None, count_include_pad=None, layout=None, out=None, name=None, **kwargs):
@@ -1658,10 +2461,10 @@ def Pooling(data, kernel=(), pool_type='max', global_pool=False, cudnn_off=False
     -------
     output : NDArray
     """
-    return _invoke(109, (data,), (kernel, pool_type, global_pool, cudnn_off, pooling_convention, stride, pad, p_value, count_include_pad, layout), out, kwargs)
+    return _invoke(149, (data,), (kernel, pool_type, global_pool, cudnn_off, pooling_convention, stride, pad, p_value, count_include_pad, layout), out, kwargs)
 
 
-_operator(109, Pooling)
+_operator(149, Pooling)
 
 
 def Activation(data, act_type, out=None, name=None, **kwargs):
@@ -1683,10 +2486,10 @@ def Activation(data, act_type, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(110, (data,), (act_type,), out, kwargs)
+    return _invoke(150, (data,), (act_type,), out, kwargs)
 
 
-_operator(110, Activation)
+_operator(150, Activation)
 
 
 def softmax(data, length=None, axis=-1, temperature=None, dtype=None, use_length=False, out=None, name=None, **kwargs):
@@ -1715,10 +2518,10 @@ def softmax(data, length=None, axis=-1, temperature=None, dtype=None, use_length
     -------
     output : NDArray
     """
-    return _invoke(111, (data, length), (axis, temperature, dtype, use_length), out, kwargs)
+    return _invoke(151, (data, length), (axis, temperature, dtype, use_length), out, kwargs)
 
 
-_operator(111, softmax)
+_operator(151, softmax)
 
 
 def softmin(data, axis=-1, temperature=None, dtype=None, use_length=False, out=None, name=None, **kwargs):
@@ -1745,10 +2548,10 @@ def softmin(data, axis=-1, temperature=None, dtype=None, use_length=False, out=N
     -------
     output : NDArray
     """
-    return _invoke(112, (data,), (axis, temperature, dtype, use_length), out, kwargs)
+    return _invoke(152, (data,), (axis, temperature, dtype, use_length), out, kwargs)
 
 
-_operator(112, softmin)
+_operator(152, softmin)
 
 
 def log_softmax(data, axis=-1, temperature=None, dtype=None, use_length=False, out=None, name=None, **kwargs):
@@ -1775,10 +2578,10 @@ def log_softmax(data, axis=-1, temperature=None, dtype=None, use_length=False, o
     -------
     output : NDArray
     """
-    return _invoke(113, (data,), (axis, temperature, dtype, use_length), out, kwargs)
+    return _invoke(153, (data,), (axis, temperature, dtype, use_length), out, kwargs)
 
 
-_operator(113, log_softmax)
+_operator(153, log_softmax)
 
 
 def SoftmaxActivation(data, mode='instance', out=None, name=None, **kwargs):
@@ -1797,10 +2600,10 @@ def SoftmaxActivation(data, mode='instance', out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(114, (data,), (mode,), out, kwargs)
+    return _invoke(154, (data,), (mode,), out, kwargs)
 
 
-_operator(114, SoftmaxActivation)
+_operator(154, SoftmaxActivation)
 
 
 def SoftmaxOutput(data, label, grad_scale=1.0, ignore_label=-1.0, multi_output=False, use_ignore=False, preserve_shape=False, normalization='null', out_grad=False, smooth_alpha=0.0, out=None, name=None, **kwargs):
@@ -1845,10 +2648,10 @@ def SoftmaxOutput(data, label, grad_scale=1.0, ignore_label=-1.0, multi_output=F
     -------
     output : NDArray
     """
-    return _invoke(115, (data, label), (grad_scale, ignore_label, multi_output, use_ignore, preserve_shape, normalization, out_grad, smooth_alpha), out, kwargs)
+    return _invoke(155, (data, label), (grad_scale, ignore_label, multi_output, use_ignore, preserve_shape, normalization, out_grad, smooth_alpha), out, kwargs)
 
 
-_operator(115, SoftmaxOutput)
+_operator(155, SoftmaxOutput)
 
 
 Softmax = SoftmaxOutput
@@ -1873,10 +2676,10 @@ def softmax_cross_entropy(data, label, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(116, (data, label), (), out, kwargs)
+    return _invoke(156, (data, label), (), out, kwargs)
 
 
-_operator(116, softmax_cross_entropy)
+_operator(156, softmax_cross_entropy)
 
 
 def LinearRegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
@@ -1899,10 +2702,10 @@ def LinearRegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **k
     -------
     output : NDArray
     """
-    return _invoke(117, (data, label), (grad_scale,), out, kwargs)
+    return _invoke(157, (data, label), (grad_scale,), out, kwargs)
 
 
-_operator(117, LinearRegressionOutput)
+_operator(157, LinearRegressionOutput)
 
 
 def LogisticRegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
@@ -1927,10 +2730,10 @@ def LogisticRegressionOutput(data, label, grad_scale=1.0, out=None, name=None, *
     -------
     output : NDArray
     """
-    return _invoke(118, (data, label), (grad_scale,), out, kwargs)
+    return _invoke(158, (data, label), (grad_scale,), out, kwargs)
 
 
-_operator(118, LogisticRegressionOutput)
+_operator(158, LogisticRegressionOutput)
 
 
 def MAERegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
@@ -1954,7 +2757,751 @@ def MAERegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwar
     -------
     output : NDArray
     """
-    return _invoke(119, (data, label), (grad_scale,), out, kwargs)
+    return _invoke(159, (data, label), (grad_scale,), out, kwargs)
 
 
-_operator(119, MAERegressionOutput)
+_operator(159, MAERegressionOutput)
+
+
+def LayerNorm(data, gamma, beta, axis=-1, eps=9.999999747378752e-6, output_mean_var=False, out=None, name=None, **kwargs):
+    """Normalises the data along an axis: `(x − mean) / sqrt(variance + eps) · gamma +
+    beta`.
+
+    `gamma` and `beta` have the size of the axis. With `output_mean_var` mean and
+    `sqrt(variance + eps)` are results
+    too, with size 1 along the axis. Method: Ba, Kiros, Hinton, «Layer Normalization»,
+    2016.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    gamma : NDArray
+        The factors.
+    beta : NDArray
+        The offsets.
+    axis : int, optional, default=-1
+        The axis.
+    eps : float, optional, default=9.999999747378752e-6
+        Added to the variance.
+    output_mean_var : bool, optional, default=False
+        Give mean and deviation as well.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    mean : NDArray
+    std : NDArray
+    """
+    return _invoke(160, (data, gamma, beta), (axis, eps, output_mean_var), out, kwargs)
+
+
+_operator(160, LayerNorm)
+
+
+def GroupNorm(data, gamma, beta, num_groups=1, eps=9.999999747378752e-6, output_mean_var=False, out=None, name=None, **kwargs):
+    """Normalises groups of channels of each sample: `(x − mean) / sqrt(variance + eps)
+    · gamma + beta`.
+
+    Data is (n, channels, …). `gamma` and `beta` have an element for each group. With
+    `output_mean_var` mean and
+    `sqrt(variance + eps)` of each sample and group are results too. Method: Wu, He,
+    «Group Normalization», 2018.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    gamma : NDArray
+        The factors.
+    beta : NDArray
+        The offsets.
+    num_groups : int, optional, default=1, from 1.0 to any
+        Number of groups; it divides the number of channels.
+    eps : float, optional, default=9.999999747378752e-6
+        Added to the variance.
+    output_mean_var : bool, optional, default=False
+        Give mean and deviation as well.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    mean : NDArray
+    std : NDArray
+    """
+    return _invoke(161, (data, gamma, beta), (num_groups, eps, output_mean_var), out, kwargs)
+
+
+_operator(161, GroupNorm)
+
+
+def InstanceNorm(data, gamma, beta, eps=0.0010000000474974513, out=None, name=None, **kwargs):
+    """Normalises each channel of each sample: `(x − mean) / sqrt(variance + eps) ·
+    gamma + beta`.
+
+    Data is (n, channels, …), `gamma` and `beta` have an element for each channel.
+    Method: Ulyanov, Vedaldi,
+    Lempitsky, «Instance Normalization», 2016.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    gamma : NDArray
+        The factors.
+    beta : NDArray
+        The offsets.
+    eps : float, optional, default=0.0010000000474974513
+        Added to the variance.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    mean : NDArray
+    std : NDArray
+    """
+    return _invoke(162, (data, gamma, beta), (eps,), out, kwargs)
+
+
+_operator(162, InstanceNorm)
+
+
+def BatchNorm(data, gamma, beta, moving_mean, moving_var, eps=0.0010000000474974513, momentum=0.8999999761581421, fix_gamma=True, use_global_stats=False, output_mean_var=False, axis=1, cudnn_off=False, min_calib_range=None, max_calib_range=None, out=None, name=None, **kwargs):
+    """Normalises each channel: `(x − mean) / sqrt(variance + eps) · gamma + beta`.
+
+    In training mean and variance are those of the batch, and the gradient's computation
+    moves the moving
+    statistics: `moving · momentum + batch · (1 − momentum)`, the variance without
+    Bessel's correction. In
+    prediction, and with `use_global_stats`, the moving statistics are taken and stay.
+    With float16 and bfloat16
+    data parameters and statistics are float32. Method: Ioffe, Szegedy, «Batch
+    Normalization», 2015.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    gamma : NDArray
+        The factor of each channel.
+    beta : NDArray
+        The offset of each channel.
+    moving_mean : NDArray, changed by the call
+        The moving mean of each channel.
+    moving_var : NDArray, changed by the call
+        The moving variance of each channel.
+    eps : float, optional, default=0.0010000000474974513
+        Added to the variance.
+    momentum : float, optional, default=0.8999999761581421
+        Share of the moving statistics that stays with each step.
+    fix_gamma : bool, optional, default=True
+        Take 1 for `gamma`, whatever it is, and leave it without gradient.
+    use_global_stats : bool, optional, default=False
+        Take the moving statistics in training too.
+    output_mean_var : bool, optional, default=False
+        Give mean and 1 / sqrt(variance + eps) as well.
+    axis : int, optional, default=1
+        The axis of the channels.
+    cudnn_off : bool, optional, default=False
+        Unused; kept for MXNet's model files.
+    min_calib_range : float, optional
+        Unused; kept for MXNet's model files.
+    max_calib_range : float, optional
+        Unused; kept for MXNet's model files.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    mean : NDArray
+    var : NDArray
+    """
+    return _invoke(163, (data, gamma, beta, moving_mean, moving_var), (eps, momentum, fix_gamma, use_global_stats, output_mean_var, axis, cudnn_off, min_calib_range, max_calib_range), out, kwargs)
+
+
+_operator(163, BatchNorm)
+
+
+def Dropout(data, p=0.5, mode='training', axes=(), cudnn_off=False, out=None, name=None, **kwargs):
+    """Sets elements to zero at random and divides the others by the share that stays, in
+    training.
+
+    In prediction the data passes unchanged, unless `mode` is `always`. Method:
+    Srivastava et al., «Dropout», 2014.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    p : float, optional, default=0.5, from 0.0 to 1.0
+        Share of the elements that become zero.
+    mode : {'always', 'training'}, optional, default='training'
+        When elements are dropped.
+    axes : int or tuple of int, optional, default=()
+        Axes along which all elements share one draw.
+    cudnn_off : bool, optional, default=False
+        Unused; kept for MXNet's model files.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    mask : NDArray
+    """
+    return _invoke(164, (data,), (p, mode, axes, cudnn_off), out, kwargs)
+
+
+_operator(164, Dropout)
+
+
+def LeakyReLU(data, gamma=None, act_type='leaky', slope=0.25, lower_bound=0.125, upper_bound=0.33399999141693115, out=None, name=None, **kwargs):
+    """Applies a rectifier that lets something of the negative side pass.
+
+    `leaky` slope · x for x < 0, `elu` slope · (exp(x) − 1) for x < 0, `selu` 1.0507
+    · elu(x) with slope 1.6733,
+    `gelu` x · Φ(x), `prelu` gamma · x for x < 0 with gamma per channel (axis 1) or
+    one for all, `rrelu` x times a
+    number drawn between the bounds for x < 0, in prediction their mean.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data.
+    gamma : NDArray, optional
+        The slope of each channel, for `prelu`.
+    act_type : {'elu', 'gelu', 'leaky', 'prelu', 'rrelu', 'selu'}, optional, default='leaky'
+        The rectifier.
+    slope : float, optional, default=0.25
+        The slope of `leaky` and `elu`.
+    lower_bound : float, optional, default=0.125
+        The smallest slope of `rrelu`.
+    upper_bound : float, optional, default=0.33399999141693115
+        The largest slope of `rrelu`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    mask : NDArray
+    """
+    return _invoke(165, (data, gamma), (act_type, slope, lower_bound, upper_bound), out, kwargs)
+
+
+_operator(165, LeakyReLU)
+
+
+def uniform(low=0.0, high=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
+    """Random numbers that are equally likely everywhere from `low` to below `high`.
+
+    Parameters
+    ----------
+    low : float, optional, default=0.0
+        The lower bound, which may be drawn.
+    high : float, optional, default=1.0
+        The upper bound, which is not drawn unless it is also the lower one.
+    shape : int or tuple of int, optional
+        The shape; that of `out` if absent.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(166, (), (low, high, shape, ctx, dtype), out, kwargs)
+
+
+_operator(166, uniform)
+
+
+random_uniform = uniform
+
+
+def sample_uniform(low, high, shape=(), dtype=None, out=None, name=None, **kwargs):
+    """Random numbers that are equally likely everywhere from `low` to below `high`.
+
+    The parameters are arrays of one shape; for each of their entries there are as many
+    draws as `shape`
+    has elements. An entry that makes no sense as a parameter gives numbers that make
+    none.
+
+    Parameters
+    ----------
+    low : NDArray
+         The lower bound, which may be drawn.
+    high : NDArray
+         The upper bound, which is not drawn unless it is also the lower one.
+    shape : int or tuple of int, optional, default=()
+        The shape of the draws for one entry of the parameters: the last axes of the
+        result.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(168, (low, high), (shape, dtype), out, kwargs)
+
+
+_operator(168, sample_uniform)
+
+
+def normal(loc=0.0, scale=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from a normal distribution.
+
+    Parameters
+    ----------
+    loc : float, optional, default=0.0
+        The mean.
+    scale : float, optional, default=1.0
+        The standard deviation.
+    shape : int or tuple of int, optional
+        The shape; that of `out` if absent.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(169, (), (loc, scale, shape, ctx, dtype), out, kwargs)
+
+
+_operator(169, normal)
+
+
+random_normal = normal
+
+
+def sample_normal(mu, sigma, shape=(), dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from a normal distribution.
+
+    The parameters are arrays of one shape; for each of their entries there are as many
+    draws as `shape`
+    has elements. An entry that makes no sense as a parameter gives numbers that make
+    none.
+
+    Parameters
+    ----------
+    mu : NDArray
+         The mean.
+    sigma : NDArray
+         The standard deviation.
+    shape : int or tuple of int, optional, default=()
+        The shape of the draws for one entry of the parameters: the last axes of the
+        result.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(171, (mu, sigma), (shape, dtype), out, kwargs)
+
+
+_operator(171, sample_normal)
+
+
+def random_gamma(alpha=1.0, beta=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from a gamma distribution, whose mean is `alpha * beta`.
+
+    Parameters
+    ----------
+    alpha : float, optional, default=1.0
+        The shape parameter.
+    beta : float, optional, default=1.0
+        The scale parameter.
+    shape : int or tuple of int, optional
+        The shape; that of `out` if absent.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(172, (), (alpha, beta, shape, ctx, dtype), out, kwargs)
+
+
+_operator(172, random_gamma)
+
+
+def sample_gamma(alpha, beta, shape=(), dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from a gamma distribution, whose mean is `alpha * beta`.
+
+    The parameters are arrays of one shape; for each of their entries there are as many
+    draws as `shape`
+    has elements. An entry that makes no sense as a parameter gives numbers that make
+    none.
+
+    Parameters
+    ----------
+    alpha : NDArray
+         The shape parameter.
+    beta : NDArray
+         The scale parameter.
+    shape : int or tuple of int, optional, default=()
+        The shape of the draws for one entry of the parameters: the last axes of the
+        result.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(174, (alpha, beta), (shape, dtype), out, kwargs)
+
+
+_operator(174, sample_gamma)
+
+
+def random_exponential(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from an exponential distribution, whose mean is `1 / lam`.
+
+    Parameters
+    ----------
+    lam : float, optional, default=1.0
+        The rate.
+    shape : int or tuple of int, optional
+        The shape; that of `out` if absent.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(175, (), (lam, shape, ctx, dtype), out, kwargs)
+
+
+_operator(175, random_exponential)
+
+
+def sample_exponential(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from an exponential distribution, whose mean is `1 / lam`.
+
+    The parameters are arrays of one shape; for each of their entries there are as many
+    draws as `shape`
+    has elements. An entry that makes no sense as a parameter gives numbers that make
+    none.
+
+    Parameters
+    ----------
+    lam : NDArray
+         The rate.
+    shape : int or tuple of int, optional, default=()
+        The shape of the draws for one entry of the parameters: the last axes of the
+        result.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(177, (lam,), (shape, dtype), out, kwargs)
+
+
+_operator(177, sample_exponential)
+
+
+def random_poisson(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from a Poisson distribution: whole numbers in a floating-point dtype.
+
+    Parameters
+    ----------
+    lam : float, optional, default=1.0
+        The mean.
+    shape : int or tuple of int, optional
+        The shape; that of `out` if absent.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(178, (), (lam, shape, ctx, dtype), out, kwargs)
+
+
+_operator(178, random_poisson)
+
+
+def sample_poisson(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from a Poisson distribution: whole numbers in a floating-point dtype.
+
+    The parameters are arrays of one shape; for each of their entries there are as many
+    draws as `shape`
+    has elements. An entry that makes no sense as a parameter gives numbers that make
+    none.
+
+    Parameters
+    ----------
+    lam : NDArray
+         The mean.
+    shape : int or tuple of int, optional, default=()
+        The shape of the draws for one entry of the parameters: the last axes of the
+        result.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(180, (lam,), (shape, dtype), out, kwargs)
+
+
+_operator(180, sample_poisson)
+
+
+def random_negative_binomial(k=1, p=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from a negative binomial distribution: how many trials fail before
+    `k` succeed, each
+    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+
+    Parameters
+    ----------
+    k : int, optional, default=1
+        The number of successes to wait for.
+    p : float, optional, default=1.0
+        The probability of success.
+    shape : int or tuple of int, optional
+        The shape; that of `out` if absent.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(181, (), (k, p, shape, ctx, dtype), out, kwargs)
+
+
+_operator(181, random_negative_binomial)
+
+
+def sample_negative_binomial(k, p, shape=(), dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from a negative binomial distribution: how many trials fail before
+    `k` succeed, each
+    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+
+    The parameters are arrays of one shape; for each of their entries there are as many
+    draws as `shape`
+    has elements. An entry that makes no sense as a parameter gives numbers that make
+    none.
+
+    Parameters
+    ----------
+    k : NDArray
+         The number of successes to wait for.
+    p : NDArray
+         The probability of success.
+    shape : int or tuple of int, optional, default=()
+        The shape of the draws for one entry of the parameters: the last axes of the
+        result.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(183, (k, p), (shape, dtype), out, kwargs)
+
+
+_operator(183, sample_negative_binomial)
+
+
+def random_generalized_negative_binomial(mu=1.0, alpha=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from a negative binomial distribution that is given by its mean and
+    dispersion: the
+    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
+    dtype.
+
+    Parameters
+    ----------
+    mu : float, optional, default=1.0
+        The mean.
+    alpha : float, optional, default=1.0
+        The dispersion; with 0 the distribution is Poisson's.
+    shape : int or tuple of int, optional
+        The shape; that of `out` if absent.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(184, (), (mu, alpha, shape, ctx, dtype), out, kwargs)
+
+
+_operator(184, random_generalized_negative_binomial)
+
+
+def sample_generalized_negative_binomial(mu, alpha, shape=(), dtype=None, out=None, name=None, **kwargs):
+    """Random numbers from a negative binomial distribution that is given by its mean and
+    dispersion: the
+    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
+    dtype.
+
+    The parameters are arrays of one shape; for each of their entries there are as many
+    draws as `shape`
+    has elements. An entry that makes no sense as a parameter gives numbers that make
+    none.
+
+    Parameters
+    ----------
+    mu : NDArray
+         The mean.
+    alpha : NDArray
+         The dispersion; with 0 the distribution is Poisson's.
+    shape : int or tuple of int, optional, default=()
+        The shape of the draws for one entry of the parameters: the last axes of the
+        result.
+    dtype : dtype, optional
+        The floating-point dtype; that of `out` or `float32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(186, (mu, alpha), (shape, dtype), out, kwargs)
+
+
+_operator(186, sample_generalized_negative_binomial)
+
+
+def random_randint(low, high, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
+    """Random integers that are equally likely from `low` to below `high`.
+
+    Parameters
+    ----------
+    low : int, required
+        The smallest number that is drawn.
+    high : int, required
+        The bound that all numbers are below.
+    shape : int or tuple of int, optional
+        The shape; that of `out` if absent.
+    ctx : str, optional, default=''
+        The device; the current one if empty.
+    dtype : dtype, optional
+        `int32` or `int64`; that of `out` or `int32` if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(187, (), (low, high, shape, ctx, dtype), out, kwargs)
+
+
+_operator(187, random_randint)
+
+
+def sample_multinomial(data, shape=(), get_prob=False, dtype='int32', out=None, name=None, **kwargs):
+    """Draws classes, numbered from 0, by the probabilities along the last axis of `data`.
+
+    Rows need not sum to 1. The result has the axes of `data` but the last, followed by
+    `shape`; one draw from a
+    single row has the shape (1,).
+
+    Parameters
+    ----------
+    data : NDArray
+        The probabilities; classes are the last axis.
+    shape : int or tuple of int, optional, default=()
+        The shape of the draws for one row of probabilities.
+    get_prob : bool, optional, default=False
+        Also return the logarithms of the probabilities of what was drawn. Their
+        gradient flows to `data`.
+    dtype : dtype, optional, default='int32'
+        The dtype of the classes.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    log_prob : NDArray
+    """
+    return _invoke(188, (data,), (shape, get_prob, dtype), out, kwargs)
+
+
+_operator(188, sample_multinomial)
+
+
+def shuffle(data, out=None, name=None, **kwargs):
+    """The rows of an array, which are along its first axis, in random order.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(189, (data,), (), out, kwargs)
+
+
+_operator(189, shuffle)

@@ -2,6 +2,199 @@
 # ruff: noqa
 """Random numbers like those of another array."""
 
+from ..._core import invoke as _invoke
+from ..._core import operator as _operator
+from ...base import _Null
 
 __all__ = [
+    "exponential_like",
+    "gamma_like",
+    "generalized_negative_binomial_like",
+    "negative_binomial_like",
+    "normal_like",
+    "poisson_like",
+    "uniform_like",
 ]
+
+
+def uniform_like(data, low=0.0, high=1.0, out=None, name=None, **kwargs):
+    """Random numbers that are equally likely everywhere from `low` to below `high`.
+
+    The result has the shape and dtype of `data`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array whose shape and dtype to take.
+    low : float, optional, default=0.0
+        The lower bound, which may be drawn.
+    high : float, optional, default=1.0
+        The upper bound, which is not drawn unless it is also the lower one.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(167, (data,), (low, high), out, kwargs)
+
+
+_operator(167, uniform_like)
+
+
+def normal_like(data, loc=0.0, scale=1.0, out=None, name=None, **kwargs):
+    """Random numbers from a normal distribution.
+
+    The result has the shape and dtype of `data`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array whose shape and dtype to take.
+    loc : float, optional, default=0.0
+        The mean.
+    scale : float, optional, default=1.0
+        The standard deviation.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(170, (data,), (loc, scale), out, kwargs)
+
+
+_operator(170, normal_like)
+
+
+def gamma_like(data, alpha=1.0, beta=1.0, out=None, name=None, **kwargs):
+    """Random numbers from a gamma distribution, whose mean is `alpha * beta`.
+
+    The result has the shape and dtype of `data`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array whose shape and dtype to take.
+    alpha : float, optional, default=1.0
+        The shape parameter.
+    beta : float, optional, default=1.0
+        The scale parameter.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(173, (data,), (alpha, beta), out, kwargs)
+
+
+_operator(173, gamma_like)
+
+
+def exponential_like(data, lam=1.0, out=None, name=None, **kwargs):
+    """Random numbers from an exponential distribution, whose mean is `1 / lam`.
+
+    The result has the shape and dtype of `data`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array whose shape and dtype to take.
+    lam : float, optional, default=1.0
+        The rate.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(176, (data,), (lam,), out, kwargs)
+
+
+_operator(176, exponential_like)
+
+
+def poisson_like(data, lam=1.0, out=None, name=None, **kwargs):
+    """Random numbers from a Poisson distribution: whole numbers in a floating-point dtype.
+
+    The result has the shape and dtype of `data`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array whose shape and dtype to take.
+    lam : float, optional, default=1.0
+        The mean.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(179, (data,), (lam,), out, kwargs)
+
+
+_operator(179, poisson_like)
+
+
+def negative_binomial_like(data, k=1, p=1.0, out=None, name=None, **kwargs):
+    """Random numbers from a negative binomial distribution: how many trials fail before
+    `k` succeed, each
+    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+
+    The result has the shape and dtype of `data`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array whose shape and dtype to take.
+    k : int, optional, default=1
+        The number of successes to wait for.
+    p : float, optional, default=1.0
+        The probability of success.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(182, (data,), (k, p), out, kwargs)
+
+
+_operator(182, negative_binomial_like)
+
+
+def generalized_negative_binomial_like(data, mu=1.0, alpha=1.0, out=None, name=None, **kwargs):
+    """Random numbers from a negative binomial distribution that is given by its mean and
+    dispersion: the
+    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
+    dtype.
+
+    The result has the shape and dtype of `data`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array whose shape and dtype to take.
+    mu : float, optional, default=1.0
+        The mean.
+    alpha : float, optional, default=1.0
+        The dispersion; with 0 the distribution is Poisson's.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(185, (data,), (mu, alpha), out, kwargs)
+
+
+_operator(185, generalized_negative_binomial_like)

@@ -49,17 +49,29 @@ from .op import sigmoid as sigmoid
 from .op import relu as relu
 from .op import gamma as gamma
 from .op import gammaln as gammaln
+from .op import BlockGrad as stop_gradient
+from .op import make_loss as make_loss
+from .op import zeros_like as zeros_like
+from .op import clip as clip
+from .op import where as where
+from .op import add_n as ElementWiseSum
+from .op import add_n as add_n
+from .op import sum as sum
+from .op import mean as mean
+from .op import norm as norm
 from .op import FullyConnected as FullyConnected
 from .op import LinearRegressionOutput as LinearRegressionOutput
 from .op import LogisticRegressionOutput as LogisticRegressionOutput
 from .op import MAERegressionOutput as MAERegressionOutput
 
 __all__ = [
+    "ElementWiseSum",
     "FullyConnected",
     "LinearRegressionOutput",
     "LogisticRegressionOutput",
     "MAERegressionOutput",
     "abs",
+    "add_n",
     "arccos",
     "arccosh",
     "arcsin",
@@ -74,6 +86,7 @@ __all__ = [
     "broadcast_sub",
     "cbrt",
     "ceil",
+    "clip",
     "cos",
     "cosh",
     "degrees",
@@ -91,7 +104,10 @@ __all__ = [
     "log10",
     "log1p",
     "log2",
+    "make_loss",
+    "mean",
     "negative",
+    "norm",
     "radians",
     "relu",
     "rint",
@@ -103,7 +119,11 @@ __all__ = [
     "sinh",
     "sqrt",
     "square",
+    "stop_gradient",
+    "sum",
     "tan",
     "tanh",
     "trunc",
+    "where",
+    "zeros_like",
 ]

@@ -50,6 +50,16 @@ from .op import sigmoid as sigmoid
 from .op import relu as relu
 from .op import gamma as gamma
 from .op import gammaln as gammaln
+from .op import BlockGrad as stop_gradient
+from .op import make_loss as make_loss
+from .op import zeros_like as zeros_like
+from .op import clip as clip
+from .op import where as where
+from .op import add_n as ElementWiseSum
+from .op import add_n as add_n
+from .op import sum as sum
+from .op import mean as mean
+from .op import norm as norm
 from .op import FullyConnected as FullyConnected
 from .op import LinearRegressionOutput as LinearRegressionOutput
 from .op import LogisticRegressionOutput as LogisticRegressionOutput
