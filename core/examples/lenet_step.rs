@@ -34,7 +34,7 @@ impl Model {
             let inputs: i64 = shape[1..].iter().product();
             let array = noise(shape, 3.0 / (inputs as f32).sqrt(), &mut self.seed)?;
             let gradient = NdArray::full(Shape::new(shape), 0.0, array.dtype(), array.device())?;
-            autograd::mark_variables(&[array.clone()], &[gradient], &[Req::Write])?;
+            autograd::mark_variables(std::slice::from_ref(&array), &[gradient], &[Req::Write])?;
             self.parameters.push(array);
         }
         self.layers.push(Layer(op, parameters.len()));

@@ -66,20 +66,20 @@ pub const STAGES: &[Stage] = &[
 
 /// All tests on the threaded engine, then every operator's cases on the naive one.
 fn rust(job: &Job) -> Result<Count> {
-    let conformance = ["test", "--workspace", "--no-fail-fast", "--test", "conformance", "--"];
-    let mut cases = job.cargo(&conformance);
-    let mut naive = job.cargo(&conformance);
-    let threaded = match &job.operator {
-        Some(name) => {
-            naive.arg(name);
-            cases.arg(name)
-        }
-        None => &mut job.cargo(&["test", "--workspace", "--no-fail-fast"]),
+    let cases = || {
+        let mut test = job.cargo(&["test", "--workspace", "--no-fail-fast", "--test", "conformance", "--"]);
+        test.args(&job.operator);
+        test
     };
-    let done = job.watch(threaded)?;
-    let mut sum = Count::from_cargo(&done.text).settled(done.success);
-    let done = job.watch(naive.env("MXR_ENGINE", "naive"))?;
-    sum += Count::from_cargo(&done.text).settled(done.success);
+    let mut threaded = match job.operator {
+        Some(_) => cases(),
+        None => job.cargo(&["test", "--workspace", "--no-fail-fast"]),
+    };
+    let mut sum = Count::default();
+    for test in [&mut threaded, cases().env("MXR_ENGINE", "naive")] {
+        let done = job.watch(test)?;
+        sum += Count::from_cargo(&done.text).settled(done.success);
+    }
     Ok(sum)
 }
 

@@ -6,14 +6,17 @@
 
 pub mod conv;
 pub mod gemm;
+pub mod index;
 pub mod layout;
 pub mod math;
 mod micro;
+pub mod order;
 pub mod pool;
 pub mod reduce;
 pub mod simd;
 pub mod softmax;
 pub mod special;
+pub mod strided;
 #[cfg(test)]
 mod testing;
 
@@ -21,11 +24,17 @@ mod testing;
 ///
 /// [`crate::parallel::for_each_range`] hands out ranges, not slices; a kernel whose pieces are not contiguous
 /// shares its output through this.
-#[derive(Clone, Copy)]
 pub(crate) struct Shared<T> {
     ptr: *mut T,
     len: usize,
 }
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Shared<T> {}
 
 // SAFETY: `Shared` is a pointer and a length; every access goes through an unsafe method whose contract forbids
 // overlapping use from several threads.
@@ -58,4 +67,13 @@ impl<T> Shared<T> {
         debug_assert!(i <= self.len);
         self.ptr.wrapping_add(i)
     }
+}
+
+/// Calls `f(start, piece)` for contiguous pieces that cover `out`, in parallel when there are at least two of `grain`.
+pub fn for_each_piece<T: Send>(out: &mut [T], grain: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    let (n, out) = (out.len(), Shared::new(out));
+    crate::parallel::for_each_range(n, grain, |range| {
+        // SAFETY: the ranges are disjoint and lie inside.
+        f(range.start, unsafe { out.slice(range.start, range.len()) });
+    });
 }

@@ -413,15 +413,33 @@ pub fn copy_to(from: &NdArray, to: &NdArray) -> Result<()> {
     if from.dtype() != to.dtype() {
         crate::bail!(DType, "expected an array of {}, got one of {}", to.dtype(), from.dtype());
     }
+    convert_to(from, to)
+}
+
+/// Copies `from` to `to`, which has the same shape, when both are ready. Elements become the nearest ones of the
+/// dtype of `to`.
+///
+/// # Errors
+/// `Shape` if they differ in shape.
+pub fn convert_to(from: &NdArray, to: &NdArray) -> Result<()> {
     if from.shape()? != to.shape()? {
         crate::bail!(Shape, "expected an array of shape {}, got one of {}", to.shape()?, from.shape()?);
     }
     to.storage().bump_version();
-    let bytes = from.len()? * from.dtype().size();
+    let len = from.len()?;
+    let bytes = len * to.dtype().size();
     let (a, b) = (from.clone(), to.clone());
     let task = move || {
-        // SAFETY: the engine granted reading one and writing the other; `copy` allows them to overlap.
-        unsafe { std::ptr::copy(a.data()?, b.data()?, bytes) };
+        let (from, to) = (a.data()?, b.data()?);
+        if a.dtype() == b.dtype() {
+            // SAFETY: the engine granted reading one and writing the other; `copy` allows them to overlap.
+            unsafe { std::ptr::copy(from, to, bytes) };
+        } else {
+            // SAFETY: as above; arrays of two dtypes do not overlap.
+            crate::with_dtype!(a.dtype(), A => crate::with_dtype!(b.dtype(), B => unsafe {
+                convert::<A, B>(from.cast(), to.cast(), len);
+            }));
+        }
         Ok(())
     };
     let mut reads: SmallVec<[Arc<dyn Resource>; 4]> = SmallVec::new();
@@ -431,4 +449,17 @@ pub fn copy_to(from: &NdArray, to: &NdArray) -> Result<()> {
     }
     let writes = SmallVec::from_iter([to.storage().clone() as Arc<dyn Resource>]);
     engine::push(Box::new(task), reads, writes, PushOptions { priority: 0, bytes: 0, name: "copy" })
+}
+
+/// # Safety
+/// Both have `len` elements and do not overlap; one may be read, the other written.
+unsafe fn convert<A: crate::dtype::Element, B: crate::dtype::Element>(
+    from: *const A,
+    to: *mut B,
+    len: usize,
+) {
+    for i in 0..len {
+        // SAFETY: the caller's promise.
+        unsafe { to.add(i).write(B::from_f64(from.add(i).read().to_f64())) };
+    }
 }

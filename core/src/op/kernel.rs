@@ -6,6 +6,47 @@ use crate::ndarray::NdArray;
 use crate::shape::Shape;
 use smallvec::SmallVec;
 
+/// What elements of one size are to a kernel that only moves them.
+pub trait Word: Copy + Send + Sync + Default + sealed::Sealed + 'static {}
+impl Word for u8 {}
+impl Word for u16 {}
+impl Word for u32 {}
+impl Word for u64 {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for u8 {}
+    impl Sealed for u16 {}
+    impl Sealed for u32 {}
+    impl Sealed for u64 {}
+}
+
+/// Runs a block with `$W` standing for the [`Word`](crate::op::kernel::Word) of a dtype's size, so that a kernel
+/// that only moves elements is compiled four times, not once for each dtype.
+#[macro_export]
+macro_rules! with_word {
+    ($dtype:expr, $W:ident => $body:expr) => {
+        match $dtype.size() {
+            1 => {
+                type $W = u8;
+                $body
+            }
+            2 => {
+                type $W = u16;
+                $body
+            }
+            4 => {
+                type $W = u32;
+                $body
+            }
+            _ => {
+                type $W = u64;
+                $body
+            }
+        }
+    };
+}
+
 /// One array inside a running operation.
 pub(crate) struct Tensor<'a> {
     pub(crate) data: *mut u8,
@@ -93,6 +134,24 @@ impl Kernel<'_> {
     /// First element of an output, for kernels that may work in place.
     pub fn output_ptr(&self, i: usize) -> *mut u8 {
         self.outputs[i].data
+    }
+
+    /// Elements of an input as mere words of their size, for kernels that only move them: see
+    /// [`with_word!`](crate::with_word).
+    pub fn input_words<W: Word>(&self, i: usize) -> &[W] {
+        let t = &self.inputs[i];
+        assert_eq!(t.dtype.size(), size_of::<W>(), "input {i}");
+        // SAFETY: as for `input`; every bit pattern is a word, and elements are aligned to their size.
+        unsafe { std::slice::from_raw_parts(t.data.cast(), t.shape.len()) }
+    }
+
+    /// Elements of an output as words of their size, for writing.
+    #[allow(clippy::mut_from_ref)]
+    pub fn output_words<W: Word>(&self, i: usize) -> &mut [W] {
+        let t = &self.outputs[i];
+        assert_eq!(t.dtype.size(), size_of::<W>(), "output {i}");
+        // SAFETY: as for `output` and `input_words`.
+        unsafe { std::slice::from_raw_parts_mut(t.data.cast(), t.shape.len()) }
     }
 
     /// Copies an input to an output of the same dtype and number of elements; they may be the same memory.

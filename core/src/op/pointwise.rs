@@ -5,12 +5,12 @@
 //! `f64`, and `i64` for all integers when the expression is bounded by [`Arith`](crate::op::arith::Arith) instead of [`Real`](crate::op::arith::Real); other
 //! uses on integers go through `f64`. Inputs broadcast as NumPy's do. Work goes tile by tile, in any order.
 
-use crate::dtype::{Bool, DType, Element};
+use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::op::arith::Int;
+use crate::op::convert::Compute;
 use crate::op::kernel::{Kernel, Tensor};
 use crate::parallel::for_each_range;
-use half::{bf16, f16};
 use smallvec::SmallVec;
 use std::ops::Range;
 
@@ -68,10 +68,22 @@ macro_rules! pointwise {
         fn value<T: $bound>($($x: T,)* $c: T, $d: T) -> T { $body }
         $crate::simd_fn! {
             fn each<T: $bound>(inputs: &[*const T], output: *mut T, n: usize, c: T, d: T) {
+                const PIECE: usize = $crate::op::pointwise::PIECE;
                 let mut pointers = inputs.iter().copied();
                 $(let $x = pointers.next().expect("one pointer for each input");)*
-                for i in 0..n {
+                // Through local arrays, because the output may be an input, which would forbid vector code.
+                for start in (0..n - n % PIECE).step_by(PIECE) {
+                    let mut out = [c; PIECE];
                     // SAFETY: `tile`'s caller promises `n` elements behind each pointer.
+                    $(let $x = unsafe { $x.add(start).cast::<[T; PIECE]>().read_unaligned() };)*
+                    for i in 0..PIECE {
+                        out[i] = value($($x[i],)* c, d);
+                    }
+                    // SAFETY: as above.
+                    unsafe { output.add(start).cast::<[T; PIECE]>().write_unaligned(out) };
+                }
+                for i in n - n % PIECE..n {
+                    // SAFETY: as above.
                     unsafe { *output.add(i) = value($(*$x.add(i),)* c, d) }
                 }
             }
@@ -85,6 +97,9 @@ macro_rules! pointwise {
     }};
 }
 
+/// Elements that a loop made by `pointwise!` takes at a time.
+#[doc(hidden)]
+pub const PIECE: usize = 128;
 /// Elements that one thread takes at least.
 const GRAIN: usize = 32 * 1024;
 /// Elements per tile where types are converted or shapes broadcast.
@@ -283,89 +298,6 @@ impl Reader {
         }
     }
 }
-
-/// A type that arithmetic is done in, and its conversions from and to element types.
-trait Compute: Copy + Send + Sync + 'static {
-    /// The dtype whose elements are of this type.
-    const DIRECT: Option<DType>;
-    const ZERO: Self;
-    fn load(dtype: DType, source: *const u8, target: &mut [Self]);
-    fn store(dtype: DType, target: *mut u8, values: &[Self], accumulate: bool);
-}
-
-macro_rules! compute {
-    ($t:ty, $direct:expr, $zero:expr, $add:expr, $into:expr, $from:expr, $($d:ident $e:ty),*) => {
-        impl Compute for $t {
-            const DIRECT: Option<DType> = $direct;
-            const ZERO: Self = $zero;
-            fn load(dtype: DType, source: *const u8, target: &mut [Self]) {
-                match dtype {
-                    $(DType::$d => {
-                        // SAFETY: the caller gives the address of as many elements of this dtype.
-                        let s = unsafe { std::slice::from_raw_parts(source.cast::<$e>(), target.len()) };
-                        target.iter_mut().zip(s).for_each(|(t, s)| *t = $into(*s));
-                    })*
-                    #[allow(unreachable_patterns)]
-                    _ => unreachable!("{dtype} is not computed in this type"),
-                }
-            }
-            fn store(dtype: DType, target: *mut u8, values: &[Self], accumulate: bool) {
-                match dtype {
-                    $(DType::$d => {
-                        // SAFETY: the caller gives the address of as many elements of this dtype.
-                        let t = unsafe { std::slice::from_raw_parts_mut(target.cast::<$e>(), values.len()) };
-                        let from = $from;
-                        for (t, v) in t.iter_mut().zip(values) {
-                            // A sum rounds its second term to the dtype first, as separate operators do.
-                            *t = if accumulate { from($add($into(*t), $into(from(*v)))) } else { from(*v) };
-                        }
-                    })*
-                    #[allow(unreachable_patterns)]
-                    _ => unreachable!("{dtype} is not computed in this type"),
-                }
-            }
-        }
-    };
-}
-
-/// Conversion between element types and the floating-point types of arithmetic, which the compiler can turn into
-/// vector code. Numbers beyond the range of a small integer wrap around.
-trait Convert: Element {
-    fn single(self) -> f32;
-    fn of_single(v: f32) -> Self;
-    fn of_double(v: f64) -> Self;
-}
-
-macro_rules! convert {
-    ($($t:ty: $to:expr, $single:expr, $double:expr);* $(;)?) => {$(
-        impl Convert for $t {
-            #[inline(always)]
-            fn single(self) -> f32 { $to(self) }
-            #[inline(always)]
-            fn of_single(v: f32) -> Self { $single(v) }
-            #[inline(always)]
-            fn of_double(v: f64) -> Self { $double(v) }
-        }
-    )*};
-}
-convert! {
-    f64: |v| v as f32, f64::from, |v| v;
-    f32: |v| v, |v| v, |v| v as f32;
-    f16: f16::to_f32, f16::from_f32, f16::from_f64;
-    bf16: bf16::to_f32, bf16::from_f32, bf16::from_f64;
-    i64: |v| v as f32, |v| v as i64, |v| v as i64;
-    i32: |v| v as f32, |v| v as i32, |v| v as i64 as i32;
-    i8: f32::from, |v| v as i32 as i8, |v| v as i64 as i8;
-    u8: f32::from, |v| v as i32 as u8, |v| v as i64 as u8;
-    Bool: |v: Bool| v.to_f64() as f32, |v: f32| Bool(u8::from(v != 0.0)), |v: f64| Bool(u8::from(v != 0.0));
-}
-
-compute!(f32, Some(DType::F32), 0.0, |a: f32, b: f32| a + b, Convert::single, Convert::of_single,
-    F32 f32, F16 f16, BF16 bf16, I64 i64, I32 i32, I8 i8, U8 u8, Bool Bool);
-compute!(f64, Some(DType::F64), 0.0, |a: f64, b: f64| a + b, Element::to_f64, Convert::of_double,
-    F64 f64, F32 f32, F16 f16, BF16 bf16, I64 i64, I32 i32, I8 i8, U8 u8, Bool Bool);
-compute!(Int, Some(DType::I64), Int(0), |a: Int, b: Int| a + b, |v| Int(Element::to_i64(v)),
-    |v: Int| Element::from_i64(v.0), I64 i64, I32 i32, I8 i8, U8 u8, Bool Bool);
 
 /// Adds `bytes` bytes of elements at `source` to those at `target`.
 pub(crate) fn add_assign(dtype: DType, target: *mut u8, source: *const u8, bytes: usize) {

@@ -2,18 +2,39 @@
 
 use crate::op::attrs::{AttrKind, AttrSchema, AttrValue, NO_INT};
 use crate::op::operator::Input;
+use crate::op::registered::{Registered, Table};
 use crate::op::registry::{OpDef, Registry};
 use crate::op::sample::{Oracle, Run, Sample};
 use serde_json::{Map, Value, json};
 
 /// Everything that is registered, as JSON: `schema/ops.json`.
 pub fn document(registry: &Registry) -> Value {
-    json!({"operators": operators(registry)})
+    json!({
+        "operators": operators(registry),
+        "optimizers": table(crate::optim::optimizers()),
+        "lr_schedulers": table(crate::optim::lr_schedulers()),
+        "initializers": table(crate::init::initializers()),
+    })
 }
 
 /// All operators as JSON.
 pub fn operators(registry: &Registry) -> Value {
     Value::Array(registry.ops().iter().map(operator).collect())
+}
+
+/// A table of things other than operators as JSON.
+pub fn table<T: ?Sized>(table: &Table<T>) -> Value {
+    let entry = |e: &Registered<T>| {
+        let mut out = Map::new();
+        out.insert("name".into(), json!(e.name));
+        if !e.aliases.is_empty() {
+            out.insert("aliases".into(), json!(e.aliases));
+        }
+        out.insert("doc".into(), json!(e.doc));
+        out.insert("attrs".into(), attributes(&e.attrs));
+        Value::Object(out)
+    };
+    table.entries.iter().map(entry).collect()
 }
 
 fn operator(def: &OpDef) -> Value {

@@ -58,7 +58,8 @@ macro_rules! unary {
 
 /// Makes a binary elementwise operator; `same` for arrays of one shape, `broadcast` for shapes that fit.
 ///
-/// `[jumps]` before the range says that finite differences make no sense there. The gradient is a pair of expressions for `lhs` and `rhs` in `dy`, `x`, `y` and the output, or `zero`.
+/// `[jumps]` before the range says that finite differences make no sense there. The gradient is a pair of
+/// expressions for `lhs` and `rhs` in `dy`, `x`, `y` and the output, or `zero`.
 macro_rules! binary {
     ($(#[doc = $doc:literal])* $op:ident = $name:literal $(aliases [$($alias:literal),*])?, $shapes:ident,
      $bound:ident $([$kind:ident])? on ($low:literal, $high:literal), |$x:ident, $y:ident| $body:expr,
@@ -106,7 +107,8 @@ macro_rules! binary {
 
 /// Makes an operator of one array and a scalar.
 ///
-/// `[jumps]` is as for `binary!`. The gradient is an expression in `dy`, `x`, the output and the scalar, or `zero`.
+/// `[jumps]` is as for `binary!`. The gradient is an expression in `dy`, `x`, the output and the scalar, or
+/// `zero`.
 macro_rules! scalar {
     ($(#[doc = $doc:literal])* $op:ident = $name:literal $(aliases [$($alias:literal),*])?,
      $bound:ident $([$kind:ident])? on ($low:literal, $high:literal), |$x:ident; $c:ident| $body:expr,
@@ -174,7 +176,7 @@ pub mod prelude {
     pub use crate::op::sample::{Oracle, Sample};
     pub use crate::op::{AttrEnum, AttrValue, Attrs, Builder, OptInts, Val};
     pub use crate::shape::{Shape, UNKNOWN};
-    pub use crate::{bail, err, pointwise, with_dtype};
+    pub use crate::{bail, err, pointwise, with_dtype, with_word};
 }
 
 /// Relates the shapes of two inputs that broadcast to those of the output.

@@ -7,7 +7,10 @@ mod family;
 
 pub mod create;
 pub mod elemwise;
+pub mod index;
+pub mod matrix;
 pub mod nn;
+pub mod optim;
 pub mod random;
 pub mod reduce;
 pub mod reshape_to;
@@ -62,7 +65,7 @@ list! {
         SoftmaxOutput, SoftmaxOutputBackward, SoftmaxCrossEntropy,
         LinearRegressionOutput, LogisticRegressionOutput, MaeRegressionOutput, RegressionBackward,
         LayerNorm, GroupNorm, InstanceNorm, NormData, NormParameters, BatchNorm, BatchNormBackward,
-        Dropout, LeakyRelu, LeakyReluBackward, PreluBackward,
+        Deconvolution, Rnn, RnnBackward, Dropout, LeakyRelu, LeakyReluBackward, PreluBackward,
     },
     random::{
         RandomUniform, RandomUniformLike, SampleUniform, RandomNormal, RandomNormalLike, SampleNormal,
@@ -73,5 +76,27 @@ list! {
         RandomGeneralizedNegativeBinomial, RandomGeneralizedNegativeBinomialLike,
         SampleGeneralizedNegativeBinomial,
         RandomRandint, SampleMultinomial, MultinomialGrad, Shuffle,
+    },
+    matrix::{
+        Dot, DotLike, BatchDot, LinalgGemm, LinalgGemm2, LinalgSyrk,
+        Reshape, Flatten, ExpandDims, Squeeze, Transpose, SwapAxis, DepthToSpace, SpaceToDepth,
+        Slice, SliceAxis, SliceLike, Reverse, SliceAssign, SliceAssignScalar, SliceInto, SliceAxisInto, CornerInto,
+        Concat, Stack, SplitLike, SliceChannel, SplitV2, Tile, TileSum, Repeat, RepeatSum, Pad, PadSum,
+        Diag, DiagInto,
+    },
+    index::{
+        Take, TakeSum, Embedding, Pick, PickInto, BatchTake,
+        GatherNd, GatherNdSum, ScatterNd, BackwardGatherNd, ScatterSetNd, BooleanMask, BooleanMaskInto,
+        OneHot, RavelMultiIndex, UnravelIndex, IndexArray, IndexCopy, IndexClear,
+        SequenceMask, SequenceLast, SequenceLastInto, SequenceReverse,
+        Sort, Argsort, OrderInto, OrderTake, Topk,
+    },
+    optim::{
+        SgdUpdate, SgdMomUpdate, MpSgdUpdate, MpSgdMomUpdate, NagMomUpdate, MpNagMomUpdate,
+        SignsgdUpdate, SignumUpdate, AdamUpdate, AdamaxUpdate, NadamUpdate, AdamwUpdate, MpAdamwUpdate,
+        RmspropUpdate, RmspropalexUpdate, AdagradUpdate, AdadeltaUpdate, FtrlUpdate, FtmlUpdate,
+        LambUpdatePhase1, LambUpdatePhase2, MpLambUpdatePhase1, MpLambUpdatePhase2,
+        MultiSgdUpdate, MultiSgdMomUpdate, MultiMpSgdUpdate, MultiMpSgdMomUpdate,
+        AllFinite, MultiAllFinite, MultiSumSq, MultiLars,
     },
 }

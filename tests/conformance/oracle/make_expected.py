@@ -22,6 +22,17 @@ def head_gradient(shape, output):
     return np.array([HEAD[(i + output) % 5] for i in range(n)]).reshape(shape)
 
 
+def counted_by(handle):
+    """The attribute that says how many arrays a variadic operator was called with, or ''."""
+    text = [ctypes.c_char_p() for _ in range(4)]
+    lists = [ctypes.POINTER(ctypes.c_char_p)() for _ in range(3)]
+    count = ctypes.c_int()
+    name, doc, key, returned = text
+    refs = [ctypes.byref(x) for x in (name, doc, count, *lists, key, returned)]
+    check_call(_LIB.MXSymbolGetAtomicSymbolInfo(handle, *refs))
+    return key.value.decode()
+
+
 def call_mxnet(name, arrays, attrs):
     """Calls any registered operator of MXNet by its name."""
     from mxnet._ctypes.ndarray import _imperative_invoke
@@ -30,6 +41,9 @@ def call_mxnet(name, arrays, attrs):
     handle = ctypes.c_void_p()
     check_call(_LIB.NNGetOpHandle(c_str(name), ctypes.byref(handle)))
 
+    key = counted_by(handle)
+    if key:
+        attrs = {key: str(len(arrays)), **attrs}
     result = _imperative_invoke(handle.value, arrays, list(attrs), list(attrs.values()), None, False, False)
     return list(result) if isinstance(result, (list, tuple)) else [result]
 
@@ -79,7 +93,8 @@ def by_mxnet(operator, sample, dtype):
     gradient = sample["gradient"]
     if gradient:
         for a in x:
-            a.attach_grad()
+            if np.dtype(a.dtype).kind == "f":
+                a.attach_grad()
     before = [a.asnumpy() for a in x]
     with mx.autograd.record(train_mode=sample["training"]) if gradient else mx.autograd.pause(sample["training"]):
         if sample["oracle"]["kind"] == "mxnet code":
@@ -90,7 +105,7 @@ def by_mxnet(operator, sample, dtype):
     if gradient:
         heads = [mx.nd.array(head_gradient(o.shape, i), dtype=o.dtype) for i, o in enumerate(outputs)]
         mx.autograd.backward(outputs, heads)
-        result["gradients"] = [a.grad.asnumpy() for a in x]
+        result["gradients"] = [np.zeros(a.shape) if a.grad is None else a.grad.asnumpy() for a in x]
     after = [a.asnumpy() for a in x]
     changed = {
         str(i): array_json(b) for i, (a, b) in enumerate(zip(before, after)) if not np.array_equal(a, b, equal_nan=True)

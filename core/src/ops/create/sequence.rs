@@ -92,7 +92,7 @@ impl Operator for Arange {
         }
         let (start, stop) = self.range();
         let steps = ((stop - start) / self.step).ceil();
-        if !(steps > 0.0) {
+        if steps.is_nan() || steps <= 0.0 {
             let e =
                 err!(InvalidValue, "no number lies from {start} to below {stop} in steps of {}", self.step);
             return Err(e.about("stop"));

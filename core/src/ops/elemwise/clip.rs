@@ -135,7 +135,8 @@ impl Operator for SmoothL1 {
     fn pointwise(&self) -> Option<Pointwise> {
         let p = pointwise!(Real, |x; sigma| {
             let (a, square) = (x.abs(), sigma * sigma);
-            if a * square < T::lit(1.0) { T::lit(0.5) * square * x * x } else { a - T::lit(0.5) / square }
+            let (curve, line) = (T::lit(0.5) * square * x * x, a - T::lit(0.5) / square);
+            if a * square < T::lit(1.0) { curve } else { line }
         });
         Some(p.with_scalar(self.scalar))
     }

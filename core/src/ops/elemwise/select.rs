@@ -1,10 +1,9 @@
 //! The choice between two arrays, and the sum of any number.
 
 use super::ZerosLike;
-use crate::kernels::Shared;
+use crate::kernels::for_each_piece;
 use crate::kernels::reduce::{Accumulator, ReduceElement};
 use crate::ops::family::prelude::*;
-use crate::parallel::for_each_range;
 
 /// Elements that are worked on together.
 const TILE: usize = 1024;
@@ -87,16 +86,12 @@ impl Operator for Where {
 
 fn select<T: Element>(k: &Kernel) {
     let (x, y, out) = (k.input::<T>(1), k.input::<T>(2), k.output::<T>(0));
-    let n = out.len();
-    let repeats = n / k.shape(0).len().max(1);
-    let (out, truths) = (Shared::new(out), truths(k, repeats));
-    for_each_range(n, GRAIN, |range| {
+    let truths = truths(k, out.len() / k.shape(0).len().max(1));
+    for_each_piece(out, GRAIN, |first, out| {
         let mut chosen = [false; TILE];
-        for start in range.clone().step_by(TILE) {
-            let len = TILE.min(range.end - start);
-            truths(start, &mut chosen[..len]);
-            // SAFETY: each range is one thread's.
-            let out = unsafe { out.slice(start, len) };
+        for (tile, out) in out.chunks_mut(TILE).enumerate() {
+            let start = first + tile * TILE;
+            truths(start, &mut chosen[..out.len()]);
             for (((o, c), x), y) in out.iter_mut().zip(&chosen).zip(&x[start..]).zip(&y[start..]) {
                 *o = if *c { *x } else { *y };
             }
@@ -174,22 +169,16 @@ impl Operator for AddN {
 }
 
 fn add_all<T: ReduceElement>(k: &Kernel) {
-    let out = k.output::<T>(0);
-    let n = out.len();
     let inputs: Vec<&[T]> = (0..k.num_inputs()).map(|i| k.input(i)).collect();
-    let out = Shared::new(out);
-    for_each_range(n, GRAIN, |range| {
+    for_each_piece(k.output::<T>(0), GRAIN, |first, out| {
         let (mut sums, mut buffer) = (vec![T::Acc::ZERO; TILE], T::buffer(TILE));
-        for start in range.clone().step_by(TILE) {
-            let len = TILE.min(range.end - start);
-            let sums = &mut sums[..len];
+        for (tile, out) in out.chunks_mut(TILE).enumerate() {
+            let (start, sums) = (first + tile * TILE, &mut sums[..out.len()]);
             sums.fill(T::Acc::ZERO);
             for x in &inputs {
-                let x = T::widen(&x[start..start + len], &mut buffer);
+                let x = T::widen(&x[start..start + out.len()], &mut buffer);
                 sums.iter_mut().zip(x).for_each(|(s, x)| *s = s.plus(*x));
             }
-            // SAFETY: each range is one thread's.
-            let out = unsafe { out.slice(start, len) };
             out.iter_mut().zip(sums).for_each(|(o, s)| *o = T::narrow(*s));
         }
     });

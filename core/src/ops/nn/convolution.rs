@@ -251,7 +251,7 @@ pub(super) struct Linear {
 
 impl Linear {
     /// The window between an image and a map.
-    fn window(&self, image: &Shape, map: &Shape) -> Result<Window> {
+    pub fn window(&self, image: &Shape, map: &Shape) -> Result<Window> {
         let mut window = Window::new(&self.kernel, &self.stride, &self.dilate, &self.pad, self.num_group)?;
         if self.target {
             let sizes = image[2..].iter().zip(&map[2..]).enumerate();

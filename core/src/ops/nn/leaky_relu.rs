@@ -72,8 +72,10 @@ impl Operator for LeakyRelu {
             sample("selu", "selu").oracle(Oracle::MxNetCode(
                 "1.0507009873554805 * mx.nd.where(x[0] > 0, x[0], 1.6732632423543772 * mx.nd.expm1(x[0]))",
             )),
-            sample("gelu", "gelu")
-                .oracle(Oracle::MxNetCode("0.5 * x[0] * (1 + mx.nd.erf(x[0] / np.sqrt(2)))")),
+            sample("gelu", "gelu").oracle(Oracle::MxNetCode(
+                "(lambda b: 0.5 * x[0] * (1 + mx.nd.erf(b / np.sqrt(2)) + (x[0] - b) * mx.nd.exp(-b * b / 2) \
+                 * np.sqrt(2 / np.pi)))(mx.nd.BlockGrad(x[0]))",
+            )),
             prelu("a slope per channel", &[2, 3, 3], 3),
             prelu("one slope", &[2, 3, 3], 1),
             // MXNet 1.9.1 crashes in both.

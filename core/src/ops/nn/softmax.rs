@@ -126,6 +126,10 @@ macro_rules! softmax {
             pub use_length: Option<bool>,
         }
         impl $op {
+            /// What the data is divided by, with the sign.
+            fn divisor(&self) -> f64 {
+                self.temperature.unwrap_or(1.0).copysign($sign)
+            }
             fn with_length(&self) -> bool {
                 $lengths && self.use_length.unwrap_or(false)
             }
@@ -165,11 +169,11 @@ macro_rules! softmax {
             }
             fn forward(&self, k: &mut Kernel) -> Result<()> {
                 let lengths = self.with_length().then(|| k.input_i64(1));
-                let temperature = $sign * self.temperature.unwrap_or(1.0);
+                let temperature = self.divisor();
                 Along { axis: self.axis, temperature, log: $log }.forward(k, lengths)
             }
             fn gradient(&self, b: &Builder) -> Result<()> {
-                let temperature = $sign * self.temperature.unwrap_or(1.0);
+                let temperature = self.divisor();
                 let use_length = self.with_length();
                 let op = SoftmaxBackward { axis: self.axis, temperature, log: $log, use_length };
                 let mut inputs = vec![b.out_grad(0), b.output(0), b.input(0)];

@@ -187,9 +187,11 @@ macro_rules! distribution {
                     .map(|d| sample(d.name()).attr("shape", [3, 5]).attr("dtype", d))
                     .collect();
                 samples.push(sample("no elements").attr("shape", [2, 0]));
-                samples.push(sample("an integer dtype").attr("shape", [2]).attr("dtype", DType::I32).fails(ErrorCode::DType));
+                samples.push(sample("an integer dtype").attr("shape", [2])
+                    .attr("dtype", DType::I32).fails(ErrorCode::DType));
                 samples.push(sample("no shape").fails(ErrorCode::Shape));
-                samples.push(sample("a parameter out of range").attr("shape", [2]).attr($bad_param, $bad).fails(ErrorCode::InvalidValue));
+                samples.push(sample("a parameter out of range").attr("shape", [2])
+                    .attr($bad_param, $bad).fails(ErrorCode::InvalidValue));
                 samples
             }
             fn device(&self) -> Option<Device> {
@@ -229,12 +231,14 @@ macro_rules! distribution {
 
         impl Operator for $like {
             fn meta() -> Meta {
-                Meta::new($like_name, [Input::new("data", "The array whose shape and dtype to take.").shape_only()])
+                let data = Input::new("data", "The array whose shape and dtype to take.").shape_only();
+                Meta::new($like_name, [data])
             }
             fn samples() -> Vec<Sample> {
                 vec![
                     Sample::new("a matrix").input(&[3, 5]).no_gradient().oracle(Oracle::Run),
-                    Sample::new("a parameter out of range").input(&[2]).attr($bad_param, $bad).fails(ErrorCode::InvalidValue),
+                    Sample::new("a parameter out of range").input(&[2])
+                        .attr($bad_param, $bad).fails(ErrorCode::InvalidValue),
                 ]
             }
             fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
@@ -256,7 +260,8 @@ macro_rules! distribution {
 
         $(#[doc = $doc])*
         ///
-        /// The parameters are arrays of one shape; for each of their entries there are as many draws as `shape`
+        /// The parameters are arrays of one shape; for each of their entries there are as many draws as
+        /// `shape`
         /// has elements. An entry that makes no sense as a parameter gives numbers that make none.
         #[derive(Attrs, Clone, Debug)]
         pub struct $sample {
@@ -276,7 +281,8 @@ macro_rules! distribution {
             }
             fn samples() -> Vec<Sample> {
                 let inputs = |s: Sample| {
-                    [$($each),+].iter().fold(s, |s, _| s.grid(&[3], $low, $high)).no_gradient().oracle(Oracle::Run)
+                    let s = [$($each),+].iter().fold(s, |s, _| s.grid(&[3], $low, $high));
+                    s.no_gradient().oracle(Oracle::Run)
                 };
                 let ints = |s: Sample| {
                     [$($each),+].iter().fold(s, |s, _| s.ints(&[3], 1, 2)).int_dtypes().oracle(Oracle::Run)

@@ -6,7 +6,8 @@ use crate::rng;
 
 /// Draws classes, numbered from 0, by the probabilities along the last axis of `data`.
 ///
-/// Rows need not sum to 1. The result has the axes of `data` but the last, followed by `shape`; one draw from a
+/// Rows need not sum to 1. The result has the axes of `data` but the last, followed by `shape`; one draw
+/// from a
 /// single row has the shape (1,).
 #[derive(Attrs, Clone, Debug)]
 pub struct SampleMultinomial {
@@ -135,7 +136,8 @@ impl Operator for SampleMultinomial {
     }
 }
 
-/// The gradient of the logarithms of drawn classes' probabilities: each is divided by its probability and added
+/// The gradient of the logarithms of drawn classes' probabilities: each is divided by its probability and
+/// added
 /// where the class stands.
 #[derive(Attrs, Clone, Debug)]
 pub struct MultinomialGrad;

@@ -119,6 +119,9 @@ fn scan<T: ReduceElement>(x: &mut [T], axis: usize, inner: usize, reverse: bool)
     if x.is_empty() {
         return;
     }
+    if inner == 1 {
+        return x.chunks_exact_mut(axis).for_each(|row| scan_row(row, reverse));
+    }
     let mut sums = vec![T::Acc::ZERO; inner];
     let mut buffer = T::buffer(inner);
     for block in x.chunks_exact_mut(axis * inner) {
@@ -131,4 +134,13 @@ fn scan<T: ReduceElement>(x: &mut [T], axis: usize, inner: usize, reverse: bool)
             row.iter_mut().zip(&sums).for_each(|(x, s)| *x = T::narrow(*s));
         }
     }
+}
+
+fn scan_row<T: ReduceElement>(row: &mut [T], reverse: bool) {
+    let mut sum = T::Acc::ZERO;
+    let mut add = |x: &mut T| {
+        sum = sum.plus(T::widen(&[*x], &mut [T::Acc::ZERO])[0]);
+        *x = T::narrow(sum);
+    };
+    if reverse { row.iter_mut().rev().for_each(&mut add) } else { row.iter_mut().for_each(&mut add) }
 }

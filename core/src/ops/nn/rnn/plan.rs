@@ -1,0 +1,108 @@
+//! Where the parts of recurrent layers lie in their arrays.
+
+use super::RnnMode;
+use super::layer::{Parameters, Sizes};
+use crate::ops::nn::compute::Compute;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// The sizes of all layers. What is kept for the gradient is one array: the results of all layers, the masks
+/// between them, and for each layer and direction the gates and the cells.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    pub mode: RnnMode,
+    pub layers: usize,
+    pub directions: usize,
+    pub steps: usize,
+    pub batch: usize,
+    pub inputs: usize,
+    pub hidden: usize,
+    /// Elements are dropped between layers.
+    pub masks: bool,
+}
+
+impl Plan {
+    /// Elements of a layer's result.
+    pub fn result_len(&self) -> usize {
+        self.steps * self.batch * self.directions * self.hidden
+    }
+
+    /// Elements of all masks.
+    pub fn mask_len(&self) -> usize {
+        if self.masks { (self.layers - 1) * self.result_len() } else { 0 }
+    }
+
+    /// Elements that a direction of a layer keeps.
+    pub fn kept_len(&self) -> usize {
+        let extra = usize::from(matches!(self.mode, RnnMode::Lstm | RnnMode::Gru));
+        self.steps * self.batch * self.hidden * (self.mode.gates() + extra)
+    }
+
+    /// Elements of all that is kept.
+    pub fn reserve(&self) -> usize {
+        self.layers * (self.result_len() + self.directions * self.kept_len()) + self.mask_len()
+    }
+
+    /// The sizes of direction `d` of layer `l`.
+    pub fn sizes(&self, l: usize, d: usize) -> Sizes {
+        Sizes {
+            mode: self.mode,
+            steps: self.steps,
+            batch: self.batch,
+            inputs: self.layer_inputs(l),
+            hidden: self.hidden,
+            width: self.directions * self.hidden,
+            reverse: d == 1,
+        }
+    }
+
+    fn layer_inputs(&self, l: usize) -> usize {
+        if l == 0 { self.inputs } else { self.directions * self.hidden }
+    }
+
+    /// Elements of the weights of one direction of a layer.
+    fn weights(&self, l: usize) -> usize {
+        self.mode.gates() * self.hidden * (self.layer_inputs(l) + self.hidden)
+    }
+
+    /// Elements of all parameters.
+    pub fn parameters(&self) -> usize {
+        let biases = 2 * self.mode.gates() * self.hidden;
+        (0..self.layers).map(|l| self.directions * (self.weights(l) + biases)).sum()
+    }
+
+    /// Where the parameters of direction `d` of layer `l` lie.
+    pub fn places(&self, l: usize, d: usize) -> Parameters<Range<usize>> {
+        let gates = self.mode.gates() * self.hidden;
+        let all: usize = (0..self.layers).map(|l| self.directions * self.weights(l)).sum();
+        let below: usize = (0..l).map(|l| self.directions * self.weights(l)).sum();
+        let w_x = below + d * self.weights(l);
+        let w_h = w_x + gates * self.layer_inputs(l);
+        let b_x = all + (l * self.directions + d) * 2 * gates;
+        Parameters {
+            w_x: w_x..w_h,
+            w_h: w_h..w_h + gates * self.hidden,
+            b_x: b_x..b_x + gates,
+            b_h: b_x + gates..b_x + 2 * gates,
+        }
+    }
+
+    /// The data of layer `l`: that of the whole, or the result of the layer below with elements dropped.
+    pub fn layer_data<'a, C: Compute>(
+        &self,
+        l: usize,
+        data: &'a [C],
+        results: &'a [C],
+        masks: &[C],
+    ) -> Cow<'a, [C]> {
+        if l == 0 {
+            return Cow::Borrowed(data);
+        }
+        let part = (l - 1) * self.result_len()..l * self.result_len();
+        let below = &results[part.clone()];
+        if !self.masks {
+            return Cow::Borrowed(below);
+        }
+        Cow::Owned(below.iter().zip(&masks[part]).map(|(x, m)| *x * *m).collect())
+    }
+}
