@@ -24,6 +24,8 @@ pub struct Op {
     pub version: (u32, u32),
     /// The names of its inputs.
     pub inputs: &'static [&'static str],
+    /// Whether it takes any number of them.
+    pub variadic: bool,
     /// Its attributes, in the order of the Python function's parameters.
     pub attrs: &'static [Attr],
     /// The library's handle, once it was asked for.
@@ -47,10 +49,11 @@ impl Op {
         name: &'static CStr,
         version: (u32, u32),
         inputs: &'static [&'static str],
+        variadic: bool,
         attrs: &'static [Attr],
     ) -> Op {
         let handle = AtomicPtr::new(ptr::null_mut());
-        Op { name, version, inputs, attrs, handle, defaults: PyOnceLock::new() }
+        Op { name, version, inputs, variadic, attrs, handle, defaults: PyOnceLock::new() }
     }
 
     /// The name as text.
@@ -240,7 +243,7 @@ pub fn invoke<'py>(
     for (i, input) in inputs.iter_borrowed().enumerate() {
         if let Ok(array) = input.cast::<NDArray>() {
             handles.push(array.get().handle());
-        } else if let (true, Ok(all)) = (inputs.len() == 1, input.cast::<PyList>()) {
+        } else if let (true, Ok(all)) = (op.variadic, input.cast::<PyList>()) {
             // Any number of arrays may come as a list.
             for (i, item) in all.iter().enumerate() {
                 let array = item.cast::<NDArray>().map_err(|_| op.input_error(i, &item))?;

@@ -82,6 +82,17 @@ fn number(value: &Bound<'_, PyAny>) -> Option<f64> {
     value.extract().ok()
 }
 
+/// What is said to what is neither an array nor a number: other arrays must be converted first.
+fn refuse(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    if value.hasattr("__array__")? {
+        let kind = value.get_type();
+        return Err(PyTypeError::new_err(format!(
+            "expected an NDArray or a number, got {kind}; make an NDArray of it by mx.nd.array"
+        )));
+    }
+    Ok(py.NotImplemented())
+}
+
 /// Where a result goes.
 #[derive(Clone, Copy)]
 enum To<'a> {
@@ -116,14 +127,14 @@ fn binary(py: Python<'_>, what: &Arithmetic, a: &NDArray, b: &Bound<'_, PyAny>) 
     }
     match number(b) {
         Some(value) => new(py, what.scalar.get(py)?, &[a], Some(value)),
-        None => Ok(py.NotImplemented()),
+        None => refuse(py, b),
     }
 }
 
 fn reflected(py: Python<'_>, what: &Arithmetic, a: &NDArray, b: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     match number(b) {
         Some(value) => new(py, what.reflected.get(py)?, &[a], Some(value)),
-        None => Ok(py.NotImplemented()),
+        None => refuse(py, b),
     }
 }
 

@@ -172,7 +172,7 @@ def test_repr_shows_elements_shape_and_device():
 def test_numpy_functions_take_arrays():
     assert np.asarray(nd.array([1, 2])).tolist() == [1, 2]
     assert np.array(nd.array([1, 2]), dtype="int64").dtype == np.int64
-    assert np.mean(nd.array([1, 3])) == 2
+    assert np.exp(nd.array([0.0])).tolist() == [1]
 
 
 @pytest.mark.parametrize("dtype", [*DTYPES, "bfloat16"])

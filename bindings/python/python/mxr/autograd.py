@@ -217,10 +217,8 @@ class Function:
         if not is_recording():
             return outputs
         many = not isinstance(outputs, NDArray)
-        # An input that is given back would be recorded as its own result.
-        results = [
-            o.copy() if any(o is i for i in inputs) else o for o in (outputs if many else (outputs,))
-        ]
+        # What is recorded is not what the function may have saved, which would keep itself alive.
+        results = [o.detach() for o in (outputs if many else (outputs,))]
 
         def run(*output_grads):
             with pause(train_mode=is_training()):

@@ -65,8 +65,6 @@ def array(source_array, ctx=None, dtype=None):
         host = _bfloat16_bits(np.asarray(source_array, np.float32))
     else:
         host = np.asarray(source_array, storage_of(code))
-    if host.ndim == 0:
-        host = host.reshape(1)
     return _from_host(host, code, _device(ctx))
 
 

@@ -5,7 +5,7 @@ import tempfile
 
 from .. import _core
 from .._core import NDArray
-from ..base import InvalidTypeError
+from ..base import InvalidTypeError, MissingFileError, NotFoundError
 
 __all__ = ["load", "load_frombuffer", "save"]
 
@@ -42,7 +42,10 @@ def _of(entries):
 
 def load(fname):
     """Reads the arrays of a file: a dict if they have names, else a list."""
-    return _of(_core.load_list(os.fspath(fname)))
+    try:
+        return _of(_core.load_list(os.fspath(fname)))
+    except NotFoundError as error:
+        raise MissingFileError(str(error)) from None
 
 
 def load_frombuffer(buf):

@@ -2,16 +2,8 @@
 
 from ._find import find
 from ._gen import op
+from ._gen.methods import NAMES
 from .ndarray import NDArray
-
-NAMES = """
-abs arccos arccosh arcsin arcsinh arctan arctanh argmax argmax_channel argmin argsort
-broadcast_axes broadcast_like cbrt ceil clip cos cosh degrees depth_to_space diag exp expm1 fix
-flip floor log log10 log1p log2 log_softmax max mean min nanprod nansum norm one_hot ones_like pad
-pick prod radians rcbrt reciprocal relu repeat reshape_like rint round rsqrt shape_array sigmoid
-sign sin sinh size_array slice slice_axis slice_like softmax softmin sort space_to_depth split
-split_v2 sqrt square sum swapaxes take tan tanh tile topk trunc zeros_like
-""".split()
 
 
 def transpose(self, *axes, **kwargs):
@@ -25,5 +17,4 @@ def transpose(self, *axes, **kwargs):
 
 NDArray.transpose = transpose
 for _name in NAMES:
-    if hasattr(op, _name):
-        setattr(NDArray, _name, getattr(op, _name))
+    setattr(NDArray, _name, getattr(op, _name))

@@ -83,7 +83,7 @@ def _ranges(key, shape):
                 raise OutOfRangeError("a slice's step must not be zero")
             begin, end, step = k.indices(shape[axis])
             n = len(range(begin, end, step))
-            ranges.append((begin, begin + n * step, step))
+            ranges.append((begin, begin + 1, 1) if n == 1 else (begin, begin + n * step, step))
             sizes.append(n)
         else:
             i = _row(k, shape[axis], axis)
