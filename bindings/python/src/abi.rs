@@ -461,6 +461,7 @@ pub struct Abi {
     #[doc = " Returns memory that is kept for later use to the system, and starts a new measurement of the peak."]
     pub mxr_memory_trim: unsafe extern "C" fn(),
 }
+// SAFETY of all blocks: the caller of `load` promises that the symbols have these types.
 impl Abi {
     #[doc = r" Finds every function."]
     #[doc = r""]

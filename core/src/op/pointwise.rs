@@ -109,15 +109,14 @@ const TILE: usize = 512;
 pub(crate) enum Direct {
     Single(Tile<f32>, [f64; 2]),
     Double(Tile<f64>, [f64; 2]),
-    Integer(Tile<Int>, [f64; 2]),
 }
 
-/// The arithmetic for elements of `dtype`, if they are of a type that it computes in.
+/// The arithmetic for elements of `dtype`, if it computes in that. Integers go the long way: with some scalars
+/// their results are no integers.
 pub(crate) fn direct(p: &Pointwise, dtype: DType) -> Option<Direct> {
     match dtype {
         DType::F32 => Some(Direct::Single(p.single, p.scalars)),
         DType::F64 => Some(Direct::Double(p.double, p.scalars)),
-        DType::I64 => p.integer.map(|tile| Direct::Integer(tile, p.scalars)),
         _ => None,
     }
 }
@@ -135,7 +134,6 @@ impl Direct {
             match self {
                 Direct::Single(tile, scalars) => tile(of(inputs), output.cast(), n, *scalars),
                 Direct::Double(tile, scalars) => tile(of(inputs), output.cast(), n, *scalars),
-                Direct::Integer(tile, scalars) => tile(of(inputs), output.cast(), n, *scalars),
             }
         }
     }
