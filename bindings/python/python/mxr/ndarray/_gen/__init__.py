@@ -2,4 +2,4 @@
 """The operators' functions."""
 
 # The extension module must have been made from the same schema.
-SCHEMA = "754a9463c6647e54"
+SCHEMA = "5ec287a6d973a235"

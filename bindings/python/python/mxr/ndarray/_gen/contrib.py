@@ -8,7 +8,10 @@ from ...base import _Null
 
 __all__ = [
     "arange_like",
+    "boolean_mask",
     "gradientmultiplier",
+    "index_array",
+    "index_copy",
 ]
 
 
@@ -66,3 +69,74 @@ def arange_like(data, start=0.0, step=1.0, repeat=1, ctx='', axis=None, out=None
 
 
 _operator(146, arange_like)
+
+
+def boolean_mask(data, index, axis=0, out=None, name=None, **kwargs):
+    """The slices of an array along an axis for which a mask is not zero. How many there
+    are is known when it has run.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    index : NDArray
+        The mask, of any dtype.
+    axis : int, optional, default=0
+        The axis.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(227, (data, index), (axis,), out, kwargs)
+
+
+_operator(227, boolean_mask)
+
+
+def index_array(data, axes=None, out=None, name=None, **kwargs):
+    """The coordinates of every element of an array, along a new last axis.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axes : int or tuple of int, optional
+        The axes whose coordinates are given; all if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(231, (data,), (axes,), out, kwargs)
+
+
+_operator(231, index_array)
+
+
+def index_copy(old_tensor, index_vector, new_tensor, out=None, name=None, **kwargs):
+    """An array with some of its rows, along the first axis, replaced.
+
+    Parameters
+    ----------
+    old_tensor : NDArray
+        The array.
+    index_vector : NDArray
+        The numbers of the rows.
+    new_tensor : NDArray
+        What they become.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(232, (old_tensor, index_vector, new_tensor), (), out, kwargs)
+
+
+_operator(232, index_copy)

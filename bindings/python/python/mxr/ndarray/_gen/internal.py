@@ -6,6 +6,7 @@ from ..._core import invoke as _invoke
 from ..._core import operator as _operator
 from ...base import _Null
 from .contrib import arange_like as _npx_arange_like
+from .contrib import boolean_mask as _npi_boolean_mask
 from .op import elemwise_add as _Plus
 from .op import elemwise_add as _add
 from .op import elemwise_add as _plus
@@ -38,6 +39,8 @@ from .op import softmax as _npx_softmax
 from .op import log_softmax as _npx_log_softmax
 from .op import LayerNorm as _npx_layer_norm
 from .op import BatchNorm as _npx_batch_norm
+from .op import Deconvolution as _npx_deconvolution
+from .op import RNN as _npx_rnn
 from .op import Dropout as _npx_dropout
 from .op import LeakyReLU as _npx_leaky_relu
 from .op import uniform as _random_uniform
@@ -59,6 +62,26 @@ from .op import random_randint as _npi_random_randint
 from .op import sample_multinomial as _sample_multinomial
 from .op import shuffle as _shuffle
 from .op import shuffle as _npi_shuffle
+from .op import batch_dot as _npx_batch_dot
+from .op import Flatten as _npx_batch_flatten
+from .op import expand_dims as _npi_expand_dims
+from .op import SwapAxis as _npi_swapaxes
+from .op import slice as _npi_slice
+from .op import slice as _npx_slice
+from .op import tile as _npi_tile
+from .op import repeat as _np_repeat
+from .op import take as _npi_take
+from .op import Embedding as _npx_embedding
+from .op import pick as _npx_pick
+from .op import gather_nd as _npi_gather_nd
+from .op import gather_nd as _npx_gather_nd
+from .op import one_hot as _npx_one_hot
+from .op import ravel_multi_index as _ravel_multi_index
+from .op import unravel_index as _unravel_index
+from .op import SequenceMask as _npx_sequence_mask
+from .op import sort as _npi_sort
+from .op import argsort as _npi_argsort
+from .op import topk as _npx_topk
 
 __all__ = [
     "_Div",
@@ -101,9 +124,15 @@ __all__ = [
     "_RMinusScalar",
     "_RModScalar",
     "_RPowerScalar",
+    "_adadelta_update",
+    "_adamax_update",
+    "_adamw_update",
     "_add",
     "_arange",
+    "_backward_gather_nd",
     "_copy",
+    "_crop_assign",
+    "_crop_assign_scalar",
     "_div",
     "_div_scalar",
     "_equal",
@@ -137,14 +166,21 @@ __all__ = [
     "_minus_scalar",
     "_mod",
     "_mod_scalar",
+    "_mp_adamw_update",
     "_mul",
     "_mul_scalar",
+    "_nadam_update",
     "_not_equal",
     "_not_equal_scalar",
     "_np_cumsum",
+    "_np_repeat",
+    "_npi_argsort",
+    "_npi_boolean_mask",
     "_npi_cast",
     "_npi_clip",
+    "_npi_expand_dims",
     "_npi_full",
+    "_npi_gather_nd",
     "_npi_hypot_scalar",
     "_npi_isfinite",
     "_npi_isinf",
@@ -155,25 +191,45 @@ __all__ = [
     "_npi_minimum",
     "_npi_minimum_scalar",
     "_npi_random_randint",
+    "_npi_scatter_set_nd",
     "_npi_shuffle",
+    "_npi_slice",
+    "_npi_slice_assign",
+    "_npi_slice_assign_scalar",
+    "_npi_sort",
+    "_npi_split",
+    "_npi_swapaxes",
+    "_npi_take",
+    "_npi_tile",
     "_npx_activation",
     "_npx_arange_like",
+    "_npx_batch_dot",
+    "_npx_batch_flatten",
     "_npx_batch_norm",
     "_npx_cast",
     "_npx_convolution",
+    "_npx_deconvolution",
     "_npx_dropout",
+    "_npx_embedding",
     "_npx_erf",
     "_npx_erfinv",
     "_npx_fully_connected",
     "_npx_gamma",
     "_npx_gammaln",
+    "_npx_gather_nd",
     "_npx_layer_norm",
     "_npx_leaky_relu",
     "_npx_log_softmax",
+    "_npx_one_hot",
+    "_npx_pick",
     "_npx_pooling",
+    "_npx_rnn",
+    "_npx_sequence_mask",
     "_npx_shape_array",
+    "_npx_slice",
     "_npx_smooth_l1",
     "_npx_softmax",
+    "_npx_topk",
     "_ones",
     "_plus",
     "_plus_scalar",
@@ -187,6 +243,7 @@ __all__ = [
     "_random_poisson",
     "_random_randint",
     "_random_uniform",
+    "_ravel_multi_index",
     "_rdiv_scalar",
     "_rminus_scalar",
     "_rmod_scalar",
@@ -199,8 +256,13 @@ __all__ = [
     "_sample_normal",
     "_sample_poisson",
     "_sample_uniform",
+    "_scatter_set_nd",
     "_shuffle",
+    "_slice_assign",
+    "_slice_assign_scalar",
+    "_split_v2",
     "_sub",
+    "_unravel_index",
     "_zeros",
     "_zeros_without_dtype",
 ]
@@ -1463,3 +1525,395 @@ def _eye(N, M=0, k=0, ctx='', dtype='float32', out=None, name=None, **kwargs):
 
 
 _operator(145, _eye)
+
+
+def _slice_assign(lhs, rhs, begin, end, step=(), out=None, name=None, **kwargs):
+    """An array with the part from `begin` to before `end` replaced by another array, as
+    Python's
+    `x[begin:end:step] = rhs`.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array.
+    rhs : NDArray
+        What the part becomes, in its shape.
+    begin : tuple of int or None, required
+        Where the part begins along each axis; None for the array's begin, or end if the
+        step is negative.
+    end : tuple of int or None, required
+        Before which place it ends.
+    step : tuple of int or None, optional, default=()
+        Distance between the places; 1 where absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(209, (lhs, rhs), (begin, end, step), out, kwargs)
+
+
+_operator(209, _slice_assign)
+
+
+_crop_assign = _slice_assign
+
+
+_npi_slice_assign = _slice_assign
+
+
+def _slice_assign_scalar(data, scalar=0.0, begin=_Null, end=_Null, step=(), out=None, name=None, **kwargs):
+    """An array with the part from `begin` to before `end` replaced by a number, as
+    Python's
+    `x[begin:end:step] = scalar`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    scalar : float, optional, default=0.0
+        The number.
+    begin : tuple of int or None, required
+        Where the part begins along each axis; None for the array's begin, or end if the
+        step is negative.
+    end : tuple of int or None, required
+        Before which place it ends.
+    step : tuple of int or None, optional, default=()
+        Distance between the places; 1 where absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(210, (data,), (scalar, begin, end, step), out, kwargs)
+
+
+_operator(210, _slice_assign_scalar)
+
+
+_crop_assign_scalar = _slice_assign_scalar
+
+
+_npi_slice_assign_scalar = _slice_assign_scalar
+
+
+def _split_v2(data, indices, axis=1, squeeze_axis=False, sections=0, out=None, name=None, **kwargs):
+    """An array cut along an axis into equal parts, or at given places.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    indices : int or tuple of int, required
+        Where the parts begin, the first of them included; the last part goes to the
+        end. Unused with `sections`.
+    axis : int, optional, default=1
+        The axis.
+    squeeze_axis : bool, optional, default=False
+        Remove the axis, along which each part must have size 1.
+    sections : int, optional, default=0, from 0.0 to any
+        Number of equal parts, if not 0.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(214, (data,), (indices, axis, squeeze_axis, sections), out, kwargs)
+
+
+_operator(214, _split_v2)
+
+
+_npi_split = _split_v2
+
+
+def _backward_gather_nd(data, indices, shape, out=None, name=None, **kwargs):
+    """Zeros, with the sums of the elements or slices that have the same coordinates.
+
+    Parameters
+    ----------
+    data : NDArray
+        The elements or slices.
+    indices : NDArray
+        Coordinates: the first axis runs over the array's first axes, the others over
+        the places.
+    shape : int or tuple of int, required
+        The shape of the result.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(225, (data, indices), (shape,), out, kwargs)
+
+
+_operator(225, _backward_gather_nd)
+
+
+def _scatter_set_nd(lhs, rhs, indices, shape, out=None, name=None, **kwargs):
+    """An array with other elements or slices at these coordinates, as Python's `x[i, j] =
+    rhs`.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array.
+    rhs : NDArray
+        The elements or slices.
+    indices : NDArray
+        Coordinates: the first axis runs over the array's first axes, the others over
+        the places.
+    shape : int or tuple of int, required
+        The shape of the array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(226, (lhs, rhs, indices), (shape,), out, kwargs)
+
+
+_operator(226, _scatter_set_nd)
+
+
+_npi_scatter_set_nd = _scatter_set_nd
+
+
+def _adamax_update(weight, grad, mean, norm, lr, beta1=0.9, beta2=0.999, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """Adamax (Kingma and Ba, 2014): Adam with the largest gradient in place of the root of
+    the mean square.
+    The correction of the mean's bias belongs into `lr`. MXNet has it as Python code
+    only.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    norm : NDArray, changed by the call
+        The largest gradient, which decays.
+    lr : float, required
+        The learning rate.
+    beta1 : float, optional, default=0.9
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the largest gradient stays.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(248, (weight, grad, mean, norm), (lr, beta1, beta2, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(248, _adamax_update)
+
+
+def _nadam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, grad_factor=_Null, mean_factor=_Null, var_divisor=_Null, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """Nadam (Dozat, 2015): Adam with Nesterov's momentum. The coefficients that change
+    from step to step are
+    attributes. MXNet has it as Python code only.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    var : NDArray, changed by the call
+        The mean of their squares.
+    lr : float, required
+        The learning rate.
+    beta1 : float, optional, default=0.9
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the mean of squares stays.
+    epsilon : float, optional, default=1e-8
+        Keeps the divisor from zero.
+    grad_factor : float, required
+        The factor of the gradient in the step.
+    mean_factor : float, required
+        The factor of the mean in the step.
+    var_divisor : float, required
+        What the mean of squares is divided by to correct its bias.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(249, (weight, grad, mean, var), (lr, beta1, beta2, epsilon, grad_factor, mean_factor, var_divisor, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(249, _nadam_update)
+
+
+def _adamw_update(weight, grad, mean, var, rescale_grad, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, eta=_Null, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """AdamW (Loshchilov and Hutter, 2017): Adam with weight decay that is not part of the
+    gradient.
+
+    Nothing is updated if `rescale_grad` is zero or not finite, as it is when a loss
+    scale was too
+    large.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    var : NDArray, changed by the call
+        The mean of their squares.
+    rescale_grad : NDArray
+        The gradient is multiplied by this one number.
+    lr : float, required
+        The learning rate.
+    beta1 : float, optional, default=0.9
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the mean of squares stays.
+    epsilon : float, optional, default=1e-8
+        Keeps the divisor from zero.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is subtracted besides the step.
+    eta : float, required
+        The factor of step and decay together.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(250, (weight, grad, mean, var, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
+
+
+_operator(250, _adamw_update)
+
+
+def _mp_adamw_update(weight, grad, mean, var, weight32, rescale_grad, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, eta=_Null, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """[`AdamwUpdate`] with states and a copy of the weight in `float32`, which counts.
+
+    Nothing is updated if `rescale_grad` is zero or not finite, as it is when a loss
+    scale was too
+    large.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    var : NDArray, changed by the call
+        The mean of their squares.
+    weight32 : NDArray, changed by the call
+        The weight in float32, which counts.
+    rescale_grad : NDArray
+        The gradient is multiplied by this one number.
+    lr : float, required
+        The learning rate.
+    beta1 : float, optional, default=0.9
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the mean of squares stays.
+    epsilon : float, optional, default=1e-8
+        Keeps the divisor from zero.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is subtracted besides the step.
+    eta : float, required
+        The factor of step and decay together.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(251, (weight, grad, mean, var, weight32, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
+
+
+_operator(251, _mp_adamw_update)
+
+
+def _adadelta_update(weight, grad, acc_g, acc_delta, lr=1.0, rho=0.9, epsilon=0.00001, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """AdaDelta (Zeiler, 2012): AdaGrad with means in place of sums, and steps in the
+    weights' own units.
+    MXNet
+    has it as Python code only, with `lr` 1.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    acc_g : NDArray, changed by the call
+        The mean of the squared gradients.
+    acc_delta : NDArray, changed by the call
+        The mean of the squared steps.
+    lr : float, optional, default=1.0
+        The learning rate.
+    rho : float, optional, default=0.9
+        How much of the means stays.
+    epsilon : float, optional, default=0.00001
+        Keeps roots from zero.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(255, (weight, grad, acc_g, acc_delta), (lr, rho, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(255, _adadelta_update)

@@ -4,6 +4,7 @@ from typing import Any, Sequence
 
 from ..ndarray import NDArray
 from .contrib import arange_like as _npx_arange_like
+from .contrib import boolean_mask as _npi_boolean_mask
 from .op import elemwise_add as _Plus
 from .op import elemwise_add as _add
 from .op import elemwise_add as _plus
@@ -36,6 +37,8 @@ from .op import softmax as _npx_softmax
 from .op import log_softmax as _npx_log_softmax
 from .op import LayerNorm as _npx_layer_norm
 from .op import BatchNorm as _npx_batch_norm
+from .op import Deconvolution as _npx_deconvolution
+from .op import RNN as _npx_rnn
 from .op import Dropout as _npx_dropout
 from .op import LeakyReLU as _npx_leaky_relu
 from .op import uniform as _random_uniform
@@ -57,6 +60,26 @@ from .op import random_randint as _npi_random_randint
 from .op import sample_multinomial as _sample_multinomial
 from .op import shuffle as _shuffle
 from .op import shuffle as _npi_shuffle
+from .op import batch_dot as _npx_batch_dot
+from .op import Flatten as _npx_batch_flatten
+from .op import expand_dims as _npi_expand_dims
+from .op import SwapAxis as _npi_swapaxes
+from .op import slice as _npi_slice
+from .op import slice as _npx_slice
+from .op import tile as _npi_tile
+from .op import repeat as _np_repeat
+from .op import take as _npi_take
+from .op import Embedding as _npx_embedding
+from .op import pick as _npx_pick
+from .op import gather_nd as _npi_gather_nd
+from .op import gather_nd as _npx_gather_nd
+from .op import one_hot as _npx_one_hot
+from .op import ravel_multi_index as _ravel_multi_index
+from .op import unravel_index as _unravel_index
+from .op import SequenceMask as _npx_sequence_mask
+from .op import sort as _npi_sort
+from .op import argsort as _npi_argsort
+from .op import topk as _npx_topk
 
 def _plus_scalar(data: NDArray, scalar: float = 1.0, is_int: bool = True, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 _PlusScalar = _plus_scalar
@@ -146,3 +169,19 @@ def _arange(start: float, stop: float | None = None, step: float = 1.0, repeat: 
 def _linspace(start: float, stop: float, num: int, endpoint: bool = True, ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
 _npi_linspace = _linspace
 def _eye(N: int, M: int = 0, k: int = 0, ctx: str = '', dtype: Any = 'float32', out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _slice_assign(lhs: NDArray, rhs: NDArray, begin: int | None | Sequence[int | None], end: int | None | Sequence[int | None], step: int | None | Sequence[int | None] = (), out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_crop_assign = _slice_assign
+_npi_slice_assign = _slice_assign
+def _slice_assign_scalar(data: NDArray, scalar: float = 0.0, begin: int | None | Sequence[int | None] = ..., end: int | None | Sequence[int | None] = ..., step: int | None | Sequence[int | None] = (), out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_crop_assign_scalar = _slice_assign_scalar
+_npi_slice_assign_scalar = _slice_assign_scalar
+def _split_v2(data: NDArray, indices: int | Sequence[int], axis: int = 1, squeeze_axis: bool = False, sections: int = 0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_npi_split = _split_v2
+def _backward_gather_nd(data: NDArray, indices: NDArray, shape: int | Sequence[int], out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _scatter_set_nd(lhs: NDArray, rhs: NDArray, indices: NDArray, shape: int | Sequence[int], out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+_npi_scatter_set_nd = _scatter_set_nd
+def _adamax_update(weight: NDArray, grad: NDArray, mean: NDArray, norm: NDArray, lr: float, beta1: float = 0.9, beta2: float = 0.999, wd: float = 0.0, rescale_grad: float = 1.0, clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _nadam_update(weight: NDArray, grad: NDArray, mean: NDArray, var: NDArray, lr: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, grad_factor: float = ..., mean_factor: float = ..., var_divisor: float = ..., wd: float = 0.0, rescale_grad: float = 1.0, clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _adamw_update(weight: NDArray, grad: NDArray, mean: NDArray, var: NDArray, rescale_grad: NDArray, lr: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, wd: float = 0.0, eta: float = ..., clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _mp_adamw_update(weight: NDArray, grad: NDArray, mean: NDArray, var: NDArray, weight32: NDArray, rescale_grad: NDArray, lr: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, wd: float = 0.0, eta: float = ..., clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
+def _adadelta_update(weight: NDArray, grad: NDArray, acc_g: NDArray, acc_delta: NDArray, lr: float = 1.0, rho: float = 0.9, epsilon: float = 0.00001, wd: float = 0.0, rescale_grad: float = 1.0, clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...

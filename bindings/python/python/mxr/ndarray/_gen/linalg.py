@@ -2,6 +2,101 @@
 # ruff: noqa
 """Linear algebra."""
 
+from ..._core import invoke as _invoke
+from ..._core import operator as _operator
+from ...base import _Null
 
 __all__ = [
+    "gemm",
+    "gemm2",
+    "syrk",
 ]
+
+
+def gemm(A, B, C, transpose_a=False, transpose_b=False, alpha=1.0, beta=1.0, axis=-2, out=None, name=None, **kwargs):
+    """Products of matrices plus matrices: alpha · op(A) · op(B) + beta · C, where op
+    may transpose.
+
+    Parameters
+    ----------
+    A : NDArray
+        The matrices on the left.
+    B : NDArray
+        Those on the right.
+    C : NDArray
+        Those to add.
+    transpose_a : bool, optional, default=False
+        Transpose the matrices of `A`.
+    transpose_b : bool, optional, default=False
+        Transpose the matrices of `B`.
+    alpha : float, optional, default=1.0
+        Factor of the product.
+    beta : float, optional, default=1.0
+        Factor of `C`.
+    axis : int, optional, default=-2
+        The axis of the matrices' rows; their columns are the last axis.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(194, (A, B, C), (transpose_a, transpose_b, alpha, beta, axis), out, kwargs)
+
+
+_operator(194, gemm)
+
+
+def gemm2(A, B, transpose_a=False, transpose_b=False, alpha=1.0, axis=-2, out=None, name=None, **kwargs):
+    """Products of matrices: alpha · op(A) · op(B), where op may transpose.
+
+    Parameters
+    ----------
+    A : NDArray
+        The matrices on the left.
+    B : NDArray
+        Those on the right.
+    transpose_a : bool, optional, default=False
+        Transpose the matrices of `A`.
+    transpose_b : bool, optional, default=False
+        Transpose the matrices of `B`.
+    alpha : float, optional, default=1.0
+        Factor of the product.
+    axis : int, optional, default=-2
+        The axis of the matrices' rows; their columns are the last axis.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(195, (A, B), (transpose_a, transpose_b, alpha, axis), out, kwargs)
+
+
+_operator(195, gemm2)
+
+
+def syrk(A, transpose=False, alpha=1.0, out=None, name=None, **kwargs):
+    """Products of matrices with their own transposes: alpha · A · Aᵀ.
+
+    Parameters
+    ----------
+    A : NDArray
+        The matrices.
+    transpose : bool, optional, default=False
+        Compute alpha · Aᵀ · A instead.
+    alpha : float, optional, default=1.0
+        Factor.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(196, (A,), (transpose, alpha), out, kwargs)
+
+
+_operator(196, syrk)

@@ -5,15 +5,22 @@
 from ..._core import invoke as _invoke
 from ..._core import operator as _operator
 from ...base import _Null
+from .linalg import gemm as linalg_gemm
+from .linalg import gemm2 as linalg_gemm2
+from .linalg import syrk as linalg_syrk
 
 __all__ = [
     "Activation",
     "BatchNorm",
     "BlockGrad",
     "Cast",
+    "Concat",
     "Convolution",
+    "Deconvolution",
     "Dropout",
     "ElementWiseSum",
+    "Embedding",
+    "Flatten",
     "FullyConnected",
     "GroupNorm",
     "InstanceNorm",
@@ -24,12 +31,22 @@ __all__ = [
     "LogisticRegressionOutput",
     "MAERegressionOutput",
     "MakeLoss",
+    "Pad",
     "Pooling",
+    "RNN",
+    "Reshape",
+    "SequenceLast",
+    "SequenceMask",
+    "SequenceReverse",
+    "SliceChannel",
     "Softmax",
     "SoftmaxActivation",
     "SoftmaxOutput",
+    "SwapAxis",
     "abs",
+    "adam_update",
     "add_n",
+    "all_finite",
     "amp_cast",
     "amp_multicast",
     "arccos",
@@ -41,6 +58,9 @@ __all__ = [
     "argmax",
     "argmax_channel",
     "argmin",
+    "argsort",
+    "batch_dot",
+    "batch_take",
     "broadcast_add",
     "broadcast_axes",
     "broadcast_axis",
@@ -68,11 +88,17 @@ __all__ = [
     "cast",
     "cbrt",
     "ceil",
+    "choose_element_0index",
     "clip",
+    "concat",
     "cos",
     "cosh",
+    "crop",
     "cumsum",
     "degrees",
+    "depth_to_space",
+    "diag",
+    "dot",
     "elemwise_add",
     "elemwise_div",
     "elemwise_mul",
@@ -80,13 +106,24 @@ __all__ = [
     "erf",
     "erfinv",
     "exp",
+    "expand_dims",
     "expm1",
     "fix",
+    "flatten",
+    "flip",
     "floor",
+    "ftml_update",
+    "ftrl_update",
     "gamma",
     "gammaln",
+    "gather_nd",
     "hard_sigmoid",
     "identity",
+    "lamb_update_phase1",
+    "lamb_update_phase2",
+    "linalg_gemm",
+    "linalg_gemm2",
+    "linalg_syrk",
     "log",
     "log10",
     "log1p",
@@ -99,12 +136,28 @@ __all__ = [
     "mean",
     "min",
     "min_axis",
+    "mp_lamb_update_phase1",
+    "mp_lamb_update_phase2",
+    "mp_nag_mom_update",
+    "mp_sgd_mom_update",
+    "mp_sgd_update",
+    "multi_all_finite",
+    "multi_lars",
+    "multi_mp_sgd_mom_update",
+    "multi_mp_sgd_update",
+    "multi_sgd_mom_update",
+    "multi_sgd_update",
+    "multi_sum_sq",
+    "nag_mom_update",
     "nanprod",
     "nansum",
     "negative",
     "norm",
     "normal",
+    "one_hot",
     "ones_like",
+    "pad",
+    "pick",
     "prod",
     "radians",
     "random_exponential",
@@ -115,11 +168,17 @@ __all__ = [
     "random_poisson",
     "random_randint",
     "random_uniform",
+    "ravel_multi_index",
     "rcbrt",
     "reciprocal",
     "relu",
+    "repeat",
+    "reshape",
     "reshape_like",
+    "reverse",
     "rint",
+    "rmsprop_update",
+    "rmspropalex_update",
     "round",
     "rsqrt",
     "sample_exponential",
@@ -130,27 +189,46 @@ __all__ = [
     "sample_normal",
     "sample_poisson",
     "sample_uniform",
+    "scatter_nd",
+    "sgd_mom_update",
+    "sgd_update",
     "shape_array",
     "shuffle",
     "sigmoid",
     "sign",
+    "signsgd_update",
+    "signum_update",
     "sin",
     "sinh",
     "size_array",
+    "slice",
+    "slice_axis",
+    "slice_like",
     "smooth_l1",
     "softmax",
     "softmax_cross_entropy",
     "softmin",
     "softsign",
+    "sort",
+    "space_to_depth",
+    "split",
     "sqrt",
     "square",
+    "squeeze",
+    "stack",
     "stop_gradient",
     "sum",
     "sum_axis",
+    "swapaxes",
+    "take",
     "tan",
     "tanh",
+    "tile",
+    "topk",
+    "transpose",
     "trunc",
     "uniform",
+    "unravel_index",
     "where",
     "zeros_like",
 ]
@@ -2929,6 +3007,128 @@ def BatchNorm(data, gamma, beta, moving_mean, moving_var, eps=0.0010000000474974
 _operator(163, BatchNorm)
 
 
+def Deconvolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), pad=(), adj=(), target_shape=(), num_filter=_Null, num_group=1, workspace=512, no_bias=True, cudnn_tune=None, cudnn_off=False, layout=None, out=None, name=None, **kwargs):
+    r"""Spreads each element of the data over a window of the result, multiplied with each
+    filter: the transpose of a
+    convolution, which is its gradient with respect to its data.
+
+    Data is (n, channels, \[depth,\] \[height,\] width), the weight (channels,
+    num_filter / num_group, kernel…), the
+    bias (num_filter). Along each axis the result has `stride · (x − 1) + dilate ·
+    (kernel − 1) + 1 − 2·pad + adj`
+    elements; with `target_shape` that many, and the padding follows.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data, (n, channels, …).
+    weight : NDArray
+        The weight, (channels, num_filter / num_group, kernel…).
+    bias : NDArray, optional
+        The bias, (num_filter).
+    kernel : int or tuple of int, required
+        Size of the window along each axis.
+    stride : int or tuple of int, optional, default=()
+        Step of the window along each axis; 1 if empty.
+    dilate : int or tuple of int, optional, default=()
+        Distance between neighbouring elements of the window; 1 if empty.
+    pad : int or tuple of int, optional, default=()
+        Elements taken away before and after each axis; none if empty.
+    adj : int or tuple of int, optional, default=()
+        Elements added after each axis, fewer than the step; none if empty.
+    target_shape : int or tuple of int, optional, default=()
+        Size of the result along each axis, in place of `pad` and `adj`.
+    num_filter : int, required, from 1.0 to any
+        Number of filters: channels of the result.
+    num_group : int, optional, default=1, from 1.0 to any
+        Groups of channels that are treated apart from each other.
+    workspace : int, optional, default=512, from 0.0 to any
+        Unused; kept for MXNet's model files.
+    no_bias : bool, optional, default=True
+        Add no bias.
+    cudnn_tune : {'fastest', 'limited_workspace', 'off'}, optional
+        Unused; kept for MXNet's model files.
+    cudnn_off : bool, optional, default=False
+        Unused; kept for MXNet's model files.
+    layout : {'NCDHW', 'NCHW', 'NCW', 'NDHWC', 'NHWC', 'NWC'}, optional
+        Order of the axes; only those with channels before space.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(164, (data, weight, bias), (kernel, stride, dilate, pad, adj, target_shape, num_filter, num_group, workspace, no_bias, cudnn_tune, cudnn_off, layout), out, kwargs)
+
+
+_operator(164, Deconvolution)
+
+
+def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_Null, bidirectional=False, mode=_Null, p=0.0, state_outputs=False, projection_size=None, lstm_state_clip_min=None, lstm_state_clip_max=None, lstm_state_clip_nan=False, use_sequence_length=False, out=None, name=None, **kwargs):
+    """Recurrent layers: LSTM, GRU or plain cells, in one or both directions, on top of
+    each other.
+
+    Data is (steps, n, inputs), the result (steps, n, directions · state_size), states
+    and cells are
+    (layers · directions, n, state_size). All parameters are one vector: for each layer
+    and direction the weight
+    for the data (gates · state_size, inputs) and that for the state (gates ·
+    state_size, state_size), then for
+    each layer and direction the bias for the data and that for the state. Gates are
+    input, forget, cell, output
+    for `lstm` and reset, update, new for `gru`. Methods: Hochreiter, Schmidhuber,
+    «Long Short-Term Memory», 1997;
+    Cho et al., 2014.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data, (steps, n, inputs).
+    parameters : NDArray
+        All weights, then all biases.
+    state : NDArray
+        The first states, (layers · directions, n, state_size).
+    state_cell : NDArray, optional
+        The first cells, for `lstm`.
+    state_size : int, required, from 1.0 to any
+        Elements of a state.
+    num_layers : int, required, from 1.0 to any
+        Layers on top of each other.
+    bidirectional : bool, optional, default=False
+        Run in both directions and join the results.
+    mode : {'gru', 'lstm', 'rnn_relu', 'rnn_tanh'}, required
+        The cell.
+    p : float, optional, default=0.0, from 0.0 to 1.0
+        Share of the elements between layers that are dropped in training.
+    state_outputs : bool, optional, default=False
+        Give the last states as well.
+    projection_size : int, optional
+        Not supported.
+    lstm_state_clip_min : float, optional
+        Not supported.
+    lstm_state_clip_max : float, optional
+        Not supported.
+    lstm_state_clip_nan : bool, optional, default=False
+        Not supported.
+    use_sequence_length : bool, optional, default=False
+        Not supported.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    state_output : NDArray
+    statecell_output : NDArray
+    reserve : NDArray
+    """
+    return _invoke(165, (data, parameters, state, state_cell), (state_size, num_layers, bidirectional, mode, p, state_outputs, projection_size, lstm_state_clip_min, lstm_state_clip_max, lstm_state_clip_nan, use_sequence_length), out, kwargs)
+
+
+_operator(165, RNN)
+
+
 def Dropout(data, p=0.5, mode='training', axes=(), cudnn_off=False, out=None, name=None, **kwargs):
     """Sets elements to zero at random and divides the others by the share that stays, in
     training.
@@ -2956,10 +3156,10 @@ def Dropout(data, p=0.5, mode='training', axes=(), cudnn_off=False, out=None, na
     output : NDArray
     mask : NDArray
     """
-    return _invoke(164, (data,), (p, mode, axes, cudnn_off), out, kwargs)
+    return _invoke(166, (data,), (p, mode, axes, cudnn_off), out, kwargs)
 
 
-_operator(164, Dropout)
+_operator(166, Dropout)
 
 
 def LeakyReLU(data, gamma=None, act_type='leaky', slope=0.25, lower_bound=0.125, upper_bound=0.33399999141693115, out=None, name=None, **kwargs):
@@ -2993,10 +3193,10 @@ def LeakyReLU(data, gamma=None, act_type='leaky', slope=0.25, lower_bound=0.125,
     output : NDArray
     mask : NDArray
     """
-    return _invoke(165, (data, gamma), (act_type, slope, lower_bound, upper_bound), out, kwargs)
+    return _invoke(167, (data, gamma), (act_type, slope, lower_bound, upper_bound), out, kwargs)
 
 
-_operator(165, LeakyReLU)
+_operator(167, LeakyReLU)
 
 
 def uniform(low=0.0, high=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3021,10 +3221,10 @@ def uniform(low=0.0, high=1.0, shape=None, ctx='', dtype=None, out=None, name=No
     -------
     output : NDArray
     """
-    return _invoke(166, (), (low, high, shape, ctx, dtype), out, kwargs)
+    return _invoke(168, (), (low, high, shape, ctx, dtype), out, kwargs)
 
 
-_operator(166, uniform)
+_operator(168, uniform)
 
 
 random_uniform = uniform
@@ -3034,7 +3234,8 @@ def sample_uniform(low, high, shape=(), dtype=None, out=None, name=None, **kwarg
     """Random numbers that are equally likely everywhere from `low` to below `high`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as `shape`
+    draws as
+    `shape`
     has elements. An entry that makes no sense as a parameter gives numbers that make
     none.
 
@@ -3056,10 +3257,10 @@ def sample_uniform(low, high, shape=(), dtype=None, out=None, name=None, **kwarg
     -------
     output : NDArray
     """
-    return _invoke(168, (low, high), (shape, dtype), out, kwargs)
+    return _invoke(170, (low, high), (shape, dtype), out, kwargs)
 
 
-_operator(168, sample_uniform)
+_operator(170, sample_uniform)
 
 
 def normal(loc=0.0, scale=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3084,10 +3285,10 @@ def normal(loc=0.0, scale=1.0, shape=None, ctx='', dtype=None, out=None, name=No
     -------
     output : NDArray
     """
-    return _invoke(169, (), (loc, scale, shape, ctx, dtype), out, kwargs)
+    return _invoke(171, (), (loc, scale, shape, ctx, dtype), out, kwargs)
 
 
-_operator(169, normal)
+_operator(171, normal)
 
 
 random_normal = normal
@@ -3097,7 +3298,8 @@ def sample_normal(mu, sigma, shape=(), dtype=None, out=None, name=None, **kwargs
     """Random numbers from a normal distribution.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as `shape`
+    draws as
+    `shape`
     has elements. An entry that makes no sense as a parameter gives numbers that make
     none.
 
@@ -3119,10 +3321,10 @@ def sample_normal(mu, sigma, shape=(), dtype=None, out=None, name=None, **kwargs
     -------
     output : NDArray
     """
-    return _invoke(171, (mu, sigma), (shape, dtype), out, kwargs)
+    return _invoke(173, (mu, sigma), (shape, dtype), out, kwargs)
 
 
-_operator(171, sample_normal)
+_operator(173, sample_normal)
 
 
 def random_gamma(alpha=1.0, beta=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3147,17 +3349,18 @@ def random_gamma(alpha=1.0, beta=1.0, shape=None, ctx='', dtype=None, out=None, 
     -------
     output : NDArray
     """
-    return _invoke(172, (), (alpha, beta, shape, ctx, dtype), out, kwargs)
+    return _invoke(174, (), (alpha, beta, shape, ctx, dtype), out, kwargs)
 
 
-_operator(172, random_gamma)
+_operator(174, random_gamma)
 
 
 def sample_gamma(alpha, beta, shape=(), dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a gamma distribution, whose mean is `alpha * beta`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as `shape`
+    draws as
+    `shape`
     has elements. An entry that makes no sense as a parameter gives numbers that make
     none.
 
@@ -3179,10 +3382,10 @@ def sample_gamma(alpha, beta, shape=(), dtype=None, out=None, name=None, **kwarg
     -------
     output : NDArray
     """
-    return _invoke(174, (alpha, beta), (shape, dtype), out, kwargs)
+    return _invoke(176, (alpha, beta), (shape, dtype), out, kwargs)
 
 
-_operator(174, sample_gamma)
+_operator(176, sample_gamma)
 
 
 def random_exponential(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3205,17 +3408,18 @@ def random_exponential(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=N
     -------
     output : NDArray
     """
-    return _invoke(175, (), (lam, shape, ctx, dtype), out, kwargs)
+    return _invoke(177, (), (lam, shape, ctx, dtype), out, kwargs)
 
 
-_operator(175, random_exponential)
+_operator(177, random_exponential)
 
 
 def sample_exponential(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
     """Random numbers from an exponential distribution, whose mean is `1 / lam`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as `shape`
+    draws as
+    `shape`
     has elements. An entry that makes no sense as a parameter gives numbers that make
     none.
 
@@ -3235,10 +3439,10 @@ def sample_exponential(lam, shape=(), dtype=None, out=None, name=None, **kwargs)
     -------
     output : NDArray
     """
-    return _invoke(177, (lam,), (shape, dtype), out, kwargs)
+    return _invoke(179, (lam,), (shape, dtype), out, kwargs)
 
 
-_operator(177, sample_exponential)
+_operator(179, sample_exponential)
 
 
 def random_poisson(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3261,17 +3465,18 @@ def random_poisson(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=None,
     -------
     output : NDArray
     """
-    return _invoke(178, (), (lam, shape, ctx, dtype), out, kwargs)
+    return _invoke(180, (), (lam, shape, ctx, dtype), out, kwargs)
 
 
-_operator(178, random_poisson)
+_operator(180, random_poisson)
 
 
 def sample_poisson(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a Poisson distribution: whole numbers in a floating-point dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as `shape`
+    draws as
+    `shape`
     has elements. An entry that makes no sense as a parameter gives numbers that make
     none.
 
@@ -3291,10 +3496,10 @@ def sample_poisson(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(180, (lam,), (shape, dtype), out, kwargs)
+    return _invoke(182, (lam,), (shape, dtype), out, kwargs)
 
 
-_operator(180, sample_poisson)
+_operator(182, sample_poisson)
 
 
 def random_negative_binomial(k=1, p=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3321,10 +3526,10 @@ def random_negative_binomial(k=1, p=1.0, shape=None, ctx='', dtype=None, out=Non
     -------
     output : NDArray
     """
-    return _invoke(181, (), (k, p, shape, ctx, dtype), out, kwargs)
+    return _invoke(183, (), (k, p, shape, ctx, dtype), out, kwargs)
 
 
-_operator(181, random_negative_binomial)
+_operator(183, random_negative_binomial)
 
 
 def sample_negative_binomial(k, p, shape=(), dtype=None, out=None, name=None, **kwargs):
@@ -3333,7 +3538,8 @@ def sample_negative_binomial(k, p, shape=(), dtype=None, out=None, name=None, **
     succeeding with probability `p`. They are whole numbers in a floating-point dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as `shape`
+    draws as
+    `shape`
     has elements. An entry that makes no sense as a parameter gives numbers that make
     none.
 
@@ -3355,10 +3561,10 @@ def sample_negative_binomial(k, p, shape=(), dtype=None, out=None, name=None, **
     -------
     output : NDArray
     """
-    return _invoke(183, (k, p), (shape, dtype), out, kwargs)
+    return _invoke(185, (k, p), (shape, dtype), out, kwargs)
 
 
-_operator(183, sample_negative_binomial)
+_operator(185, sample_negative_binomial)
 
 
 def random_generalized_negative_binomial(mu=1.0, alpha=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3386,10 +3592,10 @@ def random_generalized_negative_binomial(mu=1.0, alpha=1.0, shape=None, ctx='', 
     -------
     output : NDArray
     """
-    return _invoke(184, (), (mu, alpha, shape, ctx, dtype), out, kwargs)
+    return _invoke(186, (), (mu, alpha, shape, ctx, dtype), out, kwargs)
 
 
-_operator(184, random_generalized_negative_binomial)
+_operator(186, random_generalized_negative_binomial)
 
 
 def sample_generalized_negative_binomial(mu, alpha, shape=(), dtype=None, out=None, name=None, **kwargs):
@@ -3399,7 +3605,8 @@ def sample_generalized_negative_binomial(mu, alpha, shape=(), dtype=None, out=No
     dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as `shape`
+    draws as
+    `shape`
     has elements. An entry that makes no sense as a parameter gives numbers that make
     none.
 
@@ -3421,10 +3628,10 @@ def sample_generalized_negative_binomial(mu, alpha, shape=(), dtype=None, out=No
     -------
     output : NDArray
     """
-    return _invoke(186, (mu, alpha), (shape, dtype), out, kwargs)
+    return _invoke(188, (mu, alpha), (shape, dtype), out, kwargs)
 
 
-_operator(186, sample_generalized_negative_binomial)
+_operator(188, sample_generalized_negative_binomial)
 
 
 def random_randint(low, high, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3449,17 +3656,18 @@ def random_randint(low, high, shape=None, ctx='', dtype=None, out=None, name=Non
     -------
     output : NDArray
     """
-    return _invoke(187, (), (low, high, shape, ctx, dtype), out, kwargs)
+    return _invoke(189, (), (low, high, shape, ctx, dtype), out, kwargs)
 
 
-_operator(187, random_randint)
+_operator(189, random_randint)
 
 
 def sample_multinomial(data, shape=(), get_prob=False, dtype='int32', out=None, name=None, **kwargs):
     """Draws classes, numbered from 0, by the probabilities along the last axis of `data`.
 
     Rows need not sum to 1. The result has the axes of `data` but the last, followed by
-    `shape`; one draw from a
+    `shape`; one draw
+    from a
     single row has the shape (1,).
 
     Parameters
@@ -3481,10 +3689,10 @@ def sample_multinomial(data, shape=(), get_prob=False, dtype='int32', out=None, 
     output : NDArray
     log_prob : NDArray
     """
-    return _invoke(188, (data,), (shape, get_prob, dtype), out, kwargs)
+    return _invoke(190, (data,), (shape, get_prob, dtype), out, kwargs)
 
 
-_operator(188, sample_multinomial)
+_operator(190, sample_multinomial)
 
 
 def shuffle(data, out=None, name=None, **kwargs):
@@ -3501,7 +3709,1866 @@ def shuffle(data, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(189, (data,), (), out, kwargs)
+    return _invoke(191, (data,), (), out, kwargs)
 
 
-_operator(189, shuffle)
+_operator(191, shuffle)
+
+
+def dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=None, name=None, **kwargs):
+    """Product of two arrays: the last axis of `lhs` is summed with the first of `rhs`,
+    which gives the product of
+    matrices, or the inner product of vectors.
+
+    With more axes the result has the axes of `lhs` without its last, then those of
+    `rhs` without its first.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The array on the left.
+    rhs : NDArray
+        The array on the right.
+    transpose_a : bool, optional, default=False
+        Sum over the first axis of `lhs` instead.
+    transpose_b : bool, optional, default=False
+        Sum over the last axis of `rhs` instead.
+    forward_stype : {'default', 'row_sparse', 'csr'}, optional
+        Storage of the result of a sparse product; unused here.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(192, (lhs, rhs), (transpose_a, transpose_b, forward_stype), out, kwargs)
+
+
+_operator(192, dot)
+
+
+def batch_dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=None, name=None, **kwargs):
+    """Products of matrices, one for each position of the axes before the last two.
+
+    Parameters
+    ----------
+    lhs : NDArray
+        The matrices on the left.
+    rhs : NDArray
+        Those on the right.
+    transpose_a : bool, optional, default=False
+        The matrices of `lhs` are transposed first.
+    transpose_b : bool, optional, default=False
+        The matrices of `rhs` are transposed first.
+    forward_stype : {'default', 'row_sparse', 'csr'}, optional
+        Storage of the result of a sparse product; unused here.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(193, (lhs, rhs), (transpose_a, transpose_b, forward_stype), out, kwargs)
+
+
+_operator(193, batch_dot)
+
+
+def Reshape(data, shape=(), reverse=False, target_shape=(), keep_highest=False, out=None, name=None, **kwargs):
+    """The elements of an array in another shape.
+
+    In `shape`, besides sizes: 0 takes the size of the input's axis at this place; -1
+    stands for the size that is left;
+    -2 takes all remaining axes of the input; -3 joins its next two axes to one; -4 splits its next axis into the two
+    sizes that follow, one of which may be -1.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    shape : int or tuple of int, optional, default=()
+        The new shape.
+    reverse : bool, optional, default=False
+        Read `shape` and the input's axes from the last to the first.
+    target_shape : int or tuple of int, optional, default=()
+        The new shape in old model files; a size of 0 stands for what is left.
+    keep_highest : bool, optional, default=False
+        With `target_shape`: keep the first axis.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(197, (data,), (shape, reverse, target_shape, keep_highest), out, kwargs)
+
+
+_operator(197, Reshape)
+
+
+reshape = Reshape
+
+
+def Flatten(data, out=None, name=None, **kwargs):
+    """The elements of an array in two axes: the first, and all others as one.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(198, (data,), (), out, kwargs)
+
+
+_operator(198, Flatten)
+
+
+flatten = Flatten
+
+
+def expand_dims(data, axis, out=None, name=None, **kwargs):
+    """An array with one more axis, of size 1.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int, required
+        Where the axis is put; negative numbers count from the end of the result.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(199, (data,), (axis,), out, kwargs)
+
+
+_operator(199, expand_dims)
+
+
+def squeeze(data, axis=None, out=None, name=None, **kwargs):
+    """An array without axes of size 1. If nothing remains, one axis does.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int or tuple of int, optional
+        The axes to remove; all of size 1 if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(200, (data,), (axis,), out, kwargs)
+
+
+_operator(200, squeeze)
+
+
+def transpose(data, axes=(), out=None, name=None, **kwargs):
+    """An array with its axes in another order.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axes : int or tuple of int, optional, default=()
+        For each axis of the result the axis of the input; the axes reversed if empty.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(201, (data,), (axes,), out, kwargs)
+
+
+_operator(201, transpose)
+
+
+def SwapAxis(data, dim1=0, dim2=0, out=None, name=None, **kwargs):
+    """An array with two of its axes exchanged.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    dim1 : int, optional, default=0
+        One axis.
+    dim2 : int, optional, default=0
+        The other axis.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(202, (data,), (dim1, dim2), out, kwargs)
+
+
+_operator(202, SwapAxis)
+
+
+swapaxes = SwapAxis
+
+
+def depth_to_space(data, block_size, out=None, name=None, **kwargs):
+    """Moves channels into blocks of the picture: (batch, channel, height, width) to
+    (batch, channel / block², height · block, width · block).
+
+    Parameters
+    ----------
+    data : NDArray
+        The pictures.
+    block_size : int, required, from 1.0 to any
+        Side of the blocks.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(203, (data,), (block_size,), out, kwargs)
+
+
+_operator(203, depth_to_space)
+
+
+def space_to_depth(data, block_size, out=None, name=None, **kwargs):
+    """Moves blocks of the picture into channels: (batch, channel, height, width) to
+    (batch, channel · block², height / block, width / block).
+
+    Parameters
+    ----------
+    data : NDArray
+        The pictures.
+    block_size : int, required, from 1.0 to any
+        Side of the blocks.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(204, (data,), (block_size,), out, kwargs)
+
+
+_operator(204, space_to_depth)
+
+
+def slice(data, begin, end, step=(), out=None, name=None, **kwargs):
+    """The part of an array from `begin` to before `end` along each of the first axes, as
+    Python's `x[begin:end:step]`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    begin : tuple of int or None, required
+        Where the part begins along each axis; None for the array's begin, or end if the
+        step is negative.
+    end : tuple of int or None, required
+        Before which place it ends.
+    step : tuple of int or None, optional, default=()
+        Distance between the places that are taken; 1 where absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(205, (data,), (begin, end, step), out, kwargs)
+
+
+_operator(205, slice)
+
+
+crop = slice
+
+
+def slice_axis(data, axis, begin, end=None, out=None, name=None, **kwargs):
+    """The part of an array from `begin` to before `end` along one axis.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int, required
+        The axis.
+    begin : int, required
+        Where the part begins; negative numbers count from the end.
+    end : int, optional
+        Before which place it ends; the array's end if None.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(206, (data,), (axis, begin, end), out, kwargs)
+
+
+_operator(206, slice_axis)
+
+
+def slice_like(data, shape_like, axes=(), out=None, name=None, **kwargs):
+    """The part of an array, from its begin, that is as large as another.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    shape_like : NDArray
+        The array of the size.
+    axes : int or tuple of int, optional, default=()
+        The axes that are cut; all if empty.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(207, (data, shape_like), (axes,), out, kwargs)
+
+
+_operator(207, slice_like)
+
+
+def reverse(data, axis, out=None, name=None, **kwargs):
+    """An array with the elements along some axes in reverse order.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int or tuple of int, required
+        The axes.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(208, (data,), (axis,), out, kwargs)
+
+
+_operator(208, reverse)
+
+
+flip = reverse
+
+
+def Concat(*data, num_args=None, dim=1, out=None, name=None, **kwargs):
+    """Arrays joined along one of their axes.
+
+    Parameters
+    ----------
+    data : NDArrays
+        The arrays, of one shape but along the axis.
+    num_args : int, optional, from 1.0 to any
+        Number of arrays; counted if absent.
+    dim : int, optional, default=1
+        The axis.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(211, (*data,), (num_args, dim), out, kwargs)
+
+
+_operator(211, Concat)
+
+
+concat = Concat
+
+
+def stack(*data, axis=0, num_args=None, out=None, name=None, **kwargs):
+    """Arrays of one shape joined along a new axis.
+
+    Parameters
+    ----------
+    data : NDArrays
+        The arrays, of one shape.
+    axis : int, optional, default=0
+        Where the new axis is; negative numbers count from the end of the result.
+    num_args : int, optional, from 1.0 to any
+        Number of arrays; counted if absent.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(212, (*data,), (axis, num_args), out, kwargs)
+
+
+_operator(212, stack)
+
+
+def SliceChannel(data, num_outputs, axis=1, squeeze_axis=False, out=None, name=None, **kwargs):
+    """An array cut along an axis into equal parts.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    num_outputs : int, required, from 1.0 to any
+        Number of parts.
+    axis : int, optional, default=1
+        The axis.
+    squeeze_axis : bool, optional, default=False
+        Remove the axis, which must then have the size `num_outputs`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(213, (data,), (num_outputs, axis, squeeze_axis), out, kwargs)
+
+
+_operator(213, SliceChannel)
+
+
+split = SliceChannel
+
+
+def tile(data, reps, out=None, name=None, **kwargs):
+    """An array repeated as a whole along its axes.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    reps : int or tuple of int, required
+        How often, for each of the last axes; more numbers than axes make new axes in
+        front.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(215, (data,), (reps,), out, kwargs)
+
+
+_operator(215, tile)
+
+
+def repeat(data, repeats, axis=None, out=None, name=None, **kwargs):
+    """An array with each element repeated.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    repeats : int, required, from 0.0 to any
+        How often.
+    axis : int, optional
+        The axis along which elements are repeated; if absent, the array is flattened
+        first.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(216, (data,), (repeats, axis), out, kwargs)
+
+
+_operator(216, repeat)
+
+
+def Pad(data, mode, pad_width, constant_value=0.0, out=None, name=None, **kwargs):
+    """An array with places added before and behind along each axis.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    mode : {'constant', 'edge', 'reflect'}, required
+        What they become.
+    pad_width : int or tuple of int, required
+        For each axis the numbers of places before and behind.
+    constant_value : float, optional, default=0.0
+        The number that they become in the mode `constant`.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(217, (data,), (mode, pad_width, constant_value), out, kwargs)
+
+
+_operator(217, Pad)
+
+
+pad = Pad
+
+
+def diag(data, k=0, axis1=0, axis2=1, out=None, name=None, **kwargs):
+    """The diagonal of a matrix, or a matrix with a given diagonal.
+
+    Of an array with more axes, the diagonals of the matrices along two of them, as the
+    last axis of the result.
+
+    Parameters
+    ----------
+    data : NDArray
+        The matrix, or the diagonal.
+    k : int, optional, default=0
+        Which diagonal: that many places above the main one, or below it if negative.
+    axis1 : int, optional, default=0
+        The axis of the rows.
+    axis2 : int, optional, default=1
+        The axis of the columns.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(218, (data,), (k, axis1, axis2), out, kwargs)
+
+
+_operator(218, diag)
+
+
+def take(a, indices, axis=0, mode='clip', out=None, name=None, **kwargs):
+    """The slices of an array along an axis that have these indices.
+
+    The result has the axes of `indices` in the place of the axis.
+
+    Parameters
+    ----------
+    a : NDArray
+        The array.
+    indices : NDArray
+        The indices, of any dtype.
+    axis : int, optional, default=0
+        The axis.
+    mode : {'clip', 'raise', 'wrap'}, optional, default='clip'
+        What an index beyond the axis means.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(219, (a, indices), (axis, mode), out, kwargs)
+
+
+_operator(219, take)
+
+
+def Embedding(data, weight, input_dim, output_dim, dtype='float32', sparse_grad=False, out=None, name=None, **kwargs):
+    """The rows of a table that have these numbers: words to vectors. Numbers beyond the
+    table mean its nearest row.
+
+    Parameters
+    ----------
+    data : NDArray
+        The numbers, of any dtype.
+    weight : NDArray
+        The table.
+    input_dim : int, required, from 1.0 to any
+        Number of rows of the table.
+    output_dim : int, required, from 1.0 to any
+        Length of the rows.
+    dtype : dtype, optional, default='float32'
+        Dtype of the table, where nothing else says it.
+    sparse_grad : bool, optional, default=False
+        Accepted for MXNet's sake: the gradient is dense.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(220, (data, weight), (input_dim, output_dim, dtype, sparse_grad), out, kwargs)
+
+
+_operator(220, Embedding)
+
+
+def pick(data, index, axis=-1, keepdims=False, mode='clip', out=None, name=None, **kwargs):
+    """For each position of the other axes the element with a given index along an axis.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    index : NDArray
+        An index for each position, of any dtype.
+    axis : int, optional, default=-1
+        The axis.
+    keepdims : bool, optional, default=False
+        Keep the axis, with size 1.
+    mode : {'clip', 'wrap'}, optional, default='clip'
+        What an index beyond the axis means.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(221, (data, index), (axis, keepdims, mode), out, kwargs)
+
+
+_operator(221, pick)
+
+
+choose_element_0index = pick
+
+
+def batch_take(a, indices, out=None, name=None, **kwargs):
+    """For each row of a matrix the element with a given index.
+
+    Parameters
+    ----------
+    a : NDArray
+        The matrix.
+    indices : NDArray
+        An index for each row.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(222, (a, indices), (), out, kwargs)
+
+
+_operator(222, batch_take)
+
+
+def gather_nd(data, indices, out=None, name=None, **kwargs):
+    """The elements or slices of an array that have these coordinates.
+
+    `out[y, ..] = data[indices[0, y], …, indices[m - 1, y], ..]`; negative coordinates
+    count from the end.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    indices : NDArray
+        Coordinates: the first axis runs over the array's first axes, the others over
+        the places.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(223, (data, indices), (), out, kwargs)
+
+
+_operator(223, gather_nd)
+
+
+def scatter_nd(data, indices, shape, out=None, name=None, **kwargs):
+    """Zeros, with elements or slices at these coordinates; where several have the same,
+    the last.
+
+    `out[indices[0, y], …, indices[m - 1, y], ..] = data[y, ..]`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The elements or slices.
+    indices : NDArray
+        Coordinates: the first axis runs over the array's first axes, the others over
+        the places.
+    shape : int or tuple of int, required
+        The shape of the result.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(224, (data, indices), (shape,), out, kwargs)
+
+
+_operator(224, scatter_nd)
+
+
+def one_hot(indices, depth, on_value=1.0, off_value=0.0, dtype='float32', out=None, name=None, **kwargs):
+    """For each index a vector with one value at the index and another elsewhere. An index
+    beyond the vector gives one
+    without the former.
+
+    Parameters
+    ----------
+    indices : NDArray
+        The indices.
+    depth : int, required, from 0.0 to any
+        Length of the vectors.
+    on_value : float, optional, default=1.0
+        The value at the index.
+    off_value : float, optional, default=0.0
+        The value elsewhere.
+    dtype : dtype, optional, default='float32'
+        Dtype of the result.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(228, (indices,), (depth, on_value, off_value, dtype), out, kwargs)
+
+
+_operator(228, one_hot)
+
+
+def ravel_multi_index(data, shape, out=None, name=None, **kwargs):
+    """The numbers of the elements with these coordinates in an array of a given shape,
+    counted in row-major order.
+
+    Parameters
+    ----------
+    data : NDArray
+        Coordinates, along the first axis.
+    shape : int or tuple of int, required
+        The shape; its first size is not needed and may be -1.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(229, (data,), (shape,), out, kwargs)
+
+
+_operator(229, ravel_multi_index)
+
+
+def unravel_index(data, shape, out=None, name=None, **kwargs):
+    """The coordinates, along a new first axis, of the elements with these numbers in an
+    array of a given shape.
+
+    Parameters
+    ----------
+    data : NDArray
+        Numbers of elements in row-major order.
+    shape : int or tuple of int, required
+        The shape; its first size is not needed and may be -1.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(230, (data,), (shape,), out, kwargs)
+
+
+_operator(230, unravel_index)
+
+
+def SequenceMask(data, sequence_length=None, use_sequence_length=False, value=0.0, axis=0, out=None, name=None, **kwargs):
+    """Sequences with a number in the place of what lies behind their ends.
+
+    Parameters
+    ----------
+    data : NDArray
+        The sequences.
+    sequence_length : NDArray, optional
+        The length of each sequence; all of them are whole without it.
+    use_sequence_length : bool, optional, default=False
+        Lengths are given; otherwise nothing changes.
+    value : float, optional, default=0.0
+        The number.
+    axis : int, optional, default=0
+        The axis of time, 0 or 1; the other one is that of the batch.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(233, (data, sequence_length), (use_sequence_length, value, axis), out, kwargs)
+
+
+_operator(233, SequenceMask)
+
+
+def SequenceLast(data, sequence_length=None, use_sequence_length=False, axis=0, out=None, name=None, **kwargs):
+    """The last element of each sequence.
+
+    Parameters
+    ----------
+    data : NDArray
+        The sequences.
+    sequence_length : NDArray, optional
+        The length of each sequence; all of them are whole without it.
+    use_sequence_length : bool, optional, default=False
+        Lengths are given; otherwise the last time is taken.
+    axis : int, optional, default=0
+        The axis of time, 0 or 1; the other one is that of the batch.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(234, (data, sequence_length), (use_sequence_length, axis), out, kwargs)
+
+
+_operator(234, SequenceLast)
+
+
+def SequenceReverse(data, sequence_length=None, use_sequence_length=False, axis=0, out=None, name=None, **kwargs):
+    """Sequences in reverse order, each up to its length; what lies behind stays.
+
+    Parameters
+    ----------
+    data : NDArray
+        The sequences.
+    sequence_length : NDArray, optional
+        The length of each sequence; all of them are whole without it.
+    use_sequence_length : bool, optional, default=False
+        Lengths are given; otherwise the whole sequences are reversed.
+    axis : int, optional, default=0
+        The axis of time, 0 or 1; the other one is that of the batch.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(235, (data, sequence_length), (use_sequence_length, axis), out, kwargs)
+
+
+_operator(235, SequenceReverse)
+
+
+def sort(data, axis=-1, is_ascend=True, out=None, name=None, **kwargs):
+    """The elements along an axis in order. Equal elements keep their order, NaN comes
+    last.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int, optional, default=-1
+        The axis; if None, the array is flattened first.
+    is_ascend : bool, optional, default=True
+        Smaller elements first.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(236, (data,), (axis, is_ascend), out, kwargs)
+
+
+_operator(236, sort)
+
+
+def argsort(data, axis=-1, is_ascend=True, dtype='float32', out=None, name=None, **kwargs):
+    """The places that the elements along an axis had before they were put in order. Equal
+    elements keep their order,
+    NaN comes last.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int, optional, default=-1
+        The axis; if None, the array is flattened first.
+    is_ascend : bool, optional, default=True
+        Smaller elements first.
+    dtype : dtype, optional, default='float32'
+        Dtype of the places.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(237, (data,), (axis, is_ascend, dtype), out, kwargs)
+
+
+_operator(237, argsort)
+
+
+def topk(data, axis=-1, k=1, ret_typ='indices', is_ascend=False, dtype='float32', out=None, name=None, **kwargs):
+    """The largest or smallest elements along an axis, in order. Of equal elements the
+    first counts, NaN comes last.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    axis : int, optional, default=-1
+        The axis; if None, the array is flattened first.
+    k : int, optional, default=1
+        How many; all if it is less than 1.
+    ret_typ : {'both', 'indices', 'mask', 'value'}, optional, default='indices'
+        What is given.
+    is_ascend : bool, optional, default=False
+        The smallest elements, the smallest first.
+    dtype : dtype, optional, default='float32'
+        Dtype of the places.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(238, (data,), (axis, k, ret_typ, is_ascend, dtype), out, kwargs)
+
+
+_operator(238, topk)
+
+
+def sgd_update(weight, grad, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
+    """Stochastic gradient descent: `weight - lr * (grad + wd * weight)`.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    lr : float, required
+        The learning rate.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    lazy_update : bool, optional, default=True
+        For row-sparse gradients: leave rows without gradient alone. Dense ones have
+        every row.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(239, (weight, grad), (lr, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+
+
+_operator(239, sgd_update)
+
+
+def sgd_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
+    """Stochastic gradient descent with momentum: `mom = momentum * mom - lr * (grad + wd *
+    weight)` is added
+    to the weight.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mom : NDArray, changed by the call
+        The momentum.
+    lr : float, required
+        The learning rate.
+    momentum : float, optional, default=0.0
+        How much of the momentum stays.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    lazy_update : bool, optional, default=True
+        For row-sparse gradients: leave rows without gradient alone. Dense ones have
+        every row.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(240, (weight, grad, mom), (lr, momentum, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+
+
+_operator(240, sgd_mom_update)
+
+
+def mp_sgd_update(weight, grad, weight32, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
+    """[`SgdUpdate`] with a copy of the weight in `float32`, which counts.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    weight32 : NDArray, changed by the call
+        The weight in float32.
+    lr : float, required
+        The learning rate.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    lazy_update : bool, optional, default=True
+        For row-sparse gradients: leave rows without gradient alone. Dense ones have
+        every row.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(241, (weight, grad, weight32), (lr, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+
+
+_operator(241, mp_sgd_update)
+
+
+def mp_sgd_mom_update(weight, grad, mom, weight32, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
+    """[`SgdMomUpdate`] with momentum and a copy of the weight in `float32`, which counts.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mom : NDArray, changed by the call
+        The momentum in float32.
+    weight32 : NDArray, changed by the call
+        The weight in float32.
+    lr : float, required
+        The learning rate.
+    momentum : float, optional, default=0.0
+        How much of the momentum stays.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    lazy_update : bool, optional, default=True
+        For row-sparse gradients: leave rows without gradient alone. Dense ones have
+        every row.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(242, (weight, grad, mom, weight32), (lr, momentum, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+
+
+_operator(242, mp_sgd_mom_update)
+
+
+def nag_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """Nesterov's accelerated gradient: as [`SgdMomUpdate`], but the weight also takes the
+    step that the new
+    momentum leads to.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mom : NDArray, changed by the call
+        The momentum.
+    lr : float, required
+        The learning rate.
+    momentum : float, optional, default=0.0
+        How much of the momentum stays.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(243, (weight, grad, mom), (lr, momentum, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(243, nag_mom_update)
+
+
+def mp_nag_mom_update(weight, grad, mom, weight32, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """[`NagMomUpdate`] with momentum and a copy of the weight in `float32`, which counts.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mom : NDArray, changed by the call
+        The momentum in float32.
+    weight32 : NDArray, changed by the call
+        The weight in float32.
+    lr : float, required
+        The learning rate.
+    momentum : float, optional, default=0.0
+        How much of the momentum stays.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(244, (weight, grad, mom, weight32), (lr, momentum, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(244, mp_nag_mom_update)
+
+
+def signsgd_update(weight, grad, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """Moves each weight by `lr` against the sign of its gradient: `weight - lr *
+    (sign(grad) + wd *
+    weight)`.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    lr : float, required
+        The learning rate.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(245, (weight, grad), (lr, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(245, signsgd_update)
+
+
+def signum_update(weight, grad, mom, lr, momentum=0.0, wd_lh=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """Moves each weight by `lr` along the sign of its momentum, which averages gradients.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mom : NDArray, changed by the call
+        The momentum.
+    lr : float, required
+        The learning rate.
+    momentum : float, optional, default=0.0
+        How much of the momentum stays.
+    wd_lh : float, optional, default=0.0
+        Weight decay that is not part of the gradient, as Loshchilov and Hutter propose
+        for Adam.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(246, (weight, grad, mom), (lr, momentum, wd_lh, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(246, signum_update)
+
+
+def adam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
+    """Adam (Kingma and Ba, 2014): steps along the mean of the gradients over the root of
+    the mean of their
+    squares. The correction of the means' bias belongs into `lr`.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    var : NDArray, changed by the call
+        The mean of their squares.
+    lr : float, required
+        The learning rate.
+    beta1 : float, optional, default=0.9
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the mean of squares stays.
+    epsilon : float, optional, default=1e-8
+        Keeps the divisor from zero.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    lazy_update : bool, optional, default=True
+        For row-sparse gradients: leave rows without gradient alone. Dense ones have
+        every row.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(247, (weight, grad, mean, var), (lr, beta1, beta2, epsilon, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+
+
+_operator(247, adam_update)
+
+
+def rmsprop_update(weight, grad, n, lr, gamma1=0.95, epsilon=1e-8, clip_weights=-1.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """RMSProp (Tieleman and Hinton, 2012): steps along the gradient over the root of the
+    mean of its
+    squares.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    n : NDArray, changed by the call
+        The mean of the squared gradients.
+    lr : float, required
+        The learning rate.
+    gamma1 : float, optional, default=0.95
+        How much of the mean of squares stays.
+    epsilon : float, optional, default=1e-8
+        Keeps the divisor from zero.
+    clip_weights : float, optional, default=-1.0
+        The new weight is brought into [-clip_weights, clip_weights]; not if this is
+        negative.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(252, (weight, grad, n), (lr, gamma1, epsilon, clip_weights, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(252, rmsprop_update)
+
+
+def rmspropalex_update(weight, grad, n, mean, delta, lr, gamma1=0.95, gamma2=0.9, epsilon=1e-8, clip_weights=-1.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """RMSProp as Graves (2013) has it: divides by the deviation from the mean gradient and
+    adds momentum.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    n : NDArray, changed by the call
+        The mean of the squared gradients.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    delta : NDArray, changed by the call
+        The momentum.
+    lr : float, required
+        The learning rate.
+    gamma1 : float, optional, default=0.95
+        How much of the means stays.
+    gamma2 : float, optional, default=0.9
+        How much of the momentum stays.
+    epsilon : float, optional, default=1e-8
+        Keeps the divisor from zero.
+    clip_weights : float, optional, default=-1.0
+        The new weight is brought into [-clip_weights, clip_weights]; not if this is
+        negative.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(253, (weight, grad, n, mean, delta), (lr, gamma1, gamma2, epsilon, clip_weights, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(253, rmspropalex_update)
+
+
+def ftrl_update(weight, grad, z, n, lr, lamda1=0.01, beta=1.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """FTRL-Proximal (McMahan et al., «Ad click prediction», KDD 2013): makes weights
+    exactly zero.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    z : NDArray, changed by the call
+        The sum of the adjusted gradients.
+    n : NDArray, changed by the call
+        The sum of the squared gradients.
+    lr : float, required
+        The learning rate.
+    lamda1 : float, optional, default=0.01
+        The coefficient of the weights' absolute values.
+    beta : float, optional, default=1.0
+        Slows the first steps.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(256, (weight, grad, z, n), (lr, lamda1, beta, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(256, ftrl_update)
+
+
+def ftml_update(weight, grad, d, v, z, lr, beta1=0.6, beta2=0.999, epsilon=1e-8, t=_Null, wd=0.0, rescale_grad=1.0, clip_grad=-1.0, out=None, name=None, **kwargs):
+    """FTML (Zheng and Kwok, «Follow the moving leader in deep learning», ICML 2017).
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    d : NDArray, changed by the call
+        The divisor of the last update.
+    v : NDArray, changed by the call
+        The mean of the squared gradients.
+    z : NDArray, changed by the call
+        The mean of the adjusted gradients.
+    lr : float, required
+        The learning rate.
+    beta1 : float, optional, default=0.6
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the mean of squares stays.
+    epsilon : float, optional, default=1e-8
+        Keeps the divisor from zero.
+    t : int, required, from 1.0 to any
+        The number of this update, from 1.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_grad : float, optional, default=-1.0
+        The gradient is brought into [-clip_grad, clip_grad]; not if this is negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(257, (weight, grad, d, v, z), (lr, beta1, beta2, epsilon, t, wd, rescale_grad, clip_grad), out, kwargs)
+
+
+_operator(257, ftml_update)
+
+
+def lamb_update_phase1(weight, grad, mean, var, beta1=0.9, beta2=0.999, epsilon=1e-6, t=_Null, bias_correction=True, wd=_Null, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """The direction of LAMB's step. The weight stays as it is.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    var : NDArray, changed by the call
+        The mean of their squares.
+    beta1 : float, optional, default=0.9
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the mean of squares stays.
+    epsilon : float, optional, default=1e-6
+        Keeps the divisor from zero.
+    t : int, required
+        The number of this update, from 1.
+    bias_correction : bool, optional, default=True
+        Correct the bias of the means towards zero.
+    wd : float, required
+        The weight decay: `wd * weight` is added to the direction.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(258, (weight, grad, mean, var), (beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(258, lamb_update_phase1)
+
+
+def lamb_update_phase2(weight, g, r1, r2, lr, lower_bound=-1.0, upper_bound=-1.0, out=None, name=None, **kwargs):
+    """The step of LAMB: `weight - lr * r1 / r2 * g`, or `weight - lr * g` if one of the
+    norms is zero.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    g : NDArray
+        The direction.
+    r1 : NDArray
+        The norm of the weight.
+    r2 : NDArray
+        The norm of the direction.
+    lr : float, required
+        The learning rate.
+    lower_bound : float, optional, default=-1.0
+        The weight's norm is taken to be at least this; not if this is negative.
+    upper_bound : float, optional, default=-1.0
+        The weight's norm is taken to be at most this; not if this is negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(259, (weight, g, r1, r2), (lr, lower_bound, upper_bound), out, kwargs)
+
+
+_operator(259, lamb_update_phase2)
+
+
+def mp_lamb_update_phase1(weight, grad, mean, var, weight32, beta1=0.9, beta2=0.999, epsilon=1e-6, t=_Null, bias_correction=True, wd=_Null, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """[`LambUpdatePhase1`] with states and a copy of the weight in `float32`, which
+    counts. The direction
+    is in
+    `float32` too.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    mean : NDArray, changed by the call
+        The mean of the gradients.
+    var : NDArray, changed by the call
+        The mean of their squares.
+    weight32 : NDArray, changed by the call
+        The weight in float32.
+    beta1 : float, optional, default=0.9
+        How much of the mean stays.
+    beta2 : float, optional, default=0.999
+        How much of the mean of squares stays.
+    epsilon : float, optional, default=1e-6
+        Keeps the divisor from zero.
+    t : int, required
+        The number of this update, from 1.
+    bias_correction : bool, optional, default=True
+        Correct the bias of the means towards zero.
+    wd : float, required
+        The weight decay: `wd * weight` is added to the direction.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(260, (weight, grad, mean, var, weight32), (beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(260, mp_lamb_update_phase1)
+
+
+def mp_lamb_update_phase2(weight, g, r1, r2, weight32, lr, lower_bound=-1.0, upper_bound=-1.0, out=None, name=None, **kwargs):
+    """[`LambUpdatePhase2`] with a copy of the weight in `float32`, which counts.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    g : NDArray
+        The direction.
+    r1 : NDArray
+        The norm of the weight.
+    r2 : NDArray
+        The norm of the direction.
+    weight32 : NDArray, changed by the call
+        The weight in float32, which counts.
+    lr : float, required
+        The learning rate.
+    lower_bound : float, optional, default=-1.0
+        The weight's norm is taken to be at least this; not if this is negative.
+    upper_bound : float, optional, default=-1.0
+        The weight's norm is taken to be at most this; not if this is negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(261, (weight, g, r1, r2, weight32), (lr, lower_bound, upper_bound), out, kwargs)
+
+
+_operator(261, mp_lamb_update_phase2)
+
+
+def multi_sgd_update(*data, lrs, wds, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
+    """[`SgdUpdate`] on many weights.
+
+    Parameters
+    ----------
+    data : NDArrays
+        For each weight: the weight, the gradient and the states, which change.
+    lrs : tuple of float, required
+        The learning rates.
+    wds : tuple of float, required
+        The weight decays.
+    rescale_grad : float, optional, default=1.0
+        The gradients are multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradients are brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    num_weights : int, optional, default=1
+        The number of weights.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(262, (*data,), (lrs, wds, rescale_grad, clip_gradient, num_weights), out, kwargs)
+
+
+_operator(262, multi_sgd_update)
+
+
+def multi_sgd_mom_update(*data, lrs, wds, momentum=0.0, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
+    """[`SgdMomUpdate`] on many weights.
+
+    Parameters
+    ----------
+    data : NDArrays
+        For each weight: the weight, the gradient and the states, which change.
+    lrs : tuple of float, required
+        The learning rates.
+    wds : tuple of float, required
+        The weight decays.
+    momentum : float, optional, default=0.0
+        How much of the momentum stays.
+    rescale_grad : float, optional, default=1.0
+        The gradients are multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradients are brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    num_weights : int, optional, default=1
+        The number of weights.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(263, (*data,), (lrs, wds, momentum, rescale_grad, clip_gradient, num_weights), out, kwargs)
+
+
+_operator(263, multi_sgd_mom_update)
+
+
+def multi_mp_sgd_update(*data, lrs, wds, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
+    """[`MpSgdUpdate`] on many weights.
+
+    Parameters
+    ----------
+    data : NDArrays
+        For each weight: the weight, the gradient and the states, which change.
+    lrs : tuple of float, required
+        The learning rates.
+    wds : tuple of float, required
+        The weight decays.
+    rescale_grad : float, optional, default=1.0
+        The gradients are multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradients are brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    num_weights : int, optional, default=1
+        The number of weights.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(264, (*data,), (lrs, wds, rescale_grad, clip_gradient, num_weights), out, kwargs)
+
+
+_operator(264, multi_mp_sgd_update)
+
+
+def multi_mp_sgd_mom_update(*data, lrs, wds, momentum=0.0, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
+    """[`MpSgdMomUpdate`] on many weights.
+
+    Parameters
+    ----------
+    data : NDArrays
+        For each weight: the weight, the gradient and the states, which change.
+    lrs : tuple of float, required
+        The learning rates.
+    wds : tuple of float, required
+        The weight decays.
+    momentum : float, optional, default=0.0
+        How much of the momentum stays.
+    rescale_grad : float, optional, default=1.0
+        The gradients are multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradients are brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    num_weights : int, optional, default=1
+        The number of weights.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(265, (*data,), (lrs, wds, momentum, rescale_grad, clip_gradient, num_weights), out, kwargs)
+
+
+_operator(265, multi_mp_sgd_mom_update)
+
+
+def all_finite(data, init_output=True, out=None, name=None, **kwargs):
+    """1 if all elements are finite, else 0, as one `float32`.
+
+    Parameters
+    ----------
+    data : NDArray
+        The array.
+    init_output : bool, optional, default=True
+        Say it of this array alone; else 1 only if the output was not 0 before.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(266, (data,), (init_output,), out, kwargs)
+
+
+_operator(266, all_finite)
+
+
+def multi_all_finite(*data, num_arrays=1, init_output=True, out=None, name=None, **kwargs):
+    """1 if all elements of all arrays are finite, else 0, as one `float32`.
+
+    Parameters
+    ----------
+    data : NDArrays
+        The arrays.
+    num_arrays : int, optional, default=1
+        The number of arrays.
+    init_output : bool, optional, default=True
+        Say it of these arrays alone; else 1 only if the output was not 0 before.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(267, (*data,), (num_arrays, init_output), out, kwargs)
+
+
+_operator(267, multi_all_finite)
+
+
+def multi_sum_sq(*data, num_arrays, out=None, name=None, **kwargs):
+    """The sum of the squares of each array, as one `float32` array.
+
+    Parameters
+    ----------
+    data : NDArrays
+        The arrays.
+    num_arrays : int, required
+        The number of arrays.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(268, (*data,), (num_arrays,), out, kwargs)
+
+
+_operator(268, multi_sum_sq)
+
+
+def multi_lars(lrs, weights_sum_sq, grads_sum_sq, wds, eta, eps, rescale_grad=1.0, out=None, name=None, **kwargs):
+    """Learning rates of layers by LARS (You, Gitman and Ginsburg, 2017): each is
+    multiplied by the weight's norm
+    over that of gradient and decay, where both norms are positive.
+
+    Parameters
+    ----------
+    lrs : NDArray
+        The learning rates.
+    weights_sum_sq : NDArray
+        The sums of the squares of the weights.
+    grads_sum_sq : NDArray
+        The sums of the squares of the gradients.
+    wds : NDArray
+        The weight decays.
+    eta : float, required
+        The trust coefficient.
+    eps : float, required
+        Keeps the divisor from zero.
+    rescale_grad : float, optional, default=1.0
+        The factor of the gradients.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(269, (lrs, weights_sum_sq, grads_sum_sq, wds), (eta, eps, rescale_grad), out, kwargs)
+
+
+_operator(269, multi_lars)

@@ -2,6 +2,9 @@
 # ruff: noqa
 """Operators on arrays with few elements that are not zero."""
 
+from ..._core import invoke as _invoke
+from ..._core import operator as _operator
+from ...base import _Null
 from .op import elemwise_add as elemwise_add
 from .op import elemwise_sub as elemwise_sub
 from .op import elemwise_mul as elemwise_mul
@@ -63,14 +66,25 @@ from .op import FullyConnected as FullyConnected
 from .op import LinearRegressionOutput as LinearRegressionOutput
 from .op import LogisticRegressionOutput as LogisticRegressionOutput
 from .op import MAERegressionOutput as MAERegressionOutput
+from .op import dot as dot
+from .op import slice as slice
+from .op import Concat as concat
+from .op import Embedding as Embedding
+from .op import sgd_update as sgd_update
+from .op import sgd_mom_update as sgd_mom_update
+from .op import adam_update as adam_update
+from .op import ftrl_update as ftrl_update
 
 __all__ = [
     "ElementWiseSum",
+    "Embedding",
     "FullyConnected",
     "LinearRegressionOutput",
     "LogisticRegressionOutput",
     "MAERegressionOutput",
     "abs",
+    "adagrad_update",
+    "adam_update",
     "add_n",
     "arccos",
     "arccosh",
@@ -87,9 +101,11 @@ __all__ = [
     "cbrt",
     "ceil",
     "clip",
+    "concat",
     "cos",
     "cosh",
     "degrees",
+    "dot",
     "elemwise_add",
     "elemwise_div",
     "elemwise_mul",
@@ -98,6 +114,7 @@ __all__ = [
     "expm1",
     "fix",
     "floor",
+    "ftrl_update",
     "gamma",
     "gammaln",
     "log",
@@ -113,10 +130,13 @@ __all__ = [
     "rint",
     "round",
     "rsqrt",
+    "sgd_mom_update",
+    "sgd_update",
     "sigmoid",
     "sign",
     "sin",
     "sinh",
+    "slice",
     "sqrt",
     "square",
     "stop_gradient",
@@ -127,3 +147,45 @@ __all__ = [
     "where",
     "zeros_like",
 ]
+
+
+def adagrad_update(weight, grad, history, lr, epsilon=1e-7, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
+    """AdaGrad (Duchi, Hazan and Singer, 2011): steps along the gradient over the root of
+    the sum of all
+    squares.
+
+    MXNet's operator of this name takes row-sparse gradients only and no weight decay;
+    here are dense
+    ones, for
+    which MXNet has Python code with this arithmetic.
+
+    Parameters
+    ----------
+    weight : NDArray
+        The weight.
+    grad : NDArray
+        The gradient.
+    history : NDArray, changed by the call
+        The sum of the squared gradients.
+    lr : float, required
+        The learning rate.
+    epsilon : float, optional, default=1e-7
+        Keeps the divisor from zero.
+    wd : float, optional, default=0.0
+        The weight decay: `wd * weight` is added to the gradient.
+    rescale_grad : float, optional, default=1.0
+        The gradient is multiplied by this first.
+    clip_gradient : float, optional, default=-1.0
+        The gradient is brought into [-clip_gradient, clip_gradient]; not if this is
+        negative.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(254, (weight, grad, history), (lr, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
+
+
+_operator(254, adagrad_update)

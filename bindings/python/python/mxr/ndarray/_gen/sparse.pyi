@@ -64,4 +64,13 @@ from .op import FullyConnected as FullyConnected
 from .op import LinearRegressionOutput as LinearRegressionOutput
 from .op import LogisticRegressionOutput as LogisticRegressionOutput
 from .op import MAERegressionOutput as MAERegressionOutput
+from .op import dot as dot
+from .op import slice as slice
+from .op import Concat as concat
+from .op import Embedding as Embedding
+from .op import sgd_update as sgd_update
+from .op import sgd_mom_update as sgd_mom_update
+from .op import adam_update as adam_update
+from .op import ftrl_update as ftrl_update
 
+def adagrad_update(weight: NDArray, grad: NDArray, history: NDArray, lr: float, epsilon: float = 1e-7, wd: float = 0.0, rescale_grad: float = 1.0, clip_gradient: float = -1.0, out: NDArray | Sequence[NDArray] | None = None, name: str | None = None, **kwargs: Any) -> NDArray: ...
