@@ -103,7 +103,12 @@ impl Problem {
             let mut sum = vec![0.0; v.len()?];
             for (i, g) in gradients.iter().enumerate() {
                 let weights = array(g.shape()?, &pattern(g.len()?, i + 2), DType::F64);
-                match autograd::grad(&[g.clone()], &[Some(weights)], std::slice::from_ref(&v), options) {
+                match autograd::grad(
+                    std::slice::from_ref(g),
+                    &[Some(weights)],
+                    std::slice::from_ref(&v),
+                    options,
+                ) {
                     Ok(d) => sum.iter_mut().zip(d[0].to_vec::<f64>()?).for_each(|(s, d)| *s += d),
                     Err(e) if e.code() == ErrorCode::Autograd && e.operator().is_none() => {}
                     Err(e) => return Err(e),

@@ -86,7 +86,7 @@ impl Operator for UnravelIndex {
         ]
     }
     fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
-        if self.shape.iter().any(|d| *d == 0) {
+        if self.shape.contains(&0) {
             return Err(
                 err!(InvalidValue, "expected sizes that are not 0, got {}", self.shape).about("shape")
             );

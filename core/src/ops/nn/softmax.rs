@@ -128,7 +128,8 @@ macro_rules! softmax {
         impl $op {
             /// What the data is divided by, with the sign.
             fn divisor(&self) -> f64 {
-                self.temperature.unwrap_or(1.0).copysign($sign)
+                let t = self.temperature.unwrap_or(1.0);
+                if $sign < 0.0 { -t } else { t }
             }
             fn with_length(&self) -> bool {
                 $lengths && self.use_length.unwrap_or(false)
