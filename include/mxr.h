@@ -112,6 +112,11 @@
 #define MXR_ATTR_STRINGS 7
 
 /**
+ * No value, for an optional attribute whose default is a value.
+ */
+#define MXR_ATTR_NO_VALUE 8
+
+/**
  * Keep the graph for another backward.
  */
 #define MXR_BACKWARD_RETAIN_GRAPH 1

@@ -20,6 +20,8 @@ pub const MXR_ATTR_INTS: u32 = 5;
 pub const MXR_ATTR_FLOATS: u32 = 6;
 /// `data` is an array of `integer` const char *.
 pub const MXR_ATTR_STRINGS: u32 = 7;
+/// No value, for an optional attribute whose default is a value.
+pub const MXR_ATTR_NO_VALUE: u32 = 8;
 
 /// The value of an attribute. All pointers are borrowed for the call.
 #[repr(C)]
@@ -79,6 +81,7 @@ impl mxr_attr_t {
         let len = || length(self.integer, "attrs");
         let value = match self.tag {
             MXR_ATTR_NONE => return Ok(None),
+            MXR_ATTR_NO_VALUE => AttrValue::None,
             MXR_ATTR_BOOL => AttrValue::Bool(self.integer != 0),
             MXR_ATTR_INT => AttrValue::Int(self.integer),
             MXR_ATTR_FLOAT => AttrValue::Float(self.number),

@@ -46,6 +46,8 @@ pub struct Attr {
     pub kind: Kind,
     /// Whether it must be given.
     pub required: bool,
+    /// Whether None is a value of its own, other than the default.
+    pub may_lack: bool,
 }
 
 /// The Python function that finds the code of anything that numpy takes for a dtype.
@@ -159,6 +161,12 @@ impl Values {
     /// Adds a number for an attribute that takes one.
     pub fn add_number(&mut self, id: u32, number: f64) {
         self.attrs.push(mxr_attr_t { id, tag: abi::MXR_ATTR_FLOAT, integer: 0, number, data: ptr::null() });
+    }
+
+    /// Adds that an attribute has no value.
+    pub fn add_none(&mut self, attr: &Attr) {
+        let tag = abi::MXR_ATTR_NO_VALUE;
+        self.attrs.push(mxr_attr_t { id: attr.id, tag, integer: 0, number: 0.0, data: ptr::null() });
     }
 
     fn add_ints(&mut self, value: &Bound<'_, PyAny>) -> PyResult<i64> {

@@ -129,12 +129,15 @@ impl Op {
         let defaults = self.defaults.get(py);
         let no_value = NO_VALUE.get(py);
         for (i, (attr, value)) in self.attrs.iter().zip(given.iter_borrowed()).enumerate() {
-            if defaults.and_then(|d| d[i].as_ref()).is_some_and(|d| d.is(&value)) || value.is_none() {
-                if !attr.required {
-                    continue;
-                }
+            if !attr.required && defaults.and_then(|d| d[i].as_ref()).is_some_and(|d| d.is(&value)) {
+                continue;
             }
-            if no_value.is_some_and(|n| n.is(&value)) || (attr.required && value.is_none()) {
+            let lacks = value.is_none();
+            if lacks && attr.may_lack {
+                values.add_none(attr);
+                continue;
+            }
+            if lacks || no_value.is_some_and(|n| n.is(&value)) {
                 if attr.required {
                     let message = format!("{}() needs the argument '{}'", self.text(), attr.name);
                     return Err(exception(py, INVALID_TYPE, &message, Some(self.text()), Some(attr.name)));

@@ -1,5 +1,6 @@
 """What tests share."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import mxr as mx
 def scopes_are_left_as_found():
     """Each test leaves the scopes of its thread as it found them, and no failure behind."""
     yield
+    with contextlib.suppress(mx.MXRError):
+        mx.nd.waitall()
     assert not mx.autograd.is_recording()
     assert not mx.autograd.is_training()
     assert mx.current_context() == mx.cpu()

@@ -10,7 +10,8 @@ from mxr import autograd
 
 def array(spec, dtype):
     """An input of a case."""
-    data = np.array([float(v) for v in spec["data"]]).reshape(spec["shape"])
+    # JSON has no number that is none.
+    data = np.array([np.nan if v is None else float(v) for v in spec["data"]]).reshape(spec["shape"])
     found = mx.nd.array(data, dtype=spec["dtype"] or dtype)
     return found if data.ndim else found.reshape(())
 

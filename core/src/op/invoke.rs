@@ -73,7 +73,7 @@ fn uniform(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>]) -> Op
     let first = inputs.first()?;
     let (shape, dtype, device) = (first.known_shape()?, first.dtype(), first.device());
     let alike = |a: &NdArray| a.dtype() == dtype && a.device() == device && a.known_shape() == Some(shape);
-    if !op.def.meta.dtypes.contains(dtype) || !inputs[1..].iter().all(alike) {
+    if dtype == DType::Bool || !op.def.meta.dtypes.contains(dtype) || !inputs[1..].iter().all(alike) {
         return None;
     }
     let n = shape.len();

@@ -146,7 +146,7 @@ macro_rules! scalar {
                 $crate::ops::family::infer_scalar_dtype(t, self.is_int)
             }
             fn uniform(&self) -> bool {
-                true
+                self.is_int
             }
             fn pointwise(&self) -> Option<Pointwise> {
                 Some(pointwise!($bound, |$x; $c| $body).with_scalar(self.scalar))

@@ -303,10 +303,11 @@ fn table(operators: &[Operator], digest: &str) -> String {
                 _ => "Str".to_owned(),
             };
             format!(
-                "Attr {{ id: {}, name: {:?}, kind: Kind::{kind}, required: {} }}",
+                "Attr {{ id: {}, name: {:?}, kind: Kind::{kind}, required: {}, may_lack: {} }}",
                 attr["id"],
                 text(attr, "name"),
-                attr.get("default").is_none()
+                attr.get("default").is_none(),
+                attr["optional"] == true && !attr["default"].is_null()
             )
         };
         let attrs: Vec<String> = list(op.schema, "attrs").iter().map(attr).collect();
