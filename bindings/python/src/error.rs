@@ -41,9 +41,9 @@ pub fn exception(
     }
 }
 
+// SAFETY of all blocks: the error is owned here, its texts live as long as it does, and it is freed once.
 #[cold]
 fn raise(py: Python<'_>, error: *mut mxr_error_t) -> PyErr {
-    // SAFETY of all blocks: the error is owned here, its texts live as long as it does, and it is freed once.
     let (origin, code) = unsafe { ((abi().mxr_error_origin)(error), (abi().mxr_error_code)(error)) };
     let raised = RAISED.lock().ok().and_then(|mut all| all.as_mut()?.remove(&origin));
     let result = raised.unwrap_or_else(|| {

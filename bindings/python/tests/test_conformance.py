@@ -2,16 +2,18 @@
 
 import numpy as np
 import pytest
-from cases import HEAD, OPERATORS, QUIRKS, compare, dtypes, file, function, name_of
 
 import mxr as mx
+from cases import HEAD, OPERATORS, QUIRKS, compare, dtypes, file, function, name_of
 from mxr import autograd
 
 
 def array(spec, dtype):
     """An input of a case."""
     # JSON has no number that is none.
-    data = np.array([np.nan if v is None else float(v) for v in spec["data"]]).reshape(spec["shape"])
+    data = np.array([np.nan if v is None else float(v) for v in spec["data"]]).reshape(
+        spec["shape"]
+    )
     found = mx.nd.array(data, dtype=spec["dtype"] or dtype)
     return found if data.ndim else found.reshape(())
 

@@ -43,7 +43,9 @@ def test_results_that_are_still_computed_are_saved(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", sorted(p.name for p in FORMATS.glob("dtype_*.params")) + ["list.params", "dict.params", "v1.params"]
+    "name",
+    sorted(p.name for p in FORMATS.glob("dtype_*.params"))
+    + ["list.params", "dict.params", "v1.params"],
 )
 def test_files_of_mxnet_are_read(name):
     found = nd.load(FORMATS / name)

@@ -1,4 +1,4 @@
-"""Indexing, against NumPy. MXNet's arrays have one axis at least: a single element has shape (1,)."""
+"""Indexing, against NumPy. In MXNet a single element has an axis too: its shape is (1,)."""
 
 import numpy as np
 import pytest
@@ -86,7 +86,9 @@ def test_values_that_do_not_fit_are_refused():
         array[:, 1] = np.ones((3, 2))
 
 
-@pytest.mark.parametrize("key", [1, slice(0, 1), slice(1, 2), (0, slice(1, 3)), (1, 2), (1, 1, slice(1, 3))])
+@pytest.mark.parametrize(
+    "key", [1, slice(0, 1), slice(1, 2), (0, slice(1, 3)), (1, 2), (1, 1, slice(1, 3))]
+)
 def test_slices_that_lie_together_are_views(key):
     array = nd.zeros((2, 3, 4))
     array[key][:] = 1
@@ -95,7 +97,9 @@ def test_slices_that_lie_together_are_views(key):
     np.testing.assert_array_equal(array.asnumpy(), expected)
 
 
-@pytest.mark.parametrize("key", [(slice(None), 1), slice(None, None, 2), [0, 1], (Ellipsis, slice(0, 2))])
+@pytest.mark.parametrize(
+    "key", [(slice(None), 1), slice(None, None, 2), [0, 1], (Ellipsis, slice(0, 2))]
+)
 def test_other_keys_copy(key):
     array = nd.zeros((4, 3, 4))
     array[key][:] = 1
@@ -112,7 +116,19 @@ def test_index_arrays_may_be_ndarrays():
 
 
 @pytest.mark.parametrize(
-    "key", [2, -3, (0, 3), (0, 0, 0, 0), [0, 2], ([0], [3]), np.ones((3, 3), bool), "a", 1.5, ([0, 1], [0, 1, 2])]
+    "key",
+    [
+        2,
+        -3,
+        (0, 3),
+        (0, 0, 0, 0),
+        [0, 2],
+        ([0], [3]),
+        np.ones((3, 3), bool),
+        "a",
+        1.5,
+        ([0, 1], [0, 1, 2]),
+    ],
 )
 def test_keys_that_do_not_fit_are_index_errors(key):
     array = nd.zeros((2, 3, 4))
@@ -125,7 +141,14 @@ def test_keys_that_do_not_fit_are_index_errors(key):
 def test_gradients_flow_through_indexing():
     array = nd.array(np.arange(24).reshape(2, 3, 4))
     array.attach_grad()
-    for key in [1, slice(0, 1), (0, slice(1, 3)), (slice(None), 1), [1, 0, 1], (slice(None), [0, 2])]:
+    for key in [
+        1,
+        slice(0, 1),
+        (0, slice(1, 3)),
+        (slice(None), 1),
+        [1, 0, 1],
+        (slice(None), [0, 2]),
+    ]:
         with mx.autograd.record():
             total = (array[key] * 2).sum()
         total.backward()

@@ -4,9 +4,9 @@ import inspect
 
 import numpy as np
 import pytest
-from cases import OPERATORS, function
 
 import mxr as mx
+from cases import OPERATORS, function
 from mxr import nd
 
 
@@ -40,7 +40,13 @@ def test_defaults_are_shown():
 
 def test_attributes_come_by_position_and_by_name():
     x = nd.ones((2, 3))
-    for result in [nd.sum(x, 1), nd.sum(x, axis=1), nd.sum(data=x, axis=(1,)), nd.sum(x, [1]), x.sum(1)]:
+    for result in [
+        nd.sum(x, 1),
+        nd.sum(x, axis=1),
+        nd.sum(data=x, axis=(1,)),
+        nd.sum(x, [1]),
+        x.sum(1),
+    ]:
         assert result.asnumpy().tolist() == [3, 3]
     assert nd.sum(x, 1, True).shape == (2, 1)
 

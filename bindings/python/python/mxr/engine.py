@@ -4,7 +4,15 @@ from contextlib import contextmanager
 
 from ._core import memory_stats, num_threads, pending, shutdown, wait_all
 
-__all__ = ["bulk", "memory_stats", "num_threads", "pending", "set_bulk_size", "shutdown", "wait_all"]
+__all__ = [
+    "bulk",
+    "memory_stats",
+    "num_threads",
+    "pending",
+    "set_bulk_size",
+    "shutdown",
+    "wait_all",
+]
 
 
 def set_bulk_size(size):

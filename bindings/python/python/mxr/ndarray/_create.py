@@ -78,7 +78,9 @@ def _bfloat16_bits(host):
 def empty(shape, ctx=None, dtype=None, stype=None):
     """An array whose elements are not set."""
     _dense(stype)
-    return _core.empty(_sizes(shape), code_of(np.float32 if dtype is None else dtype), *_device(ctx))
+    return _core.empty(
+        _sizes(shape), code_of(np.float32 if dtype is None else dtype), *_device(ctx)
+    )
 
 
 def _filled(name, shape, ctx, dtype, out=None, **attrs):

@@ -36,22 +36,14 @@ _function("add", "broadcast_add", "_plus_scalar", "_plus_scalar", operator.add, 
 _function(
     "subtract", "broadcast_sub", "_minus_scalar", "_rminus_scalar", operator.sub, "The difference."
 )
-_function(
-    "multiply", "broadcast_mul", "_mul_scalar", "_mul_scalar", operator.mul, "The product."
-)
+_function("multiply", "broadcast_mul", "_mul_scalar", "_mul_scalar", operator.mul, "The product.")
 _function(
     "divide", "broadcast_div", "_div_scalar", "_rdiv_scalar", operator.truediv, "The quotient."
 )
-_function(
-    "modulo", "broadcast_mod", "_mod_scalar", "_rmod_scalar", operator.mod, "The remainder."
-)
+_function("modulo", "broadcast_mod", "_mod_scalar", "_rmod_scalar", operator.mod, "The remainder.")
 _function("power", "broadcast_power", "_power_scalar", "_rpower_scalar", pow, "The power.")
-_function(
-    "maximum", "broadcast_maximum", "_maximum_scalar", "_maximum_scalar", max, "The greater."
-)
-_function(
-    "minimum", "broadcast_minimum", "_minimum_scalar", "_minimum_scalar", min, "The lesser."
-)
+_function("maximum", "broadcast_maximum", "_maximum_scalar", "_maximum_scalar", max, "The greater.")
+_function("minimum", "broadcast_minimum", "_minimum_scalar", "_minimum_scalar", min, "The lesser.")
 true_divide = globals()["divide"]
 __all__.append("true_divide")
 

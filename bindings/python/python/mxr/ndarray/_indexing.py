@@ -59,7 +59,9 @@ def _expand(key, ndim):
     if len(places) > 1:
         raise OutOfRangeError("an index may have one ellipsis ('...')")
     if used > ndim:
-        raise OutOfRangeError(f"too many indices: the array has {ndim} axes, but {used} are indexed")
+        raise OutOfRangeError(
+            f"too many indices: the array has {ndim} axes, but {used} are indexed"
+        )
     at = places[0] if places else len(key)
     key[at : at + 1] = [slice(None)] * (ndim - used)
     return key
@@ -259,9 +261,7 @@ def _value(self, value, shape):
         value = value._reshape(sizes)
     if sizes == shape:
         return value
-    if len(sizes) > len(shape) or any(
-        s not in (1, n) for s, n in zip(sizes[::-1], shape[::-1])
-    ):
+    if len(sizes) > len(shape) or any(s not in (1, n) for s, n in zip(sizes[::-1], shape[::-1])):
         raise ShapeError(f"a value of shape {sizes} cannot be assigned to a place of shape {shape}")
     ones = (1,) * (len(shape) - len(sizes))
     return find("broadcast_to")(value._reshape(ones + sizes), shape=shape)
@@ -274,8 +274,10 @@ def _from_host(host, code, device):
 
 
 def _number(value):
-    return isinstance(value, (int, float, np.number, np.bool_)) and abs(value) <= 2**53 or (
-        isinstance(value, (float, np.floating)) and value != value
+    return (
+        isinstance(value, (int, float, np.number, np.bool_))
+        and abs(value) <= 2**53
+        or (isinstance(value, (float, np.floating)) and value != value)
     )
 
 
@@ -290,7 +292,7 @@ def setitem(self, key, value):
     """Sets the elements that a key names to a number, or to an array that is broadcast."""
     if self._is_recorded and _core.is_recording():
         raise AutogradError(
-            "in-place operations (+=, -=, x[:]=, etc) are not supported when recording with autograd"
+            "in-place operations (+=, x[:]=, …) are not supported when recording with autograd"
         )
     if isinstance(value, (str, bytes)) or value is None:
         raise InvalidTypeError(f"expected a number or an array, got {value!r}")

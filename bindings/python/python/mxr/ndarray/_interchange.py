@@ -28,7 +28,9 @@ def from_numpy(ndarray, zero_copy=True, array_cls=NDArray):
     if not ndarray.flags["C_CONTIGUOUS"]:
         raise InvalidValueError("zero_copy: expected elements row by row (C-contiguous)")
     if not ndarray.dtype.isnative:
-        raise InvalidValueError(f"zero_copy: expected the byte order of this machine, {ndarray.dtype}")
+        raise InvalidValueError(
+            f"zero_copy: expected the byte order of this machine, {ndarray.dtype}"
+        )
     ndarray.flags["WRITEABLE"] = False
     shape = ndarray.shape or (1,)
     return _core.from_foreign(ndarray, ndarray.ctypes.data, shape, code)

@@ -1,4 +1,5 @@
-from typing import Any, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -6,7 +7,7 @@ from ..context import Context
 from ._gen.methods import Methods
 
 _Number = float | int | np.generic
-_Operand = NDArray | _Number
+_Operand = "NDArray | float | int | np.generic"
 
 class NDArray(Methods):
     shape: tuple[int, ...]
@@ -78,7 +79,9 @@ class NDArray(Methods):
     def reshape(self, *shape: int | Sequence[int], **kwargs: Any) -> NDArray: ...
     def transpose(self, *axes: int | Sequence[int]) -> NDArray: ...
     def expand_dims(self, axis: int, inplace: bool = False) -> NDArray: ...
-    def squeeze(self, axis: int | Sequence[int] | None = None, inplace: bool = False) -> NDArray: ...
+    def squeeze(
+        self, axis: int | Sequence[int] | None = None, inplace: bool = False
+    ) -> NDArray: ...
     def flatten(self, inplace: bool = False) -> NDArray: ...
     def broadcast_to(self, shape: int | Sequence[int]) -> NDArray: ...
     def attach_grad(self, grad_req: str = "write", stype: str | None = None) -> None: ...

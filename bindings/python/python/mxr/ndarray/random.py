@@ -34,7 +34,9 @@ def _draw(name, params, shape, dtype, ctx, out, kwargs):
             *params.values(), shape=shape, dtype=dtype, out=out, **kwargs
         )
     if any(arrays):
-        raise InvalidTypeError(f"{name}: expected {' and '.join(params)} to be all arrays or all numbers")
+        raise InvalidTypeError(
+            f"{name}: expected {' and '.join(params)} to be all arrays or all numbers"
+        )
     if shape is _Null and out is None:
         shape = (1,)
     return find(f"_random_{name}")(
