@@ -56,7 +56,8 @@ pub fn text(abi: &Abi) -> Result<String> {
         }
     };
     let text = rustfmt(&tokens.to_string())?;
-    let reason = "// SAFETY of all blocks: the caller of `load` promises that the symbols have these types.\n";
+    let reason =
+        "// SAFETY of all blocks: the caller of `load` promises that the symbols have these types.\n";
     let text = text.replace("impl Abi {", &format!("{reason}impl Abi {{"));
     Ok(format!("{MARKER}{}", text.replace("crate::array::", "")))
 }
