@@ -115,3 +115,50 @@ def test_random_functions_follow_their_parameters():
     assert nd.random.gamma(2, 2, shape=4).shape == (4,)
     assert nd.random.exponential(2, shape=4).shape == (4,)
     assert mx.random.uniform is nd.random.uniform
+
+
+def test_foreach_steps_through_rows():
+    data, start = nd.array([[1, 2], [3, 4], [5, 6]]), nd.zeros(2)
+    start.attach_grad()
+    with mx.autograd.record():
+        sums, last = nd.contrib.foreach(lambda row, s: (row + s, row + s), data, start)
+        total = sums.sum()
+    assert sums.asnumpy().tolist() == [[1, 2], [4, 6], [9, 12]]
+    assert last.asnumpy().tolist() == [9, 12]
+    total.backward()
+    assert start.grad.asnumpy().tolist() == [3, 3]
+
+
+def test_while_loop_stacks_its_outputs():
+    outputs, values = nd.contrib.while_loop(
+        lambda i, s: i <= 3,
+        lambda i, s: ([i * s], [i + 1, s + i]),
+        [nd.array([1]), nd.array([1])],
+        max_iterations=5,
+    )
+    assert outputs[0].asnumpy().ravel().tolist() == [1, 4, 12, 0, 0]
+    assert [v.asscalar() for v in values] == [4, 7]
+
+
+def test_cond_takes_one_side():
+    assert nd.contrib.cond(nd.array([1]), lambda: nd.ones(1), lambda: nd.zeros(1)).asscalar() == 1
+    assert nd.contrib.cond(nd.array([0]), lambda: nd.ones(1), lambda: nd.zeros(1)).asscalar() == 0
+
+
+def test_numbers_are_told_apart():
+    x = nd.array([1, np.nan, np.inf, -np.inf])
+    assert nd.contrib.isnan(x).asnumpy().tolist() == [0, 1, 0, 0]
+    assert nd.contrib.isinf(x).asnumpy().tolist() == [0, 0, 1, 1]
+    assert nd.contrib.isfinite(x).asnumpy().tolist() == [1, 0, 0, 0]
+
+
+def test_pieces_are_cut_where_asked():
+    x = nd.array([[1, 2, 3, 4]])
+    assert [p.asnumpy().tolist() for p in nd.split_v2(x, (1, 3), axis=1)] == [
+        [[1]],
+        [[2, 3]],
+        [[4]],
+    ]
+    assert [p.shape for p in x.split_v2(2, axis=1)] == [(1, 2), (1, 2)]
+    assert [p.shape for p in nd.split(x, num_outputs=4, axis=1)] == [(1, 1)] * 4
+    assert len(nd.split(nd.ones((20, 1)), num_outputs=20, axis=0)) == 20

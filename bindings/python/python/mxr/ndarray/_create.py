@@ -37,7 +37,7 @@ def _dense(stype):
         raise _unsupported(f"stype: expected 'default', got {stype!r}")
 
 
-def array(source_array, ctx=None, dtype=None):
+def array(source_array, ctx=None, dtype=None) -> NDArray:
     """An array from anything that has elements: a list, a ``numpy.ndarray``, an ``NDArray``.
 
     Parameters
@@ -75,7 +75,7 @@ def _bfloat16_bits(host):
     return np.where(np.isnan(host), np.uint16(0x7FC0), rounded)
 
 
-def empty(shape, ctx=None, dtype=None, stype=None):
+def empty(shape, ctx=None, dtype=None, stype=None) -> NDArray:
     """An array whose elements are not set."""
     _dense(stype)
     return _core.empty(
@@ -89,23 +89,25 @@ def _filled(name, shape, ctx, dtype, out=None, **attrs):
     return find(name)(shape=_sizes(shape), ctx=ctx, dtype=dtype, out=out, **attrs)
 
 
-def zeros(shape, ctx=None, dtype=None, stype=None, out=None):
+def zeros(shape, ctx=None, dtype=None, stype=None, out=None) -> NDArray:
     """An array of zeros."""
     _dense(stype)
     return _filled("_zeros", shape, ctx, dtype, out)
 
 
-def ones(shape, ctx=None, dtype=None, out=None):
+def ones(shape, ctx=None, dtype=None, out=None) -> NDArray:
     """An array of ones."""
     return _filled("_ones", shape, ctx, dtype, out)
 
 
-def full(shape, val, ctx=None, dtype=None, out=None):
+def full(shape, val, ctx=None, dtype=None, out=None) -> NDArray:
     """An array whose elements are all ``val``."""
     return _filled("_full", shape, ctx, dtype, out, value=float(val))
 
 
-def arange(start, stop=None, step=1.0, repeat=1, infer_range=None, ctx=None, dtype=np.float32):
+def arange(
+    start, stop=None, step=1.0, repeat=1, infer_range=None, ctx=None, dtype=np.float32
+) -> NDArray:
     """Numbers from ``start`` to before ``stop`` in equal steps, each ``repeat`` times."""
     if infer_range:
         raise _unsupported("infer_range: use mx.nd.contrib.arange_like")
@@ -115,7 +117,7 @@ def arange(start, stop=None, step=1.0, repeat=1, infer_range=None, ctx=None, dty
     return find("_arange")(start=start, stop=stop, step=step, repeat=repeat, dtype=dtype, ctx=ctx)
 
 
-def linspace(start, stop, num, endpoint=True, ctx=None, dtype=np.float32):
+def linspace(start, stop, num, endpoint=True, ctx=None, dtype=np.float32) -> NDArray:
     """``num`` numbers at equal distances from ``start`` to ``stop``."""
     ctx = "" if ctx is None else ctx
     return find("_linspace")(
@@ -123,13 +125,13 @@ def linspace(start, stop, num, endpoint=True, ctx=None, dtype=np.float32):
     )
 
 
-def eye(N, M=0, k=0, ctx=None, dtype=None, **kwargs):
+def eye(N, M=0, k=0, ctx=None, dtype=None, **kwargs) -> NDArray:
     """A matrix of N rows and M columns with ones on its diagonal ``k``."""
     dtype = np.float32 if dtype is None else dtype
     return find("_eye")(N=N, M=M, k=k, ctx="" if ctx is None else ctx, dtype=dtype, **kwargs)
 
 
-def concatenate(arrays, axis=0, always_copy=True):
+def concatenate(arrays, axis=0, always_copy=True) -> NDArray:
     """Arrays one behind the other along an axis."""
     if not arrays:
         raise InvalidValueError("arrays: expected at least one array, got none")
@@ -138,7 +140,7 @@ def concatenate(arrays, axis=0, always_copy=True):
     return find("concat")(*arrays, dim=axis)
 
 
-def moveaxis(tensor, source, destination):
+def moveaxis(tensor, source, destination) -> NDArray:
     """The array with axes moved to other places."""
     ndim = tensor.ndim
     given = [np.atleast_1d(axes) for axes in (source, destination)]
@@ -178,7 +180,7 @@ def histogram(a, bins=10, range=None):
     return find("_histogram")(a, bin_cnt=bins, range=(low, high))
 
 
-def onehot_encode(indices, out):
+def onehot_encode(indices, out) -> NDArray:
     """Writes a row for each index to ``out``, with a one at the index and zeros elsewhere."""
     return find("one_hot")(indices, depth=out.shape[1], out=out)
 

@@ -377,3 +377,11 @@ def slice_assign_scalar(self, value, begin, end, step):
     return find("_slice_assign_scalar")(
         self, scalar=float(value), begin=begin, end=end, step=step, out=self
     )
+
+
+@method
+def split_v2(self, indices_or_sections, axis=0, squeeze_axis=False):
+    """Pieces along an axis: a number of equal ones, or those between indices."""
+    from ._create import split_v2
+
+    return split_v2(self, indices_or_sections, axis, squeeze_axis)
