@@ -118,8 +118,8 @@ static inline void next_attr(reader_t *r, mxr_attr_t *attr) {
     const char *form = next_word(r);
     if (!form) {
         broken("an attribute has no form", NULL);
-    } else if (strcmp(form, "none") == 0) {
-        attr->tag = MXR_ATTR_NONE;
+    } else if (strcmp(form, "no_value") == 0) {
+        attr->tag = MXR_ATTR_NO_VALUE;
     } else if (strcmp(form, "bool") == 0) {
         attr->tag = MXR_ATTR_BOOL;
         attr->integer = next_int(r);

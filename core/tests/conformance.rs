@@ -53,7 +53,7 @@ fn check_operator(def: &'static OpDef) -> Vec<String> {
     let mut covered = DTypes::of(&[]);
     for (sample, case) in samples.iter().zip(cases) {
         let described = schema::sample(def, sample);
-        if ["name", "run", "attrs", "inputs", "training", "tolerance"]
+        if ["name", "run", "attrs", "inputs", "training", "tolerance", "error"]
             .iter()
             .any(|k| !same_json(&described[*k], &case[*k]))
         {

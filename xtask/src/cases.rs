@@ -7,7 +7,7 @@
 //! case NAME
 //! dtypes COUNT CODE…            the dtypes that it runs with
 //! settings TRAINING TOLERANCE PRECISION
-//! attr ID FORM VALUE…           bool, int, float, string, none; ints, floats, strings after their COUNT
+//! attr ID FORM VALUE…           bool, int, float, string, no_value; ints, floats, strings after their COUNT
 //! input CODE NDIM SIZE… VALUE…  CODE is -1 for the dtype that the case runs with
 //! error NAME
 //! output NDIM SIZE… VALUE…
@@ -136,7 +136,7 @@ fn attr_line(text: &mut String, operator: &Value, name: &str, value: &Value) -> 
 /// The form of a value and the value: what the value is decides, and the attribute's type where that is not enough.
 fn attr_value(kind: &str, value: &Value) -> Result<String> {
     Ok(match value {
-        Value::Null => "none".to_string(),
+        Value::Null => "no_value".to_string(),
         Value::Bool(value) => format!("bool {}", i32::from(*value)),
         Value::Number(value) if kind != "float" && value.is_i64() => format!("int {value}"),
         Value::Number(value) => format!("float {value}"),
@@ -169,6 +169,8 @@ fn tensor(array: &Value) -> Result<String> {
         match value {
             Value::Number(number) => write!(out, " {number}"),
             Value::String(special) => write!(out, " {special}"),
+            // JSON has no word for it; a sample's NaN is written so.
+            Value::Null => write!(out, " nan"),
             _ => bail!("an array holds {value}"),
         }
         .context(|| "writing to a string")?;
@@ -222,7 +224,10 @@ mod tests {
         assert_eq!(form("optional ints", json!([null, 2])), format!("ints 2 {NO_INT} 2"));
         assert_eq!(form("floats", json!([])), "floats 0");
         assert_eq!(form("strings", json!(["a b", ""])), "strings 2 a%20b %");
-        assert_eq!((form("int", json!(null)), form("bool", json!(true))), ("none".into(), "bool 1".into()));
+        assert_eq!(
+            (form("int", json!(null)), form("bool", json!(true))),
+            ("no_value".into(), "bool 1".into())
+        );
     }
 
     #[test]
