@@ -2,7 +2,7 @@
  *
  *   cargo build --release -p mxr-capi
  *   cc -O2 -Iinclude benches/call_cost.c -o target/call_cost -Ltarget/release -lmxr -Wl,-rpath,$PWD/target/release
- *   target/call_cost
+ *   ln -sf libmxr.so target/release/libmxr.so.0 && target/call_cost
  */
 #include <stdio.h>
 #include <stdlib.h>
