@@ -7,6 +7,7 @@ use crate::op::OpRef;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 /// Attributes of a node as MXNet's files have them: texts, ordered by name. The operator's are among the user's.
 pub type AttrMap = BTreeMap<String, String>;
@@ -21,6 +22,8 @@ pub struct Node {
     pub attrs: AttrMap,
     /// Inputs in the operator's order; none for a variable.
     pub inputs: Vec<Entry>,
+    /// How many operators that change this variable have been composed: what [`Entry::version`] counts.
+    pub(crate) writes: AtomicU32,
 }
 
 /// One output of a node.
@@ -42,9 +45,14 @@ pub struct Symbol {
 }
 
 impl Node {
+    /// A variable, if `op` is none, or a call of an operator.
+    pub fn new(op: Option<OpRef>, name: impl Into<String>, attrs: AttrMap, inputs: Vec<Entry>) -> Node {
+        Node { op, name: name.into(), attrs, inputs, writes: AtomicU32::new(0) }
+    }
+
     /// A variable.
     pub fn variable(name: impl Into<String>, attrs: AttrMap) -> Node {
-        Node { op: None, name: name.into(), attrs, inputs: vec![] }
+        Node::new(None, name, attrs, vec![])
     }
 
     /// True for a variable.
