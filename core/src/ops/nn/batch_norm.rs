@@ -223,6 +223,12 @@ impl Operator for BatchNorm {
         (0..3).for_each(|i| b.set_grad(i, grads[i]));
         Ok(())
     }
+    fn repeatable(&self) -> bool {
+        true
+    }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        6 * s.known(0).map_or(0, Shape::len) as u64
+    }
     fn cost(&self, s: &ShapeInfer) -> usize {
         4 * s.total_len()
     }
@@ -287,6 +293,9 @@ impl Operator for BatchNormBackward {
             }
         });
         Ok(())
+    }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        10 * s.known(1).map_or(0, Shape::len) as u64
     }
     fn cost(&self, s: &ShapeInfer) -> usize {
         4 * s.total_len()
