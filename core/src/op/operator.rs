@@ -320,7 +320,11 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
 
     /// Floating-point operations of a call; an operation for each element of the outputs, if not overridden.
     fn flops(&self, s: &ShapeInfer) -> u64 {
-        (0..s.num_outputs()).filter_map(|o| s.output(o)).filter(|o| o.is_known()).map(|o| o.len() as u64).sum()
+        (0..s.num_outputs())
+            .filter_map(|o| s.output(o))
+            .filter(|o| o.is_known())
+            .map(|o| o.len() as u64)
+            .sum()
     }
 
     /// Bytes that a call takes for itself while it runs, for elements of `size` bytes.
