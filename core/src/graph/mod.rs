@@ -1,5 +1,9 @@
 //! Graphs of operators: [`Symbol`], what users compose and MXNet's model files hold.
 
+pub mod attrs;
+pub mod compose;
 pub mod symbol;
+mod text;
 
+pub use compose::{Call, Replacements};
 pub use symbol::{AttrMap, Entry, Node, Symbol};

@@ -119,6 +119,11 @@ impl<'a> ShapeInfer<'a> {
         self.inputs.iter().chain(&self.outputs).flatten().filter(|s| s.is_known()).map(Shape::len).sum()
     }
 
+    /// What is known of the inputs and of the outputs.
+    pub fn into_parts(self) -> (SmallVec<[Option<Shape>; 3]>, SmallVec<[Option<Shape>; 1]>) {
+        (self.inputs, self.outputs)
+    }
+
     /// The inferred shapes of the outputs.
     pub fn into_outputs(self) -> SmallVec<[Option<Shape>; 1]> {
         self.outputs
@@ -245,6 +250,11 @@ impl<'a> DTypeInfer<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is known of the inputs and of the outputs.
+    pub fn into_parts(self) -> (SmallVec<[Option<DType>; 4]>, SmallVec<[Option<DType>; 2]>) {
+        (self.inputs, self.outputs)
     }
 
     /// The inferred dtypes of the outputs.
