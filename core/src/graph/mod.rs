@@ -2,6 +2,8 @@
 
 pub mod attrs;
 pub mod compose;
+pub mod infer;
+mod json;
 pub mod symbol;
 mod text;
 

@@ -130,6 +130,12 @@ impl<'a> ShapeInfer<'a> {
     }
 }
 
+/// What two shapes say together; `None` if they contradict each other.
+pub(crate) fn merge_shapes(a: &Shape, b: &Shape) -> Option<Shape> {
+    let mut merged = Some(a.clone());
+    unify(&mut merged, b.clone()).ok().and(merged)
+}
+
 /// Makes `known` as precise as it and `shape` together are.
 fn unify(known: &mut Option<Shape>, shape: Shape) -> Result<()> {
     let Some(old) = known else {

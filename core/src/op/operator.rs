@@ -233,6 +233,11 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
         self.num_outputs()
     }
 
+    /// Number of outputs that MXNet's files count, where it has more or fewer hidden ones.
+    fn num_listed_outputs(&self) -> usize {
+        self.num_outputs()
+    }
+
     /// Relates the shapes of inputs and outputs, in both directions.
     ///
     /// # Errors
