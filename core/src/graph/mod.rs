@@ -11,11 +11,15 @@
 //! to eager ones, to the bit.
 
 pub mod arena;
+pub mod attrs;
 mod build;
 pub mod compile;
+pub mod compose;
 pub mod executor;
 pub mod gradient;
+pub mod infer;
 pub mod ir;
+mod json;
 mod launch;
 pub mod lower;
 pub mod memory;
@@ -24,6 +28,8 @@ pub mod plan;
 pub mod print;
 mod run;
 pub mod symbol;
+mod text;
 pub mod verify;
 
+pub use compose::{Call, Replacements};
 pub use symbol::{AttrMap, Entry, Node, Symbol};

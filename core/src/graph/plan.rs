@@ -8,6 +8,7 @@ use crate::op::OpRef;
 use crate::op::invoke::Req;
 use crate::op::registry;
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -89,8 +90,8 @@ pub struct Plan {
     pub outputs: Vec<Type>,
     /// The arguments, by place among the variables, whose gradients are made, and how.
     pub gradients: Vec<(u32, Req)>,
-    /// Gradients that are zero, by place in `gradients`.
-    pub zero_gradients: Vec<u32>,
+    /// The arrays that each pass touches, by slot, and whether it writes them.
+    pub touched: [Vec<(u32, bool)>; 2],
     /// Random counters of the forward and the backward pass.
     pub draws: [u64; 2],
     /// Rough work of the forward and the backward pass, in elements.
@@ -122,9 +123,8 @@ impl Plan {
         }
         let steps = emit.steps;
         let changed = graph.changed();
+        let changed: Vec<bool> = graph.variables.iter().map(|v| changed[v.value.at()]).collect();
         let gradients = graph.gradients.iter().map(|g| (g.variable as u32, g.request)).collect();
-        let zero =
-            graph.gradients.iter().enumerate().filter(|(_, g)| g.value.is_none()).map(|(i, _)| i as u32);
         Plan {
             report: report(graph, layout, steps.len(), choices),
             forward,
@@ -132,10 +132,10 @@ impl Plan {
             variables: graph.variables.clone(),
             outputs: graph.outputs.iter().map(|v| graph.ty(*v).clone()).collect(),
             gradients,
-            zero_gradients: zero.collect(),
+            touched: [touched(&steps[..forward], &changed), touched(&steps[forward..], &changed)],
             draws: graph.draws,
             cost,
-            changed: graph.variables.iter().map(|v| changed[v.value.at()]).collect(),
+            changed,
             training: graph.training,
             device,
             steps,
@@ -219,6 +219,21 @@ impl Emit<'_> {
             again: false,
         });
     }
+}
+
+/// The slots of some calls, and whether they write them; `changed` says which variables they change.
+fn touched(steps: &[Step], changed: &[bool]) -> Vec<(u32, bool)> {
+    let mut slots: BTreeMap<u32, bool> = BTreeMap::new();
+    for step in steps {
+        let inputs = step.inputs.iter().enumerate().map(|(i, o)| (o.place, step.work.changes(i)));
+        for (place, write) in inputs.chain(step.outputs.iter().map(|o| (o.place, true))) {
+            if let Place::Slot(s) = place {
+                debug_assert!(!write || changed.get(s as usize).is_none_or(|c| *c));
+                *slots.entry(s).or_default() |= write;
+            }
+        }
+    }
+    slots.into_iter().collect()
 }
 
 fn work(graph: &Graph, node: &Node) -> usize {

@@ -3,11 +3,13 @@
 //! Nodes are shared among symbols and never change; composing copies what it changes. No walk recurses, so that
 //! the depth of a graph is limited by memory alone.
 
+use crate::error::Result;
 use crate::op::OpRef;
+use crate::op::attrs::nearest;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Attributes of a node as MXNet's files have them: texts, ordered by name. The operator's are among the user's.
 pub type AttrMap = BTreeMap<String, String>;
@@ -75,12 +77,15 @@ impl Node {
         let Some(op) = &self.op else { return self.name.clone() };
         let names = op.def.meta.outputs;
         match names.get(index) {
-            Some(name) if names.len() > 1 || self.num_visible_outputs() == 1 => {
-                format!("{}_{name}", self.name)
-            }
-            _ => format!("{}_{}{index}", self.name, names.last().unwrap_or(&"output")),
+            Some(name) if names.len() > 1 || self.num_outputs() == 1 => joined(&self.name, name),
+            _ => joined(&self.name, &format!("{}{index}", names.last().unwrap_or(&"output"))),
         }
     }
+}
+
+/// Name of something of a node: `conv0_weight`.
+pub(crate) fn joined(node: &str, name: &str) -> String {
+    if node.is_empty() { name.to_owned() } else { format!("{node}_{name}") }
 }
 
 impl Drop for Node {
@@ -209,5 +214,55 @@ impl Symbol {
     /// Names of the outputs.
     pub fn list_outputs(&self) -> Vec<String> {
         self.outputs.iter().map(|e| e.node.output_name(e.index as usize)).collect()
+    }
+
+    /// Output `index` alone.
+    ///
+    /// # Errors
+    /// `Index` if there is none.
+    pub fn output(&self, index: usize) -> Result<Symbol> {
+        let entry = self.outputs.get(index).ok_or_else(|| {
+            crate::err!(Index, "there is no output {index} in a symbol of {}", self.outputs.len())
+                .about("index")
+        })?;
+        Ok(Symbol { outputs: vec![entry.clone()] })
+    }
+
+    /// The output with this name alone.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none, `InvalidValue` if there are several.
+    pub fn output_named(&self, name: &str) -> Result<Symbol> {
+        let names = self.list_outputs();
+        let mut found = (0..names.len()).filter(|i| names[*i] == name);
+        match (found.next(), found.next()) {
+            (Some(i), None) => self.output(i),
+            (None, _) => {
+                let hint = nearest(name, names.iter().map(String::as_str))
+                    .map_or_else(String::new, |n| format!("; did you mean '{n}'?"));
+                Err(crate::err!(NotFound, "there is no output '{name}'{hint}"))
+            }
+            _ => Err(crate::err!(InvalidValue, "there are several outputs '{name}'")),
+        }
+    }
+
+    /// All visible outputs of all nodes, in the order of [`Symbol::topo`].
+    pub fn internals(&self) -> Symbol {
+        let entries = |node: Arc<Node>| {
+            let version = if node.is_variable() { node.writes.load(Ordering::Relaxed) } else { 0 };
+            (0..node.num_visible_outputs() as u32).map(move |index| Entry {
+                node: node.clone(),
+                index,
+                version,
+            })
+        };
+        Symbol { outputs: self.topo().into_iter().flat_map(entries).collect() }
+    }
+
+    /// The inputs of the nodes of which the outputs are.
+    pub fn children(&self) -> Symbol {
+        let mut seen = HashSet::new();
+        let nodes = self.outputs.iter().map(|e| &e.node).filter(|n| seen.insert(Arc::as_ptr(n)));
+        Symbol { outputs: nodes.flat_map(|n| n.inputs.iter().cloned()).collect() }
     }
 }
