@@ -41,7 +41,8 @@ pub fn differentiate(graph: &mut Graph, requests: &[Req]) -> Result<()> {
         let value = graph.variables[i].value;
         let mut sum = back.sums.get(value.at()).copied().flatten();
         // Eager backward lets a call add to a gradient itself if it is the only one that leads to the variable.
-        let direct = edges[value.at()] == 1 && sum.is_some_and(|s| makers[s.at()].is_some());
+        let adds = |s: ValueId| makers[s.at()].is_some_and(|n| accumulates(&graph.nodes[n as usize], s));
+        let direct = edges[value.at()] == 1 && sum.is_some_and(adds);
         if sum.is_none() && requests[i] != Req::Add {
             let ty = graph.ty(value).clone();
             let place =
@@ -83,6 +84,12 @@ fn edges(graph: &Graph) -> Vec<u32> {
     }
     graph.outputs.iter().for_each(|v| edges[v.at()] += 1);
     edges
+}
+
+/// True if the call can add its first output, `value`, to what is there in another order of summation than a
+/// separate addition.
+fn accumulates(node: &super::ir::Node, value: ValueId) -> bool {
+    node.outputs[0] == value && node.work.op().is_some_and(|op| op.op.accumulates())
 }
 
 struct Back {

@@ -165,7 +165,7 @@ pub struct Gradient {
     pub value: Option<ValueId>,
     /// Whether it is written or added.
     pub request: Req,
-    /// The call that makes it may add it to what is there by itself, as eager backward lets it.
+    /// The call that makes it adds it to what is there by itself, as eager backward lets it.
     pub direct: bool,
 }
 

@@ -103,8 +103,13 @@ pub fn views(graph: &Graph) -> Vec<ValueId> {
 /// Which values share memory, and from when to when each piece of it is used.
 pub fn lifetimes(graph: &Graph, sharing: Sharing) -> Layout {
     let roots = views(graph);
-    let mut planner =
-        Planner { graph, last: last_uses(graph, &roots), homes: first_homes(graph), buffers: vec![], roots };
+    let mut planner = Planner {
+        graph,
+        last: last_uses(graph, &roots),
+        homes: first_homes(graph, &roots),
+        buffers: vec![],
+        roots,
+    };
     let mut is_view = Vec::with_capacity(graph.nodes.len());
     for (n, node) in graph.nodes.iter().enumerate() {
         is_view.push(planner.roots[node.outputs[0].at()] != node.outputs[0]);
@@ -123,22 +128,30 @@ fn last_uses(graph: &Graph, roots: &[ValueId]) -> Vec<Option<u32>> {
     for (n, node) in graph.nodes.iter().enumerate() {
         node.reads().for_each(|v| last[roots[v.at()].at()] = Some(n as u32));
     }
-    graph.results().for_each(|v| last[roots[v.at()].at()] = Some(FOREVER));
+    graph.outputs.iter().for_each(|v| last[roots[v.at()].at()] = Some(FOREVER));
+    let makers = graph.makers();
+    for (g, v) in graph.gradients.iter().filter_map(|g| Some((g, g.value?))) {
+        // A gradient that is added is read once more right after its call.
+        let end =
+            if g.request == Req::Add && !g.direct { makers[v.at()].unwrap_or(FOREVER) } else { FOREVER };
+        let last = &mut last[roots[v.at()].at()];
+        *last = Some(last.map_or(end, |l| l.max(end)));
+    }
     last
 }
 
-/// Homes that are known from the start: those of variables and results.
-fn first_homes(graph: &Graph) -> Vec<Home> {
+/// Homes that are known from the start: those of variables, and of results or what they are views of.
+fn first_homes(graph: &Graph, roots: &[ValueId]) -> Vec<Home> {
     let mut homes = vec![Home::Nowhere; graph.values.len()];
     for (i, v) in graph.variables.iter().enumerate() {
         homes[v.value.at()] = Home::Variable(i as u32);
     }
     for (i, v) in graph.outputs.iter().enumerate() {
-        homes[v.at()] = Home::Output(i as u32);
+        homes[roots[v.at()].at()] = Home::Output(i as u32);
     }
     for (i, g) in graph.gradients.iter().enumerate() {
         if let Some(v) = g.value.filter(|_| g.request != Req::Add || g.direct) {
-            homes[v.at()] = Home::Gradient(i as u32);
+            homes[roots[v.at()].at()] = Home::Gradient(i as u32);
         }
     }
     homes

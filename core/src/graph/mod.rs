@@ -29,6 +29,7 @@ pub mod print;
 mod run;
 pub mod symbol;
 mod text;
+mod types;
 pub mod verify;
 
 pub use compose::{Call, Replacements};

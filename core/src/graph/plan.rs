@@ -1,14 +1,14 @@
 //! The plan: a flat list of kernel calls over one arena, and what it takes, known before anything runs.
 
 use super::arena;
-use super::ir::{Graph, Kind, Node, Type, Variable, Work};
+use super::ir::{Graph, Kind, Node, Type, ValueId, Variable, Work};
 use super::memory::{Home, Layout, read_homes};
 use crate::device::Device;
 use crate::op::OpRef;
 use crate::op::invoke::Req;
 use crate::op::registry;
 use smallvec::SmallVec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -109,7 +109,9 @@ pub struct Plan {
 impl Plan {
     /// The plan of a graph whose values live where `layout` says.
     pub fn new(graph: &Graph, layout: &Layout, device: Device, choices: Vec<String>) -> Plan {
-        let mut emit = Emit { graph, layout, steps: Vec::with_capacity(graph.nodes.len()) };
+        let added = graph.gradients.iter().enumerate().filter(|(_, g)| g.request == Req::Add);
+        let added = added.filter_map(|(i, g)| Some((g.value?, i))).collect();
+        let mut emit = Emit { graph, layout, added, steps: Vec::with_capacity(graph.nodes.len()) };
         let mut forward = 0;
         let mut cost = [0; 2];
         for (n, node) in graph.nodes.iter().enumerate() {
@@ -117,6 +119,7 @@ impl Plan {
                 emit.call(node);
                 cost[usize::from(!node.is_forward())] += work(graph, node);
             }
+            emit.add_gradients(node);
             if node.is_forward() {
                 forward = emit.steps.len();
             }
@@ -173,6 +176,8 @@ fn slot(graph: &Graph, home: Home, layout: &Layout) -> Place {
 struct Emit<'a> {
     graph: &'a Graph,
     layout: &'a Layout,
+    /// Gradients that are to be added, by value.
+    added: HashMap<ValueId, usize>,
     steps: Vec<Step>,
 }
 
@@ -182,33 +187,33 @@ impl Emit<'_> {
         let inputs = read_homes(self.layout, node).into_iter().zip(&node.inputs);
         let outputs =
             node.outputs.iter().map(|v| Operand { place: place(self.layout.homes[v.at()]), ty: v.0 });
-        let outputs: SmallVec<[Operand; 2]> = outputs.collect();
-        let added = self
-            .graph
-            .gradients
-            .iter()
-            .enumerate()
-            .find(|(_, g)| g.request == Req::Add && g.value.is_some_and(|v| node.outputs.contains(&v)));
-        let accumulate = added.is_some_and(|(_, g)| g.direct);
+        let direct = |i: &usize| self.graph.gradients[*i].direct;
+        let accumulate = node.outputs.first().and_then(|v| self.added.get(v)).is_some_and(direct);
         self.steps.push(Step {
             work: node.work.clone(),
             inputs: inputs.map(|(h, v)| Operand { place: place(h), ty: v.0 }).collect(),
-            outputs: outputs.clone(),
+            outputs: outputs.collect(),
             accumulate,
             random: node.random.map(|r| (r, usize::from(!node.is_forward() && !node.again))),
             name: node.name.clone(),
             again: node.again,
         });
-        if let Some((i, g)) = added.filter(|(_, g)| !g.direct) {
-            let value = g.value.expect("found by its value");
-            let o = node.outputs.iter().position(|v| *v == value).expect("found among the outputs");
-            self.add_to(i, outputs[o], &node.name);
+    }
+
+    /// Adds those of a call's outputs to gradients that are to be added and that the call did not add itself.
+    fn add_gradients(&mut self, node: &Node) {
+        for value in &node.outputs {
+            match self.added.get(value) {
+                Some(i) if !self.graph.gradients[*i].direct => self.add_to(*i, *value, &node.name),
+                _ => {}
+            }
         }
     }
 
     /// Adds a value to what is in the array of gradient `i`.
-    fn add_to(&mut self, i: usize, value: Operand, name: &Arc<str>) {
-        let target = Operand { place: slot(self.graph, Home::Gradient(i as u32), self.layout), ty: value.ty };
+    fn add_to(&mut self, i: usize, value: ValueId, name: &Arc<str>) {
+        let at = |home| Operand { place: slot(self.graph, home, self.layout), ty: value.0 };
+        let (target, value) = (at(Home::Gradient(i as u32)), at(self.layout.homes[value.at()]));
         self.steps.push(Step {
             work: Work::Op(registry().addition()),
             inputs: [target, value].into_iter().collect(),
