@@ -6,6 +6,7 @@ use mxr_core::Shape;
 use mxr_core::graph::Symbol;
 use mxr_core::graph::compile::{Options, compile};
 use mxr_core::graph::plan::Report;
+use mxr_core::graph::recompute::Budget;
 use mxr_core::op::Req;
 
 fn report(net: &Symbol, batch: i64, training: bool) -> Report {
@@ -35,4 +36,46 @@ fn planning_saves_what_the_paper_of_2015_says() {
             start.elapsed()
         );
     }
+}
+
+fn training(net: &Symbol, types: &[mxr_core::graph::ir::Type], budget: Option<Budget>) -> Report {
+    let names = net.list_inputs();
+    let given = |n: &String| n.ends_with("data") || n.ends_with("label") || n.contains("init");
+    let requests = names.iter().map(|n| if given(n) { Req::Null } else { Req::Write }).collect();
+    let start = std::time::Instant::now();
+    let report = compile(net, types, &Options { training: true, requests, budget, ..Options::default() })
+        .unwrap()
+        .report;
+    println!(
+        "{:.2} GB, of which arena {:.2}, parameters {:.2}; {:.3e} operations, {:.1} % again, {} calls, {:?}",
+        report.peak_bytes as f64 / 1e9,
+        report.arena_bytes as f64 / 1e9,
+        report.parameter_bytes as f64 / 1e9,
+        report.flops as f64,
+        100.0 * report.again_flops as f64 / (report.flops - report.again_flops) as f64,
+        report.steps,
+        start.elapsed()
+    );
+    report
+}
+
+#[test]
+fn a_residual_network_of_a_thousand_layers_fits_in_five_gigabytes() {
+    let net = nets::deep::residual([3, 283, 44, 3]);
+    let types = net.infer_types(&[("data", Shape::new(&[32, 3, 224, 224]))], &[]).unwrap();
+    let mirrored = training(&net, &types, None);
+    println!("unplanned {:.2}", mirrored.unplanned_bytes as f64 / 1e9);
+    for budget in [
+        20_000_000_000,
+        10_000_000_000,
+        7_000_000_000,
+        5_000_000_000,
+        4_000_000_000,
+        3_500_000_000,
+        3_000_000_000,
+    ] {
+        println!("budget {budget}");
+        training(&net, &types, Some(Budget::Bytes(budget)));
+    }
+    training(&net, &types, Some(Budget::Least));
 }

@@ -62,6 +62,7 @@ impl Graph {
             outputs.push(ValueId(self.values.len() as u32));
             self.values.push(Type { shape: shape.clone(), dtype });
         }
+        let view_of = op.op.view_of(&shapes).map(|i| i as u32);
         let drawn = op.op.draws(&shapes, self.training);
         let counter = &mut self.draws[usize::from(place.phase != Phase::Forward)];
         let random = (drawn > 0).then_some(*counter);
@@ -75,6 +76,7 @@ impl Graph {
             random,
             mirror: place.mirror,
             again: false,
+            view_of,
         });
         Ok(outputs)
     }

@@ -5,7 +5,8 @@ use super::ir::{Graph, Type};
 use super::lower::lower;
 use super::memory::{self, Sharing};
 use super::passes::{common, constant, dead, fuse, results, transpose};
-use super::plan::Plan;
+use super::plan::{Plan, fixed_bytes};
+use super::recompute::{self, Budget};
 use super::symbol::Symbol;
 use super::verify::verify_in_debug;
 use crate::device::Device;
@@ -19,6 +20,10 @@ pub struct Options {
     pub training: bool,
     /// What to do with the gradient of each variable; none are made if empty.
     pub requests: Vec<Req>,
+    /// How much memory activations may take; without it all that the backward pass reads is kept.
+    pub budget: Option<Budget>,
+    /// Without a budget: repeat what costs little.
+    pub mirror: bool,
     /// Simplify: constants, common subexpressions, transposes.
     pub simplify: bool,
     /// Fuse elementwise calls.
@@ -34,6 +39,8 @@ impl Default for Options {
         Options {
             training: false,
             requests: vec![],
+            budget: None,
+            mirror: false,
             simplify: true,
             fuse: true,
             sharing: Sharing { in_place: true, reuse: true },
@@ -76,6 +83,15 @@ pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see:
         transpose::cancel_transposes(&mut graph);
         dead::remove_dead(&mut graph);
         done(&graph, "transposes")?;
+    }
+    let again = match options.budget {
+        Some(budget) => Some(recompute::meet(&graph, budget, fixed_bytes(&graph), options.sharing)?),
+        None => recompute::mirror(&graph, options.mirror),
+    };
+    if let Some(again) = again {
+        graph = again;
+        dead::remove_dead(&mut graph);
+        done(&graph, "recomputation")?;
     }
     if options.fuse {
         fuse::fuse_pointwise(&mut graph);

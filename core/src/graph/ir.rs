@@ -113,6 +113,8 @@ pub struct Node {
     pub mirror: bool,
     /// It repeats a forward call.
     pub again: bool,
+    /// The first output is this input, seen in another shape.
+    pub view_of: Option<u32>,
 }
 
 impl Node {
@@ -189,6 +191,19 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Everything but the calls.
+    pub fn clone_without_nodes(&self) -> Graph {
+        Graph {
+            values: self.values.clone(),
+            nodes: vec![],
+            variables: self.variables.clone(),
+            outputs: self.outputs.clone(),
+            gradients: self.gradients.clone(),
+            draws: self.draws,
+            training: self.training,
+        }
+    }
+
     /// Adds a value.
     pub fn value(&mut self, shape: Shape, dtype: DType) -> ValueId {
         self.values.push(Type { shape, dtype });
@@ -214,6 +229,23 @@ impl Graph {
             node.outputs.iter().for_each(|o| makers[o.at()] = Some(n as u32));
         }
         makers
+    }
+
+    /// Removes the calls that are not kept, and renumbers what refers to them.
+    pub fn retain(&mut self, keep: &[bool]) {
+        let mut number = Vec::with_capacity(keep.len() + 1);
+        let mut next = 0;
+        for k in keep {
+            number.push(next);
+            next += u32::from(*k);
+        }
+        let mut kept = keep.iter();
+        self.nodes.retain(|_| *kept.next().expect("one for each call"));
+        for node in &mut self.nodes {
+            if let Phase::Backward(n) = &mut node.phase {
+                *n = number.get(*n as usize).copied().unwrap_or(next);
+            }
+        }
     }
 
     /// For each value how often its elements are read, results and gradients counted.

@@ -89,12 +89,12 @@ pub fn views(graph: &Graph) -> Vec<ValueId> {
     let changed = graph.changed();
     let mut roots: Vec<ValueId> = (0..graph.values.len() as u32).map(ValueId).collect();
     for node in &graph.nodes {
-        let Some(op) = node.work.op() else { continue };
-        if let Some(i) = op.op.view_of(&graph.shapes(op, node)) {
-            let root = roots[node.inputs[i].at()];
-            if !changed[root.at()] && !changed[node.outputs[0].at()] && !node.work.shape_only(i) {
-                roots[node.outputs[0].at()] = root;
-            }
+        let Some(i) = node.view_of.map(|i| i as usize).filter(|i| !node.work.shape_only(*i)) else {
+            continue;
+        };
+        let root = roots[node.inputs[i].at()];
+        if !changed[root.at()] && !changed[node.outputs[0].at()] {
+            roots[node.outputs[0].at()] = root;
         }
     }
     roots

@@ -26,6 +26,7 @@ pub mod memory;
 pub mod passes;
 pub mod plan;
 pub mod print;
+pub mod recompute;
 mod run;
 pub mod symbol;
 mod text;

@@ -247,6 +247,18 @@ fn work(graph: &Graph, node: &Node) -> usize {
     node.work.op().map_or_else(len, cost)
 }
 
+/// The largest workspace of a call.
+fn workspace(graph: &Graph) -> usize {
+    graph.nodes.iter().map(|n| graph.workspace(n)).max().unwrap_or(0)
+}
+
+/// What a plan takes besides its arena: outputs, their gradients, the largest workspace.
+pub fn fixed_bytes(graph: &Graph) -> usize {
+    let outputs: usize = graph.outputs.iter().map(|v| graph.ty(*v).bytes()).sum();
+    let heads = graph.variables.iter().filter(|v| matches!(v.kind, Kind::HeadGradient(_)));
+    outputs + heads.map(|v| graph.ty(v.value).bytes()).sum::<usize>() + workspace(graph)
+}
+
 fn report(graph: &Graph, layout: &Layout, steps: usize, choices: Vec<String>) -> Report {
     let outputs: usize = graph.outputs.iter().map(|v| graph.ty(*v).bytes()).sum();
     let bytes = |v: &Variable| graph.ty(v.value).bytes();
@@ -254,7 +266,7 @@ fn report(graph: &Graph, layout: &Layout, steps: usize, choices: Vec<String>) ->
     let variables: usize = graph.variables.iter().filter(given).map(bytes).sum();
     let heads: usize = graph.variables.iter().filter(|v| !given(v)).map(bytes).sum();
     let gradients: usize = graph.gradients.iter().map(|g| bytes(&graph.variables[g.variable])).sum();
-    let workspace_bytes = graph.nodes.iter().map(|n| graph.workspace(n)).max().unwrap_or(0);
+    let workspace_bytes = workspace(graph);
     let made = graph.nodes.iter().flat_map(|n| &n.outputs).map(|v| arena::rounded(graph.ty(*v).bytes()));
     let flops = |again: bool| {
         let nodes = graph.nodes.iter().filter(|n| n.again || !again);

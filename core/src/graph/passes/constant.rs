@@ -21,26 +21,26 @@ pub fn fold_constants(graph: &mut Graph) -> Result<()> {
             constants.insert(v.value.0, array.clone());
         }
     }
-    let mut nodes = Vec::with_capacity(graph.nodes.len());
-    for node in std::mem::take(&mut graph.nodes) {
+    let mut keep = vec![true; graph.nodes.len()];
+    for n in 0..graph.nodes.len() {
+        let node = &graph.nodes[n];
         let small = node.outputs.iter().all(|o| graph.ty(*o).bytes() <= LARGEST);
         let inputs: Option<SmallVec<[NdArray; 4]>> =
             node.inputs.iter().map(|v| constants.get(&v.0).cloned()).collect();
         let (true, None, Work::Op(op), Some(inputs)) = (small, node.random, &node.work, inputs) else {
-            nodes.push(node);
             continue;
         };
         if node.changes_state() {
-            nodes.push(node);
             continue;
         }
         let outputs = invoke(op, &inputs, &[], &Call { training: graph.training, ..Call::default() })?;
+        keep[n] = false;
         for (value, array) in node.outputs.iter().zip(outputs) {
             constants.insert(value.0, array.clone());
             let kind = Kind::Constant(array);
             graph.variables.push(Variable { value: *value, name: node.name.clone(), kind });
         }
     }
-    graph.nodes = nodes;
+    graph.retain(&keep);
     Ok(())
 }

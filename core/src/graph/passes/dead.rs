@@ -13,6 +13,5 @@ pub fn remove_dead(graph: &mut Graph) {
             node.reads().for_each(|v| needed[v.at()] = true);
         }
     }
-    let mut keep = keep.iter();
-    graph.nodes.retain(|_| *keep.next().expect("one for each call"));
+    graph.retain(&keep);
 }

@@ -57,8 +57,8 @@ pub fn fuse_pointwise(graph: &mut Graph) {
             graph.nodes[n] = fused(graph, chain);
         }
     }
-    let mut absorbed = absorbed.iter();
-    graph.nodes.retain(|_| !*absorbed.next().expect("one for each call"));
+    let keep: Vec<bool> = absorbed.iter().map(|a| !a).collect();
+    graph.retain(&keep);
 }
 
 fn dedup(values: &mut SmallVec<[ValueId; 4]>) {

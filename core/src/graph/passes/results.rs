@@ -46,6 +46,7 @@ fn copy(graph: &mut Graph, value: ValueId, phase: Phase, copies: &mut Vec<Node>)
         random: None,
         mirror: false,
         again: false,
+        view_of: None,
     });
     made
 }
