@@ -183,13 +183,16 @@ impl Task {
 
 /// Ways to compile that must all give the same.
 fn ways() -> Vec<(&'static str, Options)> {
-    let nothing = Sharing { in_place: false, reuse: false };
+    let nothing = Sharing { views: false, in_place: false, reuse: false };
     vec![
-        ("unplanned", Options { simplify: false, fuse: false, sharing: nothing, ..Options::default() }),
-        ("shared memory", Options { simplify: false, fuse: false, ..Options::default() }),
-        ("planned", Options::default()),
-        ("least memory", Options { budget: Some(Budget::Least), ..Options::default() }),
-        ("cheap calls repeated", Options { mirror: true, ..Options::default() }),
+        (
+            "unplanned",
+            Options { simplify: false, fuse: false, sharing: nothing, fold: false, ..Options::default() },
+        ),
+        ("shared memory", Options { simplify: false, fuse: false, fold: false, ..Options::default() }),
+        ("planned", Options { fold: false, ..Options::default() }),
+        ("least memory", Options { budget: Some(Budget::Least), fold: false, ..Options::default() }),
+        ("cheap calls repeated", Options { mirror: true, fold: false, ..Options::default() }),
     ]
 }
 

@@ -4,7 +4,7 @@ use super::gradient::differentiate;
 use super::ir::{Graph, Type};
 use super::lower::lower;
 use super::memory::{self, Sharing};
-use super::passes::{common, constant, dead, fuse, results, transpose};
+use super::passes::{common, constant, dead, fold, fuse, results, transpose};
 use super::plan::{Plan, fixed_bytes};
 use super::recompute::{self, Budget};
 use super::symbol::Symbol;
@@ -24,6 +24,8 @@ pub struct Options {
     pub budget: Option<Budget>,
     /// Without a budget: repeat what costs little.
     pub mirror: bool,
+    /// For prediction, fold calls into others, which changes rounding: a batch normalisation into a convolution.
+    pub fold: bool,
     /// Simplify: constants, common subexpressions, transposes.
     pub simplify: bool,
     /// Fuse elementwise calls.
@@ -41,9 +43,10 @@ impl Default for Options {
             requests: vec![],
             budget: None,
             mirror: false,
+            fold: true,
             simplify: true,
             fuse: true,
-            sharing: Sharing { in_place: true, reuse: true },
+            sharing: Sharing { views: true, in_place: true, reuse: true },
             device: Device::default(),
         }
     }
@@ -74,7 +77,16 @@ pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see:
     differentiate(&mut graph, &options.requests)?;
     done(&graph, "gradient")?;
     dead::remove_dead(&mut graph);
+    if !options.sharing.views {
+        graph.nodes.iter_mut().for_each(|n| n.view_of = None);
+    }
     done(&graph, "dead code")?;
+    let mut choices = vec![];
+    if options.fold {
+        choices.extend(fold::fold(&mut graph)?.into_iter().map(|(what, times)| format!("{what} ({times})")));
+        dead::remove_dead(&mut graph);
+        done(&graph, "folding")?;
+    }
     if options.simplify {
         common::share_common(&mut graph);
         done(&graph, "common subexpressions")?;
@@ -100,5 +112,5 @@ pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see:
     results::own_results(&mut graph);
     done(&graph, "results")?;
     let layout = memory::plan(&graph, options.sharing);
-    Ok(Plan::new(&graph, &layout, options.device, vec![]))
+    Ok(Plan::new(&graph, &layout, options.device, choices))
 }

@@ -162,6 +162,7 @@ impl Executor {
         }
         if self.monitor.is_some() {
             options.fuse = false;
+            options.sharing.views = false;
         }
         let types: Result<Vec<Type>> =
             self.variables.iter().map(|a| Ok(Type { shape: a.shape()?.clone(), dtype: a.dtype() })).collect();

@@ -50,6 +50,8 @@ pub struct Layout {
 /// What may be shared.
 #[derive(Clone, Copy, Debug)]
 pub struct Sharing {
+    /// Outputs that are inputs in another shape are not copied.
+    pub views: bool,
     /// Calls write over inputs.
     pub in_place: bool,
     /// Buffers whose lifetimes do not meet have the same place.

@@ -13,6 +13,7 @@
 pub mod arena;
 pub mod attrs;
 mod build;
+pub mod cached_op;
 pub mod compile;
 pub mod compose;
 pub mod executor;

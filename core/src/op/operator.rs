@@ -353,6 +353,13 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
         None
     }
 
+    /// For prediction: this call and `before`, which makes its first input, in other operators that compute the
+    /// same, but for rounding, with less work. The inputs are the `count` ones of `before` and then its own but
+    /// for the first.
+    fn absorb<'b>(&self, _before: &OpRef, _count: usize, _b: &'b Builder) -> Option<Val<'b>> {
+        None
+    }
+
     /// Floating-point operations of a call; an operation for each element of the outputs, if not overridden.
     fn flops(&self, s: &ShapeInfer) -> u64 {
         (0..s.num_outputs())

@@ -4,6 +4,7 @@
 pub mod common;
 pub mod constant;
 pub mod dead;
+pub mod fold;
 pub mod fuse;
 pub mod results;
 pub mod transpose;
