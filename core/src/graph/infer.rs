@@ -283,11 +283,7 @@ impl<T: Fact> Solver<T> {
         let told: Vec<String> =
             sources.iter().take(2).filter_map(|i| self.source(slots[*i], &op.input_name(*i))).collect();
         let text = format!("{}, in node '{}'{}", error.message(), self.nodes[node].name, told.concat());
-        let mut out = Error::new(error.code(), text).in_operator(op.def.meta.name);
-        if let Some(argument) = error.argument() {
-            out = out.about(argument);
-        }
-        out
+        error.with_message(text).in_operator(op.def.meta.name)
     }
 
     fn source(&self, slot: u32, argument: &str) -> Option<String> {

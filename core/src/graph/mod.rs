@@ -2,10 +2,11 @@
 
 pub mod attrs;
 pub mod compose;
+mod eager;
 pub mod infer;
 mod json;
 pub mod symbol;
 mod text;
 
-pub use compose::{Call, Replacements};
+pub use compose::Call;
 pub use symbol::{AttrMap, Entry, Node, Symbol};
