@@ -122,7 +122,7 @@ fn inputs_that_do_not_exist_or_are_given_twice_are_errors() {
     assert_eq!((error.code(), error.argument()), (ErrorCode::NotFound, Some("wieght")));
     let error = named_call("FullyConnected", "fc", &attrs, &[&x], &[("data", &x)]).unwrap_err();
     assert_eq!((error.code(), error.argument()), (ErrorCode::InvalidValue, Some("data")));
-    let pair = Symbol::group(&[x.clone(), x.clone()]);
+    let pair = Symbol::group([&x, &x]);
     let error = named_call("FullyConnected", "fc", &attrs, &[&pair], &[]).unwrap_err();
     assert_eq!((error.code(), error.argument()), (ErrorCode::InvalidValue, Some("data")));
     let error = named_call("FullyConnected", "fc", &[("num_hiden", "3")], &[&x], &[]).unwrap_err();
@@ -190,7 +190,7 @@ fn outputs_are_found_by_name_and_number() {
     assert_eq!(parts.output(3).unwrap_err().code(), ErrorCode::Index);
     assert_eq!(parts.output_named("s_output").unwrap_err().code(), ErrorCode::NotFound);
     assert_eq!(
-        Symbol::group(&[parts.clone(), parts]).output_named("s_output1").unwrap_err().code(),
+        Symbol::group([&parts, &parts]).output_named("s_output1").unwrap_err().code(),
         ErrorCode::InvalidValue
     );
 }

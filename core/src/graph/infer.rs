@@ -27,6 +27,13 @@ pub struct Inferred<T> {
     pub complete: bool,
 }
 
+impl<T> Default for Inferred<T> {
+    /// Of a symbol without variables and outputs, of which nothing was asked.
+    fn default() -> Self {
+        Inferred { arguments: vec![], outputs: vec![], auxiliary_states: vec![], complete: false }
+    }
+}
+
 impl Symbol {
     /// The shapes that follow from those of some variables, by name; an axis may be unknown. A variable's
     /// attribute `__shape__` counts where nothing is given.

@@ -1,5 +1,6 @@
 //! Graphs of operators: [`Symbol`], what users compose and MXNet's model files hold.
 
+mod amp;
 pub mod attrs;
 pub mod compose;
 mod eager;

@@ -147,8 +147,8 @@ impl Symbol {
     }
 
     /// All outputs of several symbols as one.
-    pub fn group(symbols: &[Symbol]) -> Symbol {
-        Symbol { outputs: symbols.iter().flat_map(|s| s.outputs.iter().cloned()).collect() }
+    pub fn group<'a>(symbols: impl IntoIterator<Item = &'a Symbol>) -> Symbol {
+        Symbol { outputs: symbols.into_iter().flat_map(|s| s.outputs.iter().cloned()).collect() }
     }
 
     /// All nodes, each after its inputs: MXNet's order, depth first from the first output.
