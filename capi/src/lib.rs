@@ -19,3 +19,6 @@ pub mod file;
 pub mod handle;
 pub mod op;
 pub mod process;
+pub mod symbol;
+pub mod symbol_info;
+pub mod text;

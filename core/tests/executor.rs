@@ -165,7 +165,7 @@ fn a_monitor_sees_the_outputs_of_all_calls() {
     let a = nets::named("exp", "a", &[&x], &[]);
     let b = nets::named("Flatten", "b", &[&a], &[]);
     let c = nets::named("negative", "c", &[&b], &[]);
-    let mut executor =
+    let executor =
         Executor::bind(&c, vec![full(&[2, 1], 0.0)], vec![], vec![], None, Options::default()).unwrap();
     let seen: Arc<Mutex<Vec<(String, Vec<f32>)>>> = Arc::default();
     let list = seen.clone();

@@ -6,7 +6,7 @@ use crate::convert::{Attr, Kind};
 use crate::invoke::Op;
 
 /// Tells the schema that this was made from.
-pub const SCHEMA: &str = "5ec287a6d973a235";
+pub const SCHEMA: &str = "2b16f27c4fa3cb97";
 
 /// Every operator that has a function.
 #[rustfmt::skip]

@@ -140,31 +140,24 @@ fn number_writes(op: &OpRef, inputs: &mut [Entry]) -> Result<()> {
     Ok(())
 }
 
-/// What a symbol's variables are replaced by.
-#[derive(Clone, Copy)]
-pub enum Replacements<'a> {
-    /// The first variables, in the order of [`Symbol::list_inputs`].
-    Positional(&'a [&'a Symbol]),
-    /// The variables with these names.
-    Named(&'a [(&'a str, &'a Symbol)]),
-}
-
 impl Symbol {
-    /// A copy of the graph in which variables are replaced by outputs of other symbols. A name that is not empty
-    /// becomes that of the first output's node.
+    /// A copy of the graph in which the named variables are replaced by outputs of other symbols. A name that is not
+    /// empty becomes that of the first output's node.
     ///
     /// # Errors
-    /// `NotFound` for a name that no variable has; `InvalidValue` for more symbols than variables.
-    pub fn compose(&self, by: Replacements<'_>, name: &str) -> Result<Symbol> {
+    /// `NotFound` for a name that no variable has.
+    pub fn compose(&self, named: &[(&str, &Symbol)], name: &str) -> Result<Symbol> {
         let order = self.topo();
-        let replaced = replacements(&order, by)?;
+        let replaced = replacements(&order, named)?;
         let first = self.outputs.first().map(|e| Arc::as_ptr(&e.node));
         let mut copies: HashMap<*const Node, Arc<Node>> = HashMap::new();
-        let copied =
-            |copies: &HashMap<*const Node, Arc<Node>>, e: &Entry| match replaced.get(&Arc::as_ptr(&e.node)) {
+        let copied = |copies: &HashMap<*const Node, Arc<Node>>, e: &Entry| {
+            let old = Arc::as_ptr(&e.node);
+            match replaced.get(&old) {
                 Some(new) => (*new).clone(),
-                None => Entry { node: copies[&Arc::as_ptr(&e.node)].clone(), ..*e },
-            };
+                None => Entry { node: copies[&old].clone(), ..*e },
+            }
+        };
         for node in &order {
             let mut inputs: Vec<Entry> = node.inputs.iter().map(|e| copied(&copies, e)).collect();
             let changed = node.inputs.iter().any(|e| replaced.contains_key(&Arc::as_ptr(&e.node)));
@@ -181,35 +174,23 @@ impl Symbol {
     }
 }
 
-fn replacements<'a>(order: &[Arc<Node>], by: Replacements<'a>) -> Result<HashMap<*const Node, &'a Entry>> {
-    let variables: Vec<&Arc<Node>> = order.iter().filter(|n| n.is_variable()).collect();
+/// What each named variable is replaced by.
+fn replacements<'a>(
+    order: &[Arc<Node>],
+    named: &[(&str, &'a Symbol)],
+) -> Result<HashMap<*const Node, &'a Entry>> {
+    let variables = || order.iter().filter(|n| n.is_variable());
     let mut replaced = HashMap::new();
-    match by {
-        Replacements::Positional(args) => {
-            if args.len() > variables.len() {
-                crate::bail!(
-                    InvalidValue,
-                    "expected at most {} symbols, got {}",
-                    variables.len(),
-                    args.len()
-                );
-            }
-            for (variable, arg) in variables.iter().zip(args) {
-                replaced.insert(Arc::as_ptr(variable), single(arg, &variable.name)?);
-            }
+    for (name, symbol) in named {
+        let before = replaced.len();
+        for variable in variables().filter(|v| v.name == *name) {
+            replaced.insert(Arc::as_ptr(variable), single(symbol, name)?);
         }
-        Replacements::Named(named) => {
-            for (name, arg) in named {
-                let mut found = variables.iter().filter(|v| v.name == *name).peekable();
-                if found.peek().is_none() {
-                    let names: Vec<&str> = variables.iter().map(|v| v.name.as_str()).collect();
-                    return Err(crate::err!(NotFound, "expected one of the variables {}", names.join(", "))
-                        .about(name));
-                }
-                for variable in found {
-                    replaced.insert(Arc::as_ptr(variable), single(arg, name)?);
-                }
-            }
+        if replaced.len() == before {
+            let names: Vec<&str> = variables().map(|v| v.name.as_str()).collect();
+            return Err(
+                crate::err!(NotFound, "expected one of the variables {}", names.join(", ")).about(name)
+            );
         }
     }
     Ok(replaced)

@@ -63,7 +63,7 @@ pub struct Executor {
     plans: [Mutex<Option<Arc<Plan>>>; 2],
     arena: Arc<Arena>,
     started: Mutex<Option<Started>>,
-    monitor: Option<Monitor>,
+    monitor: Mutex<Option<Arc<Monitor>>>,
 }
 
 static RUNS: AtomicU64 = AtomicU64::new(1);
@@ -117,7 +117,7 @@ impl Executor {
             plans: [Mutex::new(None), Mutex::new(None)],
             arena: arena.unwrap_or_default(),
             started: Mutex::new(None),
-            monitor: None,
+            monitor: Mutex::new(None),
         };
         let training = executor.options.requests.iter().any(|r| *r != Req::Null);
         let plan = executor.plan(training)?;
@@ -160,7 +160,7 @@ impl Executor {
         if !training {
             options.requests.clear();
         }
-        if self.monitor.is_some() {
+        if self.monitor.lock().is_some() {
             options.fuse = false;
             options.sharing.views = false;
         }
@@ -187,8 +187,9 @@ impl Executor {
         let launch =
             Launch { plan: plan.clone(), pass: 0, slots: Arc::new(slots), arena, streams: [stream, stream] };
         *self.started.lock() = training.then_some(Started { plan, run, stream });
-        match &self.monitor {
-            Some(monitor) => self.watched(launch, monitor)?,
+        let monitor = self.monitor.lock().clone();
+        match monitor {
+            Some(monitor) => self.watched(launch, &monitor)?,
             None => launch.start()?,
         }
         Ok(&self.outputs)
@@ -267,10 +268,10 @@ impl Executor {
     }
 
     /// Shows every output of every call in forward passes to `monitor`; `None` ends it.
-    pub fn set_monitor(&mut self, monitor: Option<Monitor>) {
-        self.plans = [Mutex::new(None), Mutex::new(None)];
+    pub fn set_monitor(&self, monitor: Option<Monitor>) {
+        *self.monitor.lock() = monitor.map(Arc::new);
         *self.started.lock() = None;
-        self.monitor = monitor;
+        self.plans.iter().for_each(|plan| *plan.lock() = None);
     }
 
     /// The symbol.

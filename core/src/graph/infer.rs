@@ -27,6 +27,13 @@ pub struct Inferred<T> {
     pub complete: bool,
 }
 
+impl<T> Default for Inferred<T> {
+    /// Of a symbol without variables and outputs, of which nothing was asked.
+    fn default() -> Self {
+        Inferred { arguments: vec![], outputs: vec![], auxiliary_states: vec![], complete: false }
+    }
+}
+
 impl Symbol {
     /// The shapes that follow from those of some variables, by name; an axis may be unknown. A variable's
     /// attribute `__shape__` counts where nothing is given.
@@ -283,11 +290,7 @@ impl<T: Fact> Solver<T> {
         let told: Vec<String> =
             sources.iter().take(2).filter_map(|i| self.source(slots[*i], &op.input_name(*i))).collect();
         let text = format!("{}, in node '{}'{}", error.message(), self.nodes[node].name, told.concat());
-        let mut out = Error::new(error.code(), text).in_operator(op.def.meta.name);
-        if let Some(argument) = error.argument() {
-            out = out.about(argument);
-        }
-        out
+        error.with_message(text).in_operator(op.def.meta.name)
     }
 
     fn source(&self, slot: u32, argument: &str) -> Option<String> {

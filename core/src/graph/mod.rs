@@ -10,12 +10,14 @@
 //! flat list of kernel calls. [`verify`] checks the graph after every pass in debug builds. Planned results are equal
 //! to eager ones, to the bit.
 
+mod amp;
 pub mod arena;
 pub mod attrs;
 mod build;
 pub mod cached_op;
 pub mod compile;
 pub mod compose;
+mod eager;
 pub mod executor;
 pub mod gradient;
 pub mod infer;
@@ -34,5 +36,5 @@ mod text;
 mod types;
 pub mod verify;
 
-pub use compose::{Call, Replacements};
+pub use compose::Call;
 pub use symbol::{AttrMap, Entry, Node, Symbol};

@@ -75,6 +75,9 @@ impl Node {
     /// MXNet's name of an output, as in `conv0_output`; that of a variable is its own.
     pub fn output_name(&self, index: usize) -> String {
         let Some(op) = &self.op else { return self.name.clone() };
+        if let Some(name) = op.op.output_name(index) {
+            return joined(&self.name, &name);
+        }
         let names = op.def.meta.outputs;
         match names.get(index) {
             Some(name) if names.len() > 1 || self.num_outputs() == 1 => joined(&self.name, name),
@@ -144,8 +147,8 @@ impl Symbol {
     }
 
     /// All outputs of several symbols as one.
-    pub fn group(symbols: &[Symbol]) -> Symbol {
-        Symbol { outputs: symbols.iter().flat_map(|s| s.outputs.iter().cloned()).collect() }
+    pub fn group<'a>(symbols: impl IntoIterator<Item = &'a Symbol>) -> Symbol {
+        Symbol { outputs: symbols.into_iter().flat_map(|s| s.outputs.iter().cloned()).collect() }
     }
 
     /// All nodes, each after its inputs: MXNet's order, depth first from the first output.

@@ -239,6 +239,11 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
         self.num_outputs()
     }
 
+    /// MXNet's name of an output in symbols, where it does not follow from the schema's.
+    fn output_name(&self, _i: usize) -> Option<String> {
+        None
+    }
+
     /// Relates the shapes of inputs and outputs, in both directions.
     ///
     /// # Errors

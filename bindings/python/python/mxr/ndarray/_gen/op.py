@@ -1647,7 +1647,7 @@ def make_loss(data, out=None, name=None, **kwargs):
 
     Returns
     -------
-    output : NDArray
+    loss : NDArray
     """
     return _invoke(103, (data,), (), out, kwargs)
 
