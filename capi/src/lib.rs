@@ -12,12 +12,15 @@
 pub mod array;
 pub mod attr;
 pub mod autograd;
+pub mod cached_op;
 pub mod dlpack;
 pub mod error;
 pub mod events;
+pub mod executor;
 pub mod file;
 pub mod handle;
 pub mod op;
+pub mod plan;
 pub mod process;
 pub mod symbol;
 pub mod symbol_info;

@@ -16,6 +16,7 @@ use crate::op::invoke::{Outputs, Req};
 use crate::rng::{self, Stream};
 use crate::storage::Storage;
 use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -45,7 +46,7 @@ impl CachedOp {
     /// Compiles `symbol` when it is called. With `keep_memory` (MXNet's `static_alloc`) the memory of a call is kept
     /// for the next one.
     pub fn new(symbol: &Symbol, keep_memory: bool, options: Options) -> CachedOp {
-        let states = symbol.list_auxiliary_states();
+        let states: HashSet<String> = symbol.list_auxiliary_states().into_iter().collect();
         let names = symbol.list_inputs();
         CachedOp {
             symbol: symbol.clone(),

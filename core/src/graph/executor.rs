@@ -15,6 +15,7 @@ use crate::op::invoke::{Req, copy_to};
 use crate::rng::{self, Stream};
 use crate::storage::Storage;
 use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -84,7 +85,7 @@ impl Executor {
         options: Options,
     ) -> Result<Executor> {
         let inputs = symbol.inputs(Inputs::All);
-        let states = symbol.list_auxiliary_states();
+        let states: HashSet<String> = symbol.list_auxiliary_states().into_iter().collect();
         if variables.len() != inputs.len() {
             crate::bail!(
                 InvalidValue,
