@@ -3,7 +3,7 @@
 use crate::attr::{length, owned_string, slice, string};
 use crate::autograd::optional;
 use crate::error::{guard, mxr_error_t};
-use crate::handle::{array, arrays, as_arrays, came_back, check, give, given, mxr_array_t};
+use crate::handle::{arrays, as_arrays, came_back, check, give, given, mxr_array_t};
 use crate::op::request;
 use crate::plan::{give_plan, known, mxr_known_t, mxr_plan_options_t, mxr_plan_t, options};
 use crate::symbol::{mxr_symbol_t, symbol};
