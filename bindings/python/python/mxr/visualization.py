@@ -159,7 +159,7 @@ class Digraph:
         try:
             import graphviz
         except ImportError:
-            raise ImportError("pictures need the package graphviz; save() writes the text") from None
+            raise ImportError("pictures need the package graphviz; save writes the text") from None
         return graphviz.Source(self.source, filename=f"{self.name}.gv", format=self.format)
 
     def render(self, filename=None, **kwargs):

@@ -4,7 +4,8 @@ import functools
 
 import numpy as np
 
-from .. import attribute, name as _name
+from .. import attribute
+from .. import name as _name
 from .._core import SymbolHandle
 from .._dtype import code_of, name_of
 from ..base import InvalidTypeError, _Null

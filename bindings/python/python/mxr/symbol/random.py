@@ -1,7 +1,7 @@
 """Symbols of random numbers of many distributions.
 
-Parameters of a distribution are numbers, or symbols of arrays of one shape: then ``shape`` is what is drawn
-for each of their elements.
+Parameters of a distribution are numbers, or symbols of arrays of one shape: then ``shape`` is what
+is drawn for each of their elements.
 """
 
 from ..base import InvalidTypeError, _Null
@@ -87,9 +87,7 @@ def randint(low, high, shape=_Null, dtype=_Null, **kwargs):
 
 def multinomial(data, shape=_Null, get_prob=True, dtype="int32", **kwargs):
     """Positions drawn with the probabilities in the last axis of ``data``."""
-    return internal._sample_multinomial(
-        data, shape=shape, get_prob=get_prob, dtype=dtype, **kwargs
-    )
+    return internal._sample_multinomial(data, shape=shape, get_prob=get_prob, dtype=dtype, **kwargs)
 
 
 def shuffle(data, **kwargs):

@@ -74,7 +74,7 @@ class Symbol:
     def __call__(self, *args, name=None, **kwargs):
         """A copy in which variables are replaced: ``net(data=other)``."""
         if args:
-            raise InvalidTypeError("expected the symbols by the names of the variables they replace")
+            raise InvalidTypeError("expected symbols by the names of the variables they replace")
         for key, value in kwargs.items():
             if not isinstance(value, Symbol):
                 got = type(value).__name__
@@ -219,7 +219,7 @@ def _refuse(name):
     return method
 
 
-for _method in ["asnumpy", "asscalar", "as_in_context", "backward", "copy", "detach", "wait_to_read"]:
+for _method in "asnumpy asscalar as_in_context backward copy detach wait_to_read".split():
     setattr(Symbol, _method, _refuse(_method))
 
 
