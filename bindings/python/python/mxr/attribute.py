@@ -21,7 +21,7 @@ _scope = _Scope()
 
 
 class AttrScope:
-    """Attributes, texts by name, for the symbols made in the scope. Inner scopes add to outer ones."""
+    """Attributes, texts by name, for symbols made in the scope. Inner scopes add to outer ones."""
 
     def __init__(self, **kwargs):
         for key, value in kwargs.items():

@@ -45,5 +45,5 @@ def load_params(prefix, epoch):
 
 
 def load_checkpoint(prefix, epoch):
-    """Reads what ``save_checkpoint``, of mxr or MXNet, wrote: symbol, arguments, auxiliary states."""
+    """Reads what ``save_checkpoint`` of mxr or MXNet wrote: symbol, arguments, auxiliary states."""
     return (_symbol.load(f"{prefix}-symbol.json"), *load_params(prefix, epoch))

@@ -16,7 +16,7 @@ class _Scope(threading.local):
 
 
 class NameManager:
-    """Numbers symbols by what made them: ``exp0``, ``exp1``. As a context manager, the one in use."""
+    """Numbers symbols by what made them: ``exp0``, ``exp1``. As a scope, the one in use."""
 
     def __init__(self):
         self._counter = {}

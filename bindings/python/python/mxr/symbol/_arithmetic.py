@@ -1,6 +1,7 @@
 """Python's operators on symbols, and functions of symbols and numbers.
 
-The arrays must have one shape; ``broadcast_add`` and its like broadcast. A number may stand for an array.
+The arrays must have one shape; ``broadcast_add`` and its like broadcast. A number may stand for an
+array.
 """
 
 import math
