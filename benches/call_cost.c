@@ -3,9 +3,12 @@
  *   cargo build --release -p mxr-capi
  *   cc -O2 -Iinclude benches/call_cost.c -o target/call_cost -Ltarget/release -lmxr -Wl,-rpath,$PWD/target/release
  *   ln -sf libmxr.so target/release/libmxr.so.0 && target/call_cost
+ *
+ * `call_cost N plain` makes N calls a round and stops before the recorded ones, for a profile (docs/profile.md).
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "mxr.h"
@@ -57,6 +60,7 @@ int main(int argc, char **argv) {
   }
   double empty = (now() - start) / n;
   double plain = add(op, inputs, NULL, n);
+  if (argc > 2 && strcmp(argv[2], "plain") == 0) return 0;
   int32_t request = MXR_REQUEST_WRITE;
   ok(mxr_autograd_mark(inputs, &gradient, &request, 1));
   mxr_call_t call = {sizeof call, MXR_CALL_RECORDING, 0, 0};

@@ -1,14 +1,17 @@
-"""Eager mxr beside eager PyTorch: a small sum, training an MLP and LeNet, importing.
+"""Eager mxr beside eager PyTorch, MXNet and NumPy: a small sum, training an MLP and LeNet, peak memory, importing.
 
 Each side runs in processes of its own with one thread and with all, in turn, and counts with its best.
 """
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
 
+if "--quick" in sys.argv:
+    os.environ["MXR_BENCH_QUICK"] = "1"
 QUICK = os.environ.get("MXR_BENCH_QUICK") == "1"
 BATCH = 64
 STEPS = 10 if QUICK else 60
@@ -35,18 +38,27 @@ def repeated(call, n):
     return run
 
 
-def by_mxr():
-    """Milliseconds of each case for mxr."""
+def by_mx(name):
+    """Milliseconds of each case for mxr or MXNet, which are written alike."""
+    import importlib
+
     import numpy as np
 
-    import mxr as mx
-    from mxr import autograd, nd
+    mx = importlib.import_module(name)
+    autograd, nd = mx.autograd, mx.nd
 
     a, b = nd.array([1.0, 2, 3, 4]), nd.array([5.0, 6, 7, 8])
-    out = {"a + b, 4 elements": best_of(5, repeated(lambda: a + b, CALLS)) / CALLS * 1e3}
+    calls = CALLS if name == "mxr" else CALLS // 10
+
+    def added():
+        for _ in range(calls):
+            a + b
+        nd.waitall()
+
+    out = {"a + b, 4 elements": best_of(5, added) / calls * 1e3}
     a.attach_grad()
     with autograd.record():
-        out["a + b, 4 elements, recorded"] = best_of(5, repeated(lambda: a + b, CALLS)) / CALLS * 1e3
+        out["a + b, 4 elements, recorded"] = best_of(5, added) / calls * 1e3
 
     def trainer(shapes, forward, image):
         rng = np.random.default_rng(0)
@@ -91,6 +103,14 @@ def by_mxr():
     return out
 
 
+def by_numpy():
+    """Milliseconds of the small sum for NumPy."""
+    import numpy as np
+
+    a, b = np.array([1, 2, 3, 4], "float32"), np.array([5, 6, 7, 8], "float32")
+    return {"a + b, 4 elements": best_of(5, repeated(lambda: a + b, CALLS)) / CALLS * 1e3}
+
+
 def by_torch(threads):
     """Milliseconds of each case for PyTorch."""
     import torch
@@ -126,45 +146,65 @@ def by_torch(threads):
     return out
 
 
-def run_side(side, threads):
-    """The times of one side in a process of its own."""
-    env = {**os.environ, "MXR_NUM_THREADS": str(threads)}
-    done = subprocess.run([sys.executable, __file__, side, str(threads)], env=env, check=True, capture_output=True)
+def interpreter(side):
+    """The Python of a side; MXNet, which needs an old NumPy, has its own, or none."""
+    return os.environ.get("MXR_BENCH_MXNET_PYTHON") if side == "mxnet" else sys.executable
+
+
+def run_side(side, threads, what="times"):
+    """What one side measures in a process of its own."""
+    env = {**os.environ, "MXR_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    command = [interpreter(side), __file__, side, str(threads), what]
+    done = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def import_time(module):
+def measure(side, threads, what):
+    """What this process measures: the times of all cases, or the peak memory of training LeNet, in MB."""
+    times = by_torch(threads) if side == "torch" else by_numpy() if side == "numpy" else by_mx(side)
+    if what == "times":
+        return times
+    return {"LeNet, peak memory, MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def import_time(side):
     """Milliseconds that an import takes in a fresh process, beyond Python's own start."""
-    timed = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-    runs = [subprocess.run([sys.executable, "-c", timed], check=True, capture_output=True) for _ in range(3)]
+    timed = f"import time; t = time.perf_counter(); import {side}; print(time.perf_counter() - t)"
+    command = [interpreter(side), "-c", timed]
+    runs = [subprocess.run(command, check=True, stdout=subprocess.PIPE) for _ in range(3)]
     return min(float(r.stdout) for r in runs) * 1e3
 
 
-def report(name, mxr, peer, threads):
+def report(name, mxr, peer, peer_name, threads):
     """One line of the table."""
-    line = {"name": name, "mxr": mxr, "peer": peer, "peer_name": "PyTorch", "ratio": peer / mxr, "threads": threads}
+    line = {"name": name, "mxr": mxr, "peer": peer, "peer_name": peer_name, "ratio": peer / mxr, "threads": threads}
     print(json.dumps(line), flush=True)
+
+
+PEERS = {"torch": "PyTorch", "mxnet": "MXNet 1.9.1", "numpy": "NumPy"}
 
 
 def main():
     counts = sorted({1, os.cpu_count() or 1})
-    times = {"mxr": {}, "torch": {}}
-    for _ in range(1 if "--quick" in sys.argv else 2):
+    peers = [side for side in PEERS if interpreter(side)]
+    best = {side: {} for side in ["mxr", *peers]}
+    for _ in range(1 if QUICK else 3):
         for threads in counts:
-            for side in times:
+            for side, times in best.items():
                 for name, t in run_side(side, threads).items():
-                    old = times[side].get(name, (float("inf"), 0))
-                    times[side][name] = min(old, (t, threads))
-    for name, (t, threads) in times["mxr"].items():
-        peer, peer_threads = times["torch"][name]
-        report(name, t, peer, f"{threads} / {peer_threads}")
-    report("import", import_time("mxr"), import_time("torch"), "-")
+                    times[name] = min(times.get(name, (float("inf"), 0)), (t, threads))
+    for side in ["mxr", *(p for p in peers if p != "numpy")]:
+        memory = run_side(side, counts[-1], "memory")
+        best[side].update({name: (value, counts[-1]) for name, value in memory.items()})
+        best[side]["import"] = (import_time(side), "-")
+    for side in peers:
+        for name, (peer, peer_threads) in best[side].items():
+            mxr, threads = best["mxr"][name]
+            report(name, mxr, peer, PEERS[side], f"{threads}/{peer_threads}")
 
 
 if __name__ == "__main__":
-    if "--quick" in sys.argv:
-        os.environ["MXR_BENCH_QUICK"] = "1"
-    if len(sys.argv) == 3:
-        print(json.dumps(by_mxr() if sys.argv[1] == "mxr" else by_torch(int(sys.argv[2]))))
+    if len(sys.argv) == 4:
+        print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), sys.argv[3])))
     else:
         main()

@@ -228,6 +228,13 @@ fn files_that_are_none_are_errors() {
         assert_eq!(error.code(), code, "{}: {error}", &text[..text.len().min(200)]);
     }
     assert!(Symbol::from_json(&node("[[0, 0]]")).is_ok());
+    let counts = r#"{"nodes": [{"op": "null", "name": "x", "inputs": []},
+        {"op": "SliceChannel", "name": "s", "attrs": {"num_outputs": "99999999999"}, "inputs": [[0, 0, 0]]}],
+        "arg_nodes": [0], "heads": [[1, 0, 0]]}"#;
+    assert_eq!(Symbol::from_json(counts).unwrap_err().code(), ErrorCode::InvalidValue);
+    let counts = r#"{"nodes": [{"op": "multi_sgd_update", "name": "s", "param": {"num_weights": "30000",
+        "lrs": "0.1", "wds": "0.1"}, "inputs": []}], "arg_nodes": [], "heads": [[0, 0]]}"#;
+    assert_eq!(Symbol::from_json(counts).unwrap_err().code(), ErrorCode::Format);
     assert_eq!(Symbol::load("no/such/file".as_ref()).unwrap_err().code(), ErrorCode::NotFound);
 }
 

@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: mxr beside PyTorch and MXNet, each case at equal threads.
+//! `cargo xtask bench`: mxr beside its peers, each at its best thread count.
 //!
 //! A script `benches/*.py` prints one JSON object on a line for each case: `name`, `mxr` and `peer` (a time in
-//! milliseconds, or any measure of which less is better), `peer_name`, `ratio` (peer over mxr: above 1 mxr is faster)
-//! and `threads`. It runs where mxr and torch can be imported; MXNet lives in an environment of its own, whose
-//! interpreter is `$MXR_BENCH_MXNET_PYTHON`. All other lines are shown as they come.
+//! milliseconds, or any measure of which less is better), `peer_name`, `ratio` (peer over mxr: above 1 mxr is better)
+//! and `threads`, a number or a text. It runs where mxr and torch can be imported; MXNet lives in an environment of
+//! its own, whose interpreter is `$MXR_BENCH_MXNET_PYTHON`. All other lines are shown as they come.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -127,7 +127,7 @@ fn table(rows: &[Value]) -> String {
         out += &format!(
             "{:<width$}  {:>7} {:>10} {:>10} {ratio:>7}  {}\n",
             text(row, "name"),
-            row["threads"].as_u64().map_or("–".to_string(), |n| n.to_string()),
+            row["threads"].as_u64().map_or_else(|| text(row, "threads"), |n| n.to_string()),
             number(row, "mxr"),
             number(row, "peer"),
             text(row, "peer_name"),

@@ -14,6 +14,7 @@ mod library;
 mod number;
 mod ops;
 mod scope;
+mod symbol;
 
 use pyo3::prelude::*;
 
@@ -39,6 +40,8 @@ mod _core {
         is_recording, is_training, memory_stats, memory_trim, num_threads, pending, poll_events, seed,
         set_device, set_recording, set_training, shutdown, wait_all,
     };
+    #[pymodule_export]
+    use crate::symbol::SymbolHandle;
     #[pymodule_export]
     const SCHEMA: &str = crate::ops::SCHEMA;
 }

@@ -60,9 +60,15 @@ pub(super) enum Rule {
 #[derive(Clone)]
 pub(super) struct Saved {
     src: Src,
-    array: NdArray,
-    /// `None` where a later change does not matter.
-    version: Option<u64>,
+    value: Value,
+}
+
+#[derive(Clone)]
+enum Value {
+    /// The array; `None` for its version where a later change does not matter.
+    Array(NdArray, Option<u64>),
+    /// All that is read of it.
+    Shape(Shape, DType, Device),
 }
 
 /// One recorded operation.
@@ -97,16 +103,17 @@ impl Node {
 impl Saved {
     /// The saved value, unless it was overwritten since.
     pub(super) fn find(saved: &[Saved], src: Src, node: &Node) -> Result<NdArray> {
-        let value = saved.iter().find(|s| s.src == src);
-        let value = value.ok_or_else(|| crate::Error::internal(format!("{src:?} was not saved")))?;
-        if value.version.is_some_and(|v| v != value.array.version()) {
-            return Err(crate::err!(
+        let saved = saved.iter().find(|s| s.src == src);
+        let saved = saved.ok_or_else(|| crate::Error::internal(format!("{src:?} was not saved")))?;
+        match &saved.value {
+            Value::Shape(shape, dtype, device) => Ok(NdArray::shape_only(shape.clone(), *dtype, *device)),
+            Value::Array(array, Some(version)) if *version != array.version() => Err(crate::err!(
                 Autograd,
                 "an array that the gradient needs ({src:?}) was overwritten after it was recorded"
             )
-            .in_operator(&node.name));
+            .in_operator(&node.name)),
+            Value::Array(array, _) => Ok(array.clone()),
         }
-        Ok(value.array.clone())
     }
 }
 
@@ -152,13 +159,12 @@ fn save(
             Src::Output(o) => (&outputs[*o as usize], false),
             _ => continue,
         };
-        let version = (!state && !shape_only).then(|| array.version());
-        let array = if *shape_only {
-            NdArray::shape_only(array.shape()?.clone(), array.dtype(), array.device())
+        let value = if *shape_only {
+            Value::Shape(array.shape()?.clone(), array.dtype(), array.device())
         } else {
-            array.detach()?
+            Value::Array(array.detach()?, (!state).then(|| array.version()))
         };
-        saved.push(Saved { src: *src, array, version });
+        saved.push(Saved { src: *src, value });
     }
     Ok(saved)
 }

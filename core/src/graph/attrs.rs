@@ -44,11 +44,27 @@ pub fn hide_all<'a>(attrs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Resu
     attrs.into_iter().map(|(name, value)| Ok((hide(name, value)?, value.to_owned()))).collect()
 }
 
+/// Most inputs and most outputs that a node may have: attributes, which may come from a stranger's file, say how
+/// many there are, and each takes memory.
+pub(crate) const MOST: usize = 1 << 16;
+
 /// The operator that a node's attributes describe. An operator without attributes ignores those of others.
 ///
 /// # Errors
-/// `NotFound` for an attribute that the operator does not have; those of its attributes.
+/// `NotFound` for an attribute that the operator does not have; those of its attributes; `InvalidValue` for
+/// attributes that mean more inputs or outputs than a node may have.
 pub fn operator(def: &'static OpDef, attrs: &AttrMap) -> Result<OpRef> {
+    let op = parsed(def, attrs)?;
+    for (what, n) in [("outputs", op.op.num_outputs()), ("inputs", op.arity().unwrap_or(0))] {
+        if n > MOST {
+            return Err(crate::err!(InvalidValue, "expected at most {MOST} {what}, got {n}")
+                .in_operator(def.meta.name));
+        }
+    }
+    Ok(op)
+}
+
+fn parsed(def: &'static OpDef, attrs: &AttrMap) -> Result<OpRef> {
     if def.attrs.is_empty() {
         return def.with(&[]);
     }

@@ -88,9 +88,8 @@ impl Call<'_> {
         let given = self.args.len() + self.named.len();
         let said = op.def.meta.inputs.last().and_then(|i| i.count).and_then(|count| attrs.get(count));
         let said = said.and_then(|text| text.parse().ok()).unwrap_or(given);
-        // Each variable that is made takes memory; no model has so many.
-        if said > given + 4096 {
-            crate::bail!(InvalidValue, "expected {said} inputs, got {given}");
+        if said > attrs::MOST {
+            crate::bail!(InvalidValue, "expected at most {} inputs, got {said}", attrs::MOST);
         }
         Ok(said.max(given))
     }

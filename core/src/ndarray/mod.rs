@@ -41,11 +41,27 @@ pub struct Inner {
     storage: Arc<Storage>,
     /// First element's distance from the start of the storage, in bytes.
     offset: usize,
-    /// Not set while only a running operation knows it.
-    shape: OnceLock<Shape>,
+    shape: Extent,
     dtype: DType,
     /// Where autograd finds how the array was made.
     entry: Mutex<Option<Entry>>,
+}
+
+/// The shape of an array. Nearly all know theirs from the start, and pay for nothing else.
+enum Extent {
+    Known(Shape),
+    /// Not set while only a running operation knows it.
+    Pending(OnceLock<Shape>),
+}
+
+impl Extent {
+    #[inline]
+    fn get(&self) -> Option<&Shape> {
+        match self {
+            Extent::Known(shape) => Some(shape),
+            Extent::Pending(shape) => shape.get(),
+        }
+    }
 }
 
 impl NdArray {
@@ -70,7 +86,7 @@ impl NdArray {
     }
 
     pub(crate) fn over(storage: Arc<Storage>, offset: usize, shape: Option<Shape>, dtype: DType) -> NdArray {
-        let shape = shape.map_or_else(OnceLock::new, OnceLock::from);
+        let shape = shape.map_or_else(|| Extent::Pending(OnceLock::new()), Extent::Known);
         NdArray(Arc::new(Inner { storage, offset, shape, dtype, entry: Mutex::new(None) }))
     }
 
@@ -85,7 +101,9 @@ impl NdArray {
 
     pub(crate) fn set_shape(&self, shape: Shape) {
         self.0.storage.set_bytes(shape.len() * self.0.dtype.size());
-        let _ = self.0.shape.set(shape);
+        if let Extent::Pending(pending) = &self.0.shape {
+            let _ = pending.set(shape);
+        }
     }
 
     /// The shape, if no operation is still to find it out.

@@ -33,12 +33,22 @@ def atomic(name, attrs):
         return None
     out = SymbolHandle()
     values = c_str_array(list(attrs.values()))
-    check_call(_LIB.MXSymbolCreateAtomicSymbol(handle, len(attrs), c_str_array(list(attrs)), values, ctypes.byref(out)))
+    check_call(
+        _LIB.MXSymbolCreateAtomicSymbol(
+            handle, len(attrs), c_str_array(list(attrs)), values, ctypes.byref(out)
+        )
+    )
     return mx.sym.Symbol(out)
 
 
-COUNTS = {"Concat": "num_args", "stack": "num_args", "add_n": "num_args", "amp_multicast": "num_outputs",
-          "multi_all_finite": "num_arrays", "multi_sum_sq": "num_arrays"}
+COUNTS = {
+    "Concat": "num_args",
+    "stack": "num_args",
+    "add_n": "num_args",
+    "amp_multicast": "num_outputs",
+    "multi_all_finite": "num_arrays",
+    "multi_sum_sq": "num_arrays",
+}
 
 
 def lists(name, attrs):
@@ -50,9 +60,15 @@ def lists(name, attrs):
     i = next(i for i, node in enumerate(graph["nodes"]) if node["name"] == "x")
     rows = graph["node_row_ptr"]
     made = {n["name"]: n.get("attrs", {}) for n in graph["nodes"] if n["op"] == "null"}
-    return {"attrs": attrs, "inputs": symbol.list_inputs(), "auxiliary": symbol.list_auxiliary_states(),
-            "outputs": symbol.list_outputs(), "internals": symbol.get_internals().list_outputs(),
-            "listed_outputs": rows[i + 1] - rows[i], "variables": made}
+    return {
+        "attrs": attrs,
+        "inputs": symbol.list_inputs(),
+        "auxiliary": symbol.list_auxiliary_states(),
+        "outputs": symbol.list_outputs(),
+        "internals": symbol.get_internals().list_outputs(),
+        "listed_outputs": rows[i + 1] - rows[i],
+        "variables": made,
+    }
 
 
 def operators():
@@ -119,7 +135,7 @@ def drop_auxiliary(graph):
 
 
 def convnet():
-    data = mx.sym.Variable("data", shape=(0, 3, 8, 8), lr_mult=0.5, __mood__="calm \"today\"\n\t\\")
+    data = mx.sym.Variable("data", shape=(0, 3, 8, 8), lr_mult=0.5, __mood__='calm "today"\n\t\\')
     weight = mx.sym.Variable("w", lr_mult=2, wd_mult=0, init=mx.init.Xavier())
     with mx.AttrScope(ctx_group="dev1", __custom__="kept"):
         net = mx.sym.Convolution(data, weight=weight, kernel=(3, 3), num_filter=4, name="conv")
@@ -134,12 +150,24 @@ def convnet():
 
 def files():
     graph = json.loads(convnet().tojson())
-    for name, version in [("v0_8", 800), ("v0_9_3", 903), ("v0_11", 1100), ("v1_3", 10300), ("v1_9_1", 10901), ("v2_0", 20000)]:
+    for name, version in [
+        ("v0_8", 800),
+        ("v0_9_3", 903),
+        ("v0_11", 1100),
+        ("v1_3", 10300),
+        ("v1_9_1", 10901),
+        ("v2_0", 20000),
+    ]:
         yield name, older(graph, version)
     moved = older(graph, 800)
     for node in moved["nodes"]:
         if node["name"] == "conv":
-            node["attr"] = {"weight_lr_mult": "3", "bias_wd_mult": "0", "data_lr_mult": "4", "force_mirroring": "True"}
+            node["attr"] = {
+                "weight_lr_mult": "3",
+                "bias_wd_mult": "0",
+                "data_lr_mult": "4",
+                "force_mirroring": "True",
+            }
         if node["op"] == "argmax":
             node["param"]["axis"] = "-1"
     yield "v0_8_moved_attributes", moved
@@ -148,7 +176,7 @@ def files():
     unused["arg_nodes"].append(len(unused["nodes"]) - 1)
     yield "v1_3_unused_node", unused
     long = mx.sym.Variable("x")
-    parts = [mx.sym.sin(long, name="part%d" % i) for i in range(12)]
+    parts = [mx.sym.sin(long, name=f"part{i}") for i in range(12)]
     yield "long_lists", json.loads(mx.sym.Concat(*parts, name="joined").tojson())
     shared = mx.sym.Variable("moving")
     one, two = (mx.sym.BatchNorm(long, moving_mean=shared, name=n) for n in ("one", "two"))
@@ -172,7 +200,10 @@ def checkpoint():
 
 
 def main():
-    lines = [json.dumps(name) + ": [\n  " + ",\n  ".join(map(json.dumps, entries)) + "]" for name, entries in operators().items()]
+    lines = [
+        json.dumps(name) + ": [\n  " + ",\n  ".join(map(json.dumps, entries)) + "]"
+        for name, entries in operators().items()
+    ]
     (HERE / "operators.json").write_text("{\n " + ",\n ".join(lines) + "\n}\n")
     for name, graph in files():
         path = HERE / "files" / (name + ".json")

@@ -3,14 +3,23 @@
 programs.json holds what MXNet 1.9.1 gives; other packages must give the same.
 """
 
+import contextlib
+import io
 import warnings
 
 
 def described(symbol):
-    return {"json": symbol.tojson(), "text": symbol.debug_str(), "name": symbol.name,
-            "arguments": symbol.list_arguments(), "auxiliary": symbol.list_auxiliary_states(),
-            "inputs": symbol.list_inputs(), "outputs": symbol.list_outputs(),
-            "attributes": symbol.attr_dict(), "internals": symbol.get_internals().list_outputs()}
+    return {
+        "json": symbol.tojson(),
+        "text": symbol.debug_str(),
+        "name": symbol.name,
+        "arguments": symbol.list_arguments(),
+        "auxiliary": symbol.list_auxiliary_states(),
+        "inputs": symbol.list_inputs(),
+        "outputs": symbol.list_outputs(),
+        "attributes": symbol.attr_dict(),
+        "internals": symbol.get_internals().list_outputs(),
+    }
 
 
 def shapes(symbol, partial=False, **known):
@@ -47,10 +56,46 @@ def convolutions(mx):
 
 def arithmetic(mx):
     a, b = mx.sym.Variable("a"), mx.sym.Variable("b")
-    parts = [a + b, a - b, a * b, a / b, a % b, a**b, a + 1, 1 + a, a - 1.5, 1.5 - a, a * 2, 2 / a, a / 2, a % 3, 3 % a,
-             a**2, 2**a, -a, abs(a), a == b, a != b, a > b, a >= b, a < b, a <= b, a == 1, a != 1, a > 1, a >= 1, a < 1,
-             a <= 1, mx.sym.maximum(a, b), mx.sym.maximum(a, 1), mx.sym.minimum(2, a), mx.sym.power(a, 2),
-             mx.sym.power(2, a), mx.sym.hypot(a, b), mx.sym.hypot(a, 3)]
+    parts = [
+        a + b,
+        a - b,
+        a * b,
+        a / b,
+        a % b,
+        a**b,
+        a + 1,
+        1 + a,
+        a - 1.5,
+        1.5 - a,
+        a * 2,
+        2 / a,
+        a / 2,
+        a % 3,
+        3 % a,
+        a**2,
+        2**a,
+        -a,
+        abs(a),
+        a == b,
+        a != b,
+        a > b,
+        a >= b,
+        a < b,
+        a <= b,
+        a == 1,
+        a != 1,
+        a > 1,
+        a >= 1,
+        a < 1,
+        a <= 1,
+        mx.sym.maximum(a, b),
+        mx.sym.maximum(a, 1),
+        mx.sym.minimum(2, a),
+        mx.sym.power(a, 2),
+        mx.sym.power(2, a),
+        mx.sym.hypot(a, b),
+        mx.sym.hypot(a, 3),
+    ]
     return mx.sym.Group(parts)
 
 
@@ -67,24 +112,57 @@ def names(mx):
 
 def variadic(mx):
     a, b, c = (mx.sym.Variable(n) for n in "abc")
-    parts = [mx.sym.Concat(a, b, dim=0), mx.sym.concat(a, b, c), mx.sym.add_n(a, b), mx.sym.ElementWiseSum(a, b),
-             mx.sym.stack(a, b, axis=1), mx.sym.Concat(arg0=a, arg1=b)]
+    parts = [
+        mx.sym.Concat(a, b, dim=0),
+        mx.sym.concat(a, b, c),
+        mx.sym.add_n(a, b),
+        mx.sym.ElementWiseSum(a, b),
+        mx.sym.stack(a, b, axis=1),
+        mx.sym.Concat(arg0=a, arg1=b),
+    ]
     parts += list(mx.sym.split(a, num_outputs=3, axis=1))
     return mx.sym.Group(parts)
 
 
 def values(mx):
-    parts = [mx.sym.zeros((2, 3)), mx.sym.ones(4), mx.sym.full((2,), 2.5), mx.sym.arange(3), mx.sym.arange(1, 5, 0.5, dtype="float64"),
-             mx.sym.zeros((0, 3), dtype="int32"), mx.sym.eye(3), mx.sym.linspace(0, 1, 5)]
+    parts = [
+        mx.sym.zeros((2, 3)),
+        mx.sym.ones(4),
+        mx.sym.full((2,), 2.5),
+        mx.sym.arange(3),
+        mx.sym.arange(1, 5, 0.5, dtype="float64"),
+        mx.sym.zeros((0, 3), dtype="int32"),
+        mx.sym.eye(3),
+        mx.sym.linspace(0, 1, 5),
+    ]
     return mx.sym.Group(parts)
 
 
 def methods(mx):
     a = mx.sym.Variable("a")
-    parts = [a.reshape((-1, 2)), a.reshape(shape=(0, -1)), a.transpose(), a.transpose(axes=(1, 0)), a.sum(axis=1, keepdims=True),
-             a.mean(), a.astype("float16"), a.exp(), a.flatten(), a.expand_dims(axis=1), a.slice_axis(axis=0, begin=1, end=None),
-             a.slice(begin=(0, None), end=(None, 2)), a.clip(-1, 1), a.softmax(), a.squeeze(axis=1), a.tile(reps=(2, 2)),
-             a.topk(k=2), a.norm(), a.zeros_like(), a.take(a), a.one_hot(3)]
+    parts = [
+        a.reshape((-1, 2)),
+        a.reshape(shape=(0, -1)),
+        a.transpose(),
+        a.transpose(axes=(1, 0)),
+        a.sum(axis=1, keepdims=True),
+        a.mean(),
+        a.astype("float16"),
+        a.exp(),
+        a.flatten(),
+        a.expand_dims(axis=1),
+        a.slice_axis(axis=0, begin=1, end=None),
+        a.slice(begin=(0, None), end=(None, 2)),
+        a.clip(-1, 1),
+        a.softmax(),
+        a.squeeze(axis=1),
+        a.tile(reps=(2, 2)),
+        a.topk(k=2),
+        a.norm(),
+        a.zeros_like(),
+        a.take(a),
+        a.one_hot(3),
+    ]
     return mx.sym.Group(parts)
 
 
@@ -102,16 +180,31 @@ def shared_state(mx):
 
 
 def recurrent(mx):
-    return mx.sym.RNN(mx.sym.Variable("data"), state_size=6, num_layers=2, mode="lstm", state_outputs=True, name="lstm")
+    return mx.sym.RNN(
+        mx.sym.Variable("data"), state_size=6, num_layers=2, mode="lstm", state_outputs=True, name="lstm"
+    )
 
 
 def attributes(mx):
-    a = mx.sym.Variable("a", attr={"mood": "calm", "lr_mult": "3"}, init="zeros", stype="row_sparse", __own__="1")
+    a = mx.sym.Variable(
+        "a", attr={"mood": "calm", "lr_mult": "3"}, init="zeros", stype="row_sparse", __own__="1"
+    )
     a._set_attr(wd_mult="4", other="5")
     return mx.sym.exp(a, name="e", attr={"__why__": "because"})
 
 
-PROGRAMS = [multilayer, convolutions, arithmetic, names, variadic, values, methods, replaced, recurrent, attributes]
+PROGRAMS = [
+    multilayer,
+    convolutions,
+    arithmetic,
+    names,
+    variadic,
+    values,
+    methods,
+    replaced,
+    recurrent,
+    attributes,
+]
 
 
 def inferred(mx):
@@ -130,7 +223,9 @@ def inferred(mx):
         "given before declared": shapes(declared + b, u=(3, 5)),
         "back through exp": shapes(mx.sym.exp(a) + b, b=(2, 3)),
         "back through a sum": shapes(mx.sym.add_n(a, b, declared), u=(4, 4)),
-        "an axis that stays unknown": shapes(mx.sym.Convolution(a, kernel=(3, 3), num_filter=4), partial=True, a=(0, 3, 10, 10)),
+        "an axis that stays unknown": shapes(
+            mx.sym.Convolution(a, kernel=(3, 3), num_filter=4), partial=True, a=(0, 3, 10, 10)
+        ),
         "one of two": shapes(mx.sym.Group([a, b]), partial=True, a=(2, 3)),
         "embedding": shapes(mx.sym.Embedding(a, input_dim=10, output_dim=4), a=(2, 3)),
         "types": types(a + b, a="float16"),
@@ -141,6 +236,22 @@ def inferred(mx):
     }
 
 
+def printed(mx, symbol, **shapes):
+    """The table of a symbol."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        mx.viz.print_summary(symbol, shape=shapes or None)
+    return out.getvalue()
+
+
+def summaries(mx):
+    return {
+        "multilayer": printed(mx, multilayer(mx), data=(5, 7)),
+        "without shapes": printed(mx, multilayer(mx)),
+        "convolutions": printed(mx, convolutions(mx), data=(2, 3, 16, 16)),
+    }
+
+
 def results(mx):
     out = {}
     for program in PROGRAMS:
@@ -148,4 +259,6 @@ def results(mx):
             out[program.__name__] = described(program(mx))
     with mx.name.NameManager():
         out["inferred"] = inferred(mx)
+    with mx.name.NameManager():
+        out["summaries"] = summaries(mx)
     return out

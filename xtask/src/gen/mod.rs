@@ -8,6 +8,7 @@
 mod abi;
 mod header;
 mod python;
+mod python_symbol;
 mod python_text;
 mod rust_abi;
 

@@ -16,12 +16,20 @@ from .base import MXNetError, MXRError
 from . import _dtype, autograd
 from . import ndarray
 from . import ndarray as nd
+from . import attribute, name
+from .attribute import AttrScope
+from . import symbol
+from . import symbol as sym
+from . import model
+from . import visualization
+from . import visualization as viz
 from . import random
 from . import random as rnd
 from . import engine, runtime, test_utils, util
 from ._library import __version__, install_as_mxnet
 
 __all__ = [
+    "AttrScope",
     "Context",
     "MXNetError",
     "MXRError",
@@ -33,8 +41,13 @@ __all__ = [
     "current_context",
     "gpu",
     "install_as_mxnet",
+    "model",
+    "name",
     "nd",
     "ndarray",
     "num_gpus",
     "random",
+    "sym",
+    "symbol",
+    "viz",
 ]

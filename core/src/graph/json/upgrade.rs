@@ -71,7 +71,8 @@ fn variable_of(graph: &Drafts, i: usize, op: Option<&OpRef>, input: &str) -> Opt
 
 /// Before 0.9.0 files held no auxiliary states.
 fn add_inputs(graph: &mut Drafts, i: usize, op: &OpRef) {
-    let Some(count) = op.arity() else { return };
+    let schema = op.def.meta.inputs.len();
+    let Some(count) = op.arity().filter(|n| *n <= schema) else { return };
     for input in graph.nodes[i].inputs.len()..count {
         let name = joined(&graph.nodes[i].name, &op.symbol_input_name(input));
         let attrs = graph.nodes[i].attrs.clone();
