@@ -8,6 +8,7 @@ mod array;
 mod autograd;
 mod convert;
 mod error;
+mod executor;
 mod interchange;
 mod invoke;
 mod library;
@@ -29,6 +30,8 @@ mod _core {
     use crate::convert::set_dtype_code;
     #[pymodule_export]
     use crate::error::set_error_factory;
+    #[pymodule_export]
+    use crate::executor::{CachedOpHandle, ExecutorHandle, PlanHandle, plan_flags};
     #[pymodule_export]
     use crate::interchange::{from_buffer, from_capsule, from_foreign, load_list, save};
     #[pymodule_export]

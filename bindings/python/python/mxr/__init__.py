@@ -20,6 +20,10 @@ from . import attribute, name
 from .attribute import AttrScope
 from . import symbol
 from . import symbol as sym
+from . import executor
+from .executor import Executor
+from ._plan import Plan, plan
+from . import debug
 from . import model
 from . import visualization
 from . import visualization as viz
@@ -31,14 +35,18 @@ from ._library import __version__, install_as_mxnet
 __all__ = [
     "AttrScope",
     "Context",
+    "Executor",
     "MXNetError",
     "MXRError",
+    "Plan",
     "autograd",
     "base",
     "context",
     "cpu",
     "cpu_pinned",
     "current_context",
+    "debug",
+    "executor",
     "gpu",
     "install_as_mxnet",
     "model",
@@ -46,6 +54,7 @@ __all__ = [
     "nd",
     "ndarray",
     "num_gpus",
+    "plan",
     "random",
     "sym",
     "symbol",
