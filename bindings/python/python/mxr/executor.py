@@ -3,9 +3,9 @@
 from ._core import ExecutorHandle
 from ._dtype import code_of
 from ._options import options, requests
+from ._plan import Plan
 from .base import InvalidTypeError, InvalidValueError, NotFoundError
 from .ndarray import NDArray, array
-from ._plan import Plan
 
 __all__ = ["Executor"]
 
