@@ -6,11 +6,11 @@ use crate::convert::{Attr, Kind};
 use crate::invoke::Op;
 
 /// Tells the schema that this was made from.
-pub const SCHEMA: &str = "5ec287a6d973a235";
+pub const SCHEMA: &str = "79c44d73128786b5";
 
 /// Every operator that has a function.
 #[rustfmt::skip]
-pub static OPS: [Op; 270] = [
+pub static OPS: [Op; 272] = [
     Op::new(c"elemwise_add", (1, 0), &["lhs", "rhs"], false, &[]),
     Op::new(c"elemwise_sub", (1, 0), &["lhs", "rhs"], false, &[]),
     Op::new(c"elemwise_mul", (1, 0), &["lhs", "rhs"], false, &[]),
@@ -179,6 +179,8 @@ pub static OPS: [Op; 270] = [
     Op::new(c"RNN", (1, 0), &["data", "parameters", "state", "state_cell"], false, &[Attr { id: 1, name: "state_size", kind: Kind::Int, required: true, may_lack: false }, Attr { id: 2, name: "num_layers", kind: Kind::Int, required: true, may_lack: false }, Attr { id: 3, name: "bidirectional", kind: Kind::Bool, required: false, may_lack: false }, Attr { id: 4, name: "mode", kind: Kind::Enum(&["gru", "lstm", "rnn_relu", "rnn_tanh"]), required: true, may_lack: false }, Attr { id: 5, name: "p", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 6, name: "state_outputs", kind: Kind::Bool, required: false, may_lack: false }, Attr { id: 7, name: "projection_size", kind: Kind::Int, required: false, may_lack: false }, Attr { id: 8, name: "lstm_state_clip_min", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 9, name: "lstm_state_clip_max", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 10, name: "lstm_state_clip_nan", kind: Kind::Bool, required: false, may_lack: false }, Attr { id: 11, name: "use_sequence_length", kind: Kind::Bool, required: false, may_lack: false }]),
     Op::new(c"Dropout", (1, 0), &["data"], false, &[Attr { id: 1, name: "p", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 2, name: "mode", kind: Kind::Enum(&["always", "training"]), required: false, may_lack: false }, Attr { id: 3, name: "axes", kind: Kind::Ints, required: false, may_lack: false }, Attr { id: 4, name: "cudnn_off", kind: Kind::Bool, required: false, may_lack: true }]),
     Op::new(c"LeakyReLU", (1, 0), &["data", "gamma"], false, &[Attr { id: 1, name: "act_type", kind: Kind::Enum(&["elu", "gelu", "leaky", "prelu", "rrelu", "selu"]), required: false, may_lack: false }, Attr { id: 2, name: "slope", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 3, name: "lower_bound", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 4, name: "upper_bound", kind: Kind::Float, required: false, may_lack: false }]),
+    Op::new(c"LRN", (1, 0), &["data"], false, &[Attr { id: 1, name: "alpha", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 2, name: "beta", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 3, name: "knorm", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 4, name: "nsize", kind: Kind::Int, required: true, may_lack: false }]),
+    Op::new(c"UpSampling", (1, 0), &["data"], true, &[Attr { id: 1, name: "scale", kind: Kind::Int, required: true, may_lack: false }, Attr { id: 2, name: "num_filter", kind: Kind::Int, required: false, may_lack: false }, Attr { id: 3, name: "sample_type", kind: Kind::Enum(&["bilinear", "nearest"]), required: true, may_lack: false }, Attr { id: 4, name: "multi_input_mode", kind: Kind::Enum(&["concat", "sum"]), required: false, may_lack: false }, Attr { id: 5, name: "num_args", kind: Kind::Int, required: false, may_lack: false }, Attr { id: 6, name: "workspace", kind: Kind::Int, required: false, may_lack: false }]),
     Op::new(c"_random_uniform", (1, 0), &[], false, &[Attr { id: 4, name: "low", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 5, name: "high", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 1, name: "shape", kind: Kind::Ints, required: false, may_lack: false }, Attr { id: 2, name: "ctx", kind: Kind::Str, required: false, may_lack: false }, Attr { id: 3, name: "dtype", kind: Kind::DType, required: false, may_lack: false }]),
     Op::new(c"_random_uniform_like", (1, 0), &["data"], false, &[Attr { id: 4, name: "low", kind: Kind::Float, required: false, may_lack: false }, Attr { id: 5, name: "high", kind: Kind::Float, required: false, may_lack: false }]),
     Op::new(c"_sample_uniform", (1, 0), &["low", "high"], false, &[Attr { id: 1, name: "shape", kind: Kind::Ints, required: false, may_lack: false }, Attr { id: 2, name: "dtype", kind: Kind::DType, required: false, may_lack: false }]),
