@@ -68,8 +68,8 @@ const ROLES: [(&str, &str); 12] = [
     ("max", "one"),
 ];
 
-/// What a parameter of this name is: `weight`, which an initializer fills; `bias`, `beta` or `zero`, which begin as
-/// zeros; `gamma` or `one`, which begin as ones. `None` if the name does not say.
+/// What a parameter of this name is: `weight`, which an initializer fills; `bias`, `beta` or `zero`, which
+/// begin as zeros; `gamma` or `one`, which begin as ones. `None` if the name does not say.
 pub fn role(name: &str) -> Option<&'static str> {
     ROLES.iter().find(|(end, _)| name.ends_with(end)).map(|(_, role)| *role)
 }

@@ -123,8 +123,8 @@ pub trait Rule: Send {
 /// The id of the learning rate, the same in every optimizer. Ids below 10 are of attributes that all have.
 pub(super) const LEARNING_RATE: u32 = 1;
 
-/// Makes an optimizer's struct: its own attributes around the learning rate, then those that all have. `lr` is the
-/// default of the learning rate: `None` leaves it to the schedule, or to 0.01 without one.
+/// Makes an optimizer's struct: its own attributes around the learning rate, then those that all have. `lr`
+/// is the default of the learning rate: `None` leaves it to the schedule, or to 0.01 without one.
 macro_rules! optimizer {
     ($(#[doc = $doc:literal])* $name:ident { $($before:tt)* } lr $lr:tt $(($some:literal))? { $($after:tt)* }) => {
         $(#[doc = $doc])*

@@ -4,8 +4,8 @@ use super::common::{Common, Rule, Step, common, optimizer};
 use crate::error::Result;
 
 optimizer! {
-    /// What all optimizers have: learning rate and weight decay with their factors by parameter, counts of updates.
-    /// States and updates are for the caller to write.
+    /// What all optimizers have: learning rate and weight decay with their factors by parameter, counts of
+    /// updates. States and updates are for the caller to write.
     Own {} lr None {}
 }
 
