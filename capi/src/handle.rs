@@ -122,6 +122,25 @@ pub(crate) fn give(array: NdArray) -> *mut mxr_array_t {
     handle
 }
 
+/// Puts handles that the caller owns where it has room for `*room`, which becomes their number.
+pub(crate) unsafe fn give_all(
+    arrays: Vec<NdArray>,
+    out: *mut *mut mxr_array_t,
+    room: *mut i32,
+    argument: &str,
+) -> Result<()> {
+    // SAFETY: the caller gives a place for the number, and room for as many handles as it says.
+    unsafe {
+        if room.is_null() || (*room as i64) < arrays.len() as i64 || (out.is_null() && !arrays.is_empty()) {
+            let room = if room.is_null() || out.is_null() { 0 } else { *room };
+            return Err(err!(InvalidValue, "expected room for {}, got {room}", arrays.len()).about(argument));
+        }
+        *room = arrays.len() as i32;
+        arrays.into_iter().enumerate().for_each(|(i, array)| *out.add(i) = give(array));
+    }
+    Ok(())
+}
+
 /// Takes another reference to an array, to be freed like the first. NULL gives NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_array_retain(array: *mut mxr_array_t) -> *mut mxr_array_t {

@@ -177,6 +177,16 @@ pub struct mxr_list_t {
 pub struct mxr_array_t {
     _opaque: [u8; 0],
 }
+#[doc = " Fills new parameters."]
+#[repr(C)]
+pub struct mxr_initializer_t {
+    _opaque: [u8; 0],
+}
+#[doc = " A learning rate that depends on the number of updates. Optimizers may share one."]
+#[repr(C)]
+pub struct mxr_lr_scheduler_t {
+    _opaque: [u8; 0],
+}
 #[doc = " An operator. Handles are static: never freed."]
 #[repr(C)]
 pub struct mxr_op_t {
@@ -195,6 +205,11 @@ pub struct mxr_call_t {
     #[doc = " Number of that device."]
     pub device_id: i32,
 }
+#[doc = " An optimizer: its arithmetic, learning rate, decay, factors of parameters and counts of updates."]
+#[repr(C)]
+pub struct mxr_optimizer_t {
+    _opaque: [u8; 0],
+}
 #[doc = " What the pool of main memory holds, in bytes."]
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -207,6 +222,11 @@ pub struct mxr_memory_t {
     pub kept: u64,
     #[doc = " Largest `in_use` so far."]
     pub peak: u64,
+}
+#[doc = " An optimizer with the states of the parameters that it has seen."]
+#[repr(C)]
+pub struct mxr_updater_t {
+    _opaque: [u8; 0],
 }
 #[doc = " Gives foreign memory back. Called once, on a thread that calls `mxr_events_poll` or frees the last handle."]
 pub type mxr_drop_fn = Option<unsafe extern "C" fn(payload: *mut c_void)>;
@@ -317,6 +337,8 @@ pub struct Abi {
         unsafe extern "C" fn(array: *mut mxr_array_t, milliseconds: i64) -> *mut mxr_error_t,
     #[doc = " Frees a text that the library gave to the caller. NULL is allowed."]
     pub mxr_string_free: unsafe extern "C" fn(text: *mut c_char),
+    #[doc = " Frees `len` bytes that the library gave to the caller. NULL is allowed."]
+    pub mxr_bytes_free: unsafe extern "C" fn(bytes: *mut u8, len: u64),
     #[doc = " Makes arrays variables: `mxr_autograd_backward` leaves their gradients in `gradients`, as `requests` say"]
     #[doc = " (`MXR_REQUEST_WRITE`, `MXR_REQUEST_ADD` or `MXR_REQUEST_NULL`)."]
     pub mxr_autograd_mark: unsafe extern "C" fn(
@@ -411,6 +433,64 @@ pub struct Abi {
     pub mxr_array_retain: unsafe extern "C" fn(array: *mut mxr_array_t) -> *mut mxr_array_t,
     #[doc = " Gives a reference back. NULL is allowed; pending work on the array is not waited for."]
     pub mxr_array_free: unsafe extern "C" fn(array: *mut mxr_array_t),
+    #[doc = " Makes an initializer by its name, such as `Xavier`, with attributes by the schema's ids."]
+    pub mxr_initializer_create: unsafe extern "C" fn(
+        name: *const c_char,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+        out: *mut *mut mxr_initializer_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Makes the initializer that MXNet's text means: a name, or `[\"xavier\", {\"magnitude\": 2}]` as model files"]
+    #[doc = " have it."]
+    pub mxr_initializer_parse:
+        unsafe extern "C" fn(text: *const c_char, out: *mut *mut mxr_initializer_t) -> *mut mxr_error_t,
+    #[doc = " Fills a weight."]
+    pub mxr_initializer_fill: unsafe extern "C" fn(
+        initializer: *const mxr_initializer_t,
+        array: *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Fills a parameter by its name: a weight as the initializer does, a bias with zeros, and so on as"]
+    #[doc = " `mxr_initializer_role` says. `own` may be the parameter's own initializer, as a text for"]
+    #[doc = " `mxr_initializer_parse`, which then fills it whatever its name is; else NULL."]
+    pub mxr_initializer_apply: unsafe extern "C" fn(
+        initializer: *const mxr_initializer_t,
+        name: *const c_char,
+        own: *const c_char,
+        array: *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " What the name of a parameter says that it is: `weight`, which initializers fill; `bias`, `beta` or `zero`,"]
+    #[doc = " which begin as zeros; `gamma` or `one`, which begin as ones. NULL if it does not say. The text is static."]
+    pub mxr_initializer_role: unsafe extern "C" fn(name: *const c_char) -> *const c_char,
+    #[doc = " Takes another reference to an initializer, to be freed like the first. NULL gives NULL."]
+    pub mxr_initializer_retain:
+        unsafe extern "C" fn(initializer: *mut mxr_initializer_t) -> *mut mxr_initializer_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_initializer_free: unsafe extern "C" fn(initializer: *mut mxr_initializer_t),
+    #[doc = " Makes a schedule by its name, such as `FactorScheduler` or `factor`, with attributes by the schema's ids."]
+    pub mxr_lr_scheduler_create: unsafe extern "C" fn(
+        name: *const c_char,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+        out: *mut *mut mxr_lr_scheduler_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The learning rate when some parameter has had `num_update` updates, and none more."]
+    pub mxr_lr_scheduler_value: unsafe extern "C" fn(
+        scheduler: *const mxr_lr_scheduler_t,
+        num_update: i64,
+        lr: *mut f64,
+    ) -> *mut mxr_error_t,
+    #[doc = " The learning rate that the schedule starts from after its warm-up."]
+    pub mxr_lr_scheduler_base:
+        unsafe extern "C" fn(scheduler: *const mxr_lr_scheduler_t, lr: *mut f64) -> *mut mxr_error_t,
+    #[doc = " Starts from another learning rate. Schedules that lead to a final learning rate keep their own, and all"]
+    #[doc = " keep their warm-up."]
+    pub mxr_lr_scheduler_set_base:
+        unsafe extern "C" fn(scheduler: *const mxr_lr_scheduler_t, lr: f64) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a schedule, to be freed like the first. NULL gives NULL."]
+    pub mxr_lr_scheduler_retain:
+        unsafe extern "C" fn(scheduler: *mut mxr_lr_scheduler_t) -> *mut mxr_lr_scheduler_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_lr_scheduler_free: unsafe extern "C" fn(scheduler: *mut mxr_lr_scheduler_t),
     #[doc = " Finds an operator by its name or an alias. The handle is static."]
     pub mxr_op_find: unsafe extern "C" fn(name: *const c_char, op: *mut *const mxr_op_t) -> *mut mxr_error_t,
     #[doc = " The schema's version of an operator: calls written for another `breaking` number do not fit."]
@@ -441,6 +521,112 @@ pub struct Abi {
         requests: *const i32,
         call: *const mxr_call_t,
     ) -> *mut mxr_error_t,
+    #[doc = " Makes an optimizer by its name, such as `SGD`, with attributes by the schema's ids."]
+    #[doc = ""]
+    #[doc = " `scheduler` may be NULL; else it says the learning rate, and starts from the optimizer's own if that was"]
+    #[doc = " given or is a default of this optimizer's. The optimizer called `Optimizer` has no arithmetic: it keeps"]
+    #[doc = " the books for one that the caller writes."]
+    pub mxr_optimizer_create: unsafe extern "C" fn(
+        name: *const c_char,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+        scheduler: *mut mxr_lr_scheduler_t,
+        out: *mut *mut mxr_optimizer_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Changes attributes; all others, and what was counted, stay."]
+    pub mxr_optimizer_set: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " The learning rate now, without factors of parameters."]
+    pub mxr_optimizer_learning_rate:
+        unsafe extern "C" fn(optimizer: *const mxr_optimizer_t, lr: *mut f64) -> *mut mxr_error_t,
+    #[doc = " Sets the learning rate. An error if a schedule says it."]
+    pub mxr_optimizer_set_learning_rate:
+        unsafe extern "C" fn(optimizer: *const mxr_optimizer_t, lr: f64) -> *mut mxr_error_t,
+    #[doc = " Says the names of `n` parameters, by which factors find them. Those that end neither in `_weight` nor in"]
+    #[doc = " `_gamma` then do not decay, unless `mxr_optimizer_set_wd_mults` says so."]
+    pub mxr_optimizer_set_names: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        indices: *const i64,
+        names: *const *const c_char,
+        n: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Sets the factors of the learning rate, 1 for parameters that are not named: of the one called `names[i]`,"]
+    #[doc = " or of number `indices[i]` where that is NULL."]
+    pub mxr_optimizer_set_lr_mults: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        indices: *const i64,
+        names: *const *const c_char,
+        factors: *const f64,
+        n: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have 1,"]
+    #[doc = " but for those whose names say that they do not decay."]
+    pub mxr_optimizer_set_wd_mults: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        indices: *const i64,
+        names: *const *const c_char,
+        factors: *const f64,
+        n: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Sets both factors of one parameter, which count before those by its name."]
+    pub mxr_optimizer_set_mult: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        index: i64,
+        lr_mult: f64,
+        wd_mult: f64,
+    ) -> *mut mxr_error_t,
+    #[doc = " The learning rate and the decay of a parameter now."]
+    pub mxr_optimizer_rates: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        index: i64,
+        lr: *mut f64,
+        wd: *mut f64,
+    ) -> *mut mxr_error_t,
+    #[doc = " The largest number of updates that any parameter has had."]
+    pub mxr_optimizer_num_update:
+        unsafe extern "C" fn(optimizer: *const mxr_optimizer_t, num_update: *mut i64) -> *mut mxr_error_t,
+    #[doc = " How many updates of a parameter were counted on the device of this number."]
+    pub mxr_optimizer_updates: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        index: i64,
+        device_id: i32,
+        t: *mut i64,
+    ) -> *mut mxr_error_t,
+    #[doc = " Counts an update of a parameter on the device of this number, and says how many there are now."]
+    pub mxr_optimizer_count: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        index: i64,
+        device_id: i32,
+        t: *mut i64,
+    ) -> *mut mxr_error_t,
+    #[doc = " The state that a parameter begins with, as new arrays that the caller owns, of which there may be none."]
+    #[doc = " `states` has room for `*num_states`, which becomes their number. The last is a copy of the weight in"]
+    #[doc = " float32 if the weight is in half precision and the attribute `multi_precision` is set."]
+    pub mxr_optimizer_create_state: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        weight: *mut mxr_array_t,
+        states: *mut *mut mxr_array_t,
+        num_states: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Changes a weight and its state by its gradient, as its update number `t`, which `mxr_optimizer_count`"]
+    #[doc = " gives. `states` are those of `mxr_optimizer_create_state`. `mxr_updater_update` counts and keeps states by"]
+    #[doc = " itself."]
+    pub mxr_optimizer_step: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        index: i64,
+        t: i64,
+        weight: *mut mxr_array_t,
+        grad: *mut mxr_array_t,
+        states: *const *mut mxr_array_t,
+        num_states: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to an optimizer, to be freed like the first. NULL gives NULL."]
+    pub mxr_optimizer_retain: unsafe extern "C" fn(optimizer: *mut mxr_optimizer_t) -> *mut mxr_optimizer_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_optimizer_free: unsafe extern "C" fn(optimizer: *mut mxr_optimizer_t),
     #[doc = " The version of the library, such as `0.1.0`. Static."]
     pub mxr_version: unsafe extern "C" fn() -> *const c_char,
     #[doc = " The version of the ABI, `MXR_ABI_VERSION` of the library that runs."]
@@ -462,6 +648,53 @@ pub struct Abi {
     pub mxr_memory_stats: unsafe extern "C" fn(memory: *mut mxr_memory_t) -> *mut mxr_error_t,
     #[doc = " Returns memory that is kept for later use to the system, and starts a new measurement of the peak."]
     pub mxr_memory_trim: unsafe extern "C" fn(),
+    #[doc = " Makes an updater without states over an optimizer, which stays the caller's too."]
+    pub mxr_updater_create: unsafe extern "C" fn(
+        optimizer: *mut mxr_optimizer_t,
+        out: *mut *mut mxr_updater_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Changes a weight by its gradient; its state is made with the first call."]
+    pub mxr_updater_update: unsafe extern "C" fn(
+        updater: *const mxr_updater_t,
+        index: i64,
+        grad: *mut mxr_array_t,
+        weight: *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The indices of the parameters that have a state, in order, as many as there is room for, and their number."]
+    pub mxr_updater_indices: unsafe extern "C" fn(
+        updater: *const mxr_updater_t,
+        indices: *mut i64,
+        room: i64,
+        n: *mut i64,
+    ) -> *mut mxr_error_t,
+    #[doc = " The arrays of a parameter's state, as references that the caller owns, in the order of"]
+    #[doc = " `mxr_optimizer_create_state`. `states` has room for `*num_states`, which becomes their number."]
+    pub mxr_updater_state: unsafe extern "C" fn(
+        updater: *const mxr_updater_t,
+        index: i64,
+        states: *mut *mut mxr_array_t,
+        num_states: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Gives a parameter a state, in the order of `mxr_optimizer_create_state`."]
+    pub mxr_updater_set_state: unsafe extern "C" fn(
+        updater: *const mxr_updater_t,
+        index: i64,
+        states: *const *mut mxr_array_t,
+        num_states: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " All states and counts as bytes, which the caller frees with `mxr_bytes_free`. Waits for the states."]
+    pub mxr_updater_to_bytes: unsafe extern "C" fn(
+        updater: *const mxr_updater_t,
+        bytes: *mut *mut u8,
+        len: *mut u64,
+    ) -> *mut mxr_error_t,
+    #[doc = " Replaces all states and counts by those that `mxr_updater_to_bytes` gave."]
+    pub mxr_updater_set_bytes:
+        unsafe extern "C" fn(updater: *const mxr_updater_t, bytes: *const u8, len: u64) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to an updater, to be freed like the first. NULL gives NULL."]
+    pub mxr_updater_retain: unsafe extern "C" fn(updater: *mut mxr_updater_t) -> *mut mxr_updater_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_updater_free: unsafe extern "C" fn(updater: *mut mxr_updater_t),
 }
 // SAFETY of all blocks: the caller of `load` promises that the symbols have these types.
 impl Abi {
@@ -489,6 +722,7 @@ impl Abi {
             mxr_array_wait_to_read: *unsafe { library.get(b"mxr_array_wait_to_read\0") }?,
             mxr_array_wait_to_write: *unsafe { library.get(b"mxr_array_wait_to_write\0") }?,
             mxr_string_free: *unsafe { library.get(b"mxr_string_free\0") }?,
+            mxr_bytes_free: *unsafe { library.get(b"mxr_bytes_free\0") }?,
             mxr_autograd_mark: *unsafe { library.get(b"mxr_autograd_mark\0") }?,
             mxr_array_grad: *unsafe { library.get(b"mxr_array_grad\0") }?,
             mxr_array_is_recorded: *unsafe { library.get(b"mxr_array_is_recorded\0") }?,
@@ -513,11 +747,40 @@ impl Abi {
             mxr_list_free: *unsafe { library.get(b"mxr_list_free\0") }?,
             mxr_array_retain: *unsafe { library.get(b"mxr_array_retain\0") }?,
             mxr_array_free: *unsafe { library.get(b"mxr_array_free\0") }?,
+            mxr_initializer_create: *unsafe { library.get(b"mxr_initializer_create\0") }?,
+            mxr_initializer_parse: *unsafe { library.get(b"mxr_initializer_parse\0") }?,
+            mxr_initializer_fill: *unsafe { library.get(b"mxr_initializer_fill\0") }?,
+            mxr_initializer_apply: *unsafe { library.get(b"mxr_initializer_apply\0") }?,
+            mxr_initializer_role: *unsafe { library.get(b"mxr_initializer_role\0") }?,
+            mxr_initializer_retain: *unsafe { library.get(b"mxr_initializer_retain\0") }?,
+            mxr_initializer_free: *unsafe { library.get(b"mxr_initializer_free\0") }?,
+            mxr_lr_scheduler_create: *unsafe { library.get(b"mxr_lr_scheduler_create\0") }?,
+            mxr_lr_scheduler_value: *unsafe { library.get(b"mxr_lr_scheduler_value\0") }?,
+            mxr_lr_scheduler_base: *unsafe { library.get(b"mxr_lr_scheduler_base\0") }?,
+            mxr_lr_scheduler_set_base: *unsafe { library.get(b"mxr_lr_scheduler_set_base\0") }?,
+            mxr_lr_scheduler_retain: *unsafe { library.get(b"mxr_lr_scheduler_retain\0") }?,
+            mxr_lr_scheduler_free: *unsafe { library.get(b"mxr_lr_scheduler_free\0") }?,
             mxr_op_find: *unsafe { library.get(b"mxr_op_find\0") }?,
             mxr_op_version: *unsafe { library.get(b"mxr_op_version\0") }?,
             mxr_op_num_outputs: *unsafe { library.get(b"mxr_op_num_outputs\0") }?,
             mxr_schema_json: *unsafe { library.get(b"mxr_schema_json\0") }?,
             mxr_op_invoke: *unsafe { library.get(b"mxr_op_invoke\0") }?,
+            mxr_optimizer_create: *unsafe { library.get(b"mxr_optimizer_create\0") }?,
+            mxr_optimizer_set: *unsafe { library.get(b"mxr_optimizer_set\0") }?,
+            mxr_optimizer_learning_rate: *unsafe { library.get(b"mxr_optimizer_learning_rate\0") }?,
+            mxr_optimizer_set_learning_rate: *unsafe { library.get(b"mxr_optimizer_set_learning_rate\0") }?,
+            mxr_optimizer_set_names: *unsafe { library.get(b"mxr_optimizer_set_names\0") }?,
+            mxr_optimizer_set_lr_mults: *unsafe { library.get(b"mxr_optimizer_set_lr_mults\0") }?,
+            mxr_optimizer_set_wd_mults: *unsafe { library.get(b"mxr_optimizer_set_wd_mults\0") }?,
+            mxr_optimizer_set_mult: *unsafe { library.get(b"mxr_optimizer_set_mult\0") }?,
+            mxr_optimizer_rates: *unsafe { library.get(b"mxr_optimizer_rates\0") }?,
+            mxr_optimizer_num_update: *unsafe { library.get(b"mxr_optimizer_num_update\0") }?,
+            mxr_optimizer_updates: *unsafe { library.get(b"mxr_optimizer_updates\0") }?,
+            mxr_optimizer_count: *unsafe { library.get(b"mxr_optimizer_count\0") }?,
+            mxr_optimizer_create_state: *unsafe { library.get(b"mxr_optimizer_create_state\0") }?,
+            mxr_optimizer_step: *unsafe { library.get(b"mxr_optimizer_step\0") }?,
+            mxr_optimizer_retain: *unsafe { library.get(b"mxr_optimizer_retain\0") }?,
+            mxr_optimizer_free: *unsafe { library.get(b"mxr_optimizer_free\0") }?,
             mxr_version: *unsafe { library.get(b"mxr_version\0") }?,
             mxr_abi_version: *unsafe { library.get(b"mxr_abi_version\0") }?,
             mxr_build_info: *unsafe { library.get(b"mxr_build_info\0") }?,
@@ -528,6 +791,15 @@ impl Abi {
             mxr_random_seed: *unsafe { library.get(b"mxr_random_seed\0") }?,
             mxr_memory_stats: *unsafe { library.get(b"mxr_memory_stats\0") }?,
             mxr_memory_trim: *unsafe { library.get(b"mxr_memory_trim\0") }?,
+            mxr_updater_create: *unsafe { library.get(b"mxr_updater_create\0") }?,
+            mxr_updater_update: *unsafe { library.get(b"mxr_updater_update\0") }?,
+            mxr_updater_indices: *unsafe { library.get(b"mxr_updater_indices\0") }?,
+            mxr_updater_state: *unsafe { library.get(b"mxr_updater_state\0") }?,
+            mxr_updater_set_state: *unsafe { library.get(b"mxr_updater_set_state\0") }?,
+            mxr_updater_to_bytes: *unsafe { library.get(b"mxr_updater_to_bytes\0") }?,
+            mxr_updater_set_bytes: *unsafe { library.get(b"mxr_updater_set_bytes\0") }?,
+            mxr_updater_retain: *unsafe { library.get(b"mxr_updater_retain\0") }?,
+            mxr_updater_free: *unsafe { library.get(b"mxr_updater_free\0") }?,
         })
     }
 }

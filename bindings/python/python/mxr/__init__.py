@@ -18,6 +18,8 @@ from . import ndarray
 from . import ndarray as nd
 from . import random
 from . import random as rnd
+from . import lr_scheduler, initializer, optimizer, registry
+from . import initializer as init
 from . import engine, runtime, test_utils, util
 from ._library import __version__, install_as_mxnet
 
@@ -32,9 +34,13 @@ __all__ = [
     "cpu_pinned",
     "current_context",
     "gpu",
+    "init",
+    "initializer",
     "install_as_mxnet",
+    "lr_scheduler",
     "nd",
     "ndarray",
     "num_gpus",
+    "optimizer",
     "random",
 ]
