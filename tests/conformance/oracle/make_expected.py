@@ -24,6 +24,8 @@ def head_gradient(shape, output):
 
 def counted_by(handle):
     """The attribute that says how many arrays a variadic operator was called with, or ''."""
+    from mxnet.base import _LIB, check_call
+
     text = [ctypes.c_char_p() for _ in range(4)]
     lists = [ctypes.POINTER(ctypes.c_char_p)() for _ in range(3)]
     count = ctypes.c_int()
@@ -40,7 +42,6 @@ def call_mxnet(name, arrays, attrs):
 
     handle = ctypes.c_void_p()
     check_call(_LIB.NNGetOpHandle(c_str(name), ctypes.byref(handle)))
-
     key = counted_by(handle)
     if key:
         attrs = {key: str(len(arrays)), **attrs}
