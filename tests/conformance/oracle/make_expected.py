@@ -12,6 +12,7 @@ import pathlib
 import sys
 
 import numpy as np
+from rnn import rnn
 
 HEAD = [0.5, -1.0, 1.5, 0.25, -0.75]
 
@@ -76,7 +77,7 @@ def numpy_inputs(sample, dtype):
 
 def by_numpy(sample):
     x = numpy_inputs(sample, dtype_of(sample))
-    scope = {"np": np, "x": x, "attrs": sample["attrs"]}
+    scope = {"np": np, "x": x, "attrs": sample["attrs"], "rnn": rnn}
     try:
         import scipy.special
 

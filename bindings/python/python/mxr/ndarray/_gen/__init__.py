@@ -2,4 +2,4 @@
 """The operators' functions."""
 
 # The extension module must have been made from the same schema.
-SCHEMA = "5ec287a6d973a235"
+SCHEMA = "c0938aeaa9100b55"
