@@ -399,6 +399,12 @@ mxr_error_t *mxr_array_from_foreign(void *data,
                                     mxr_array_t **out);
 
 /**
+ * 1 if the shape is known, 0 if an operation that is not done yet will tell it, and functions that need it wait;
+ * -1 for NULL.
+ */
+int32_t mxr_array_shape_known(mxr_array_t *array);
+
+/**
  * The number of axes and the sizes, as many as there is room for. Waits where only running tells the shape.
  */
 mxr_error_t *mxr_array_shape(mxr_array_t *array,

@@ -129,6 +129,14 @@ pub unsafe extern "C" fn mxr_array_from_foreign(
     })
 }
 
+/// 1 if the shape is known, 0 if an operation that is not done yet will tell it, and functions that need it wait;
+/// -1 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mxr_array_shape_known(array: *mut mxr_array_t) -> i32 {
+    // SAFETY: the caller gives a live handle or NULL.
+    unsafe { self::array(array, "array") }.map_or(-1, |a| i32::from(a.known_shape().is_some()))
+}
+
 /// The number of axes and the sizes, as many as there is room for. Waits where only running tells the shape.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_array_shape(

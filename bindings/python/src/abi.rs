@@ -258,6 +258,9 @@ pub struct Abi {
         payload: *mut c_void,
         out: *mut *mut mxr_array_t,
     ) -> *mut mxr_error_t,
+    #[doc = " 1 if the shape is known, 0 if an operation that is not done yet will tell it, and functions that need it wait;"]
+    #[doc = " -1 for NULL."]
+    pub mxr_array_shape_known: unsafe extern "C" fn(array: *mut mxr_array_t) -> i32,
     #[doc = " The number of axes and the sizes, as many as there is room for. Waits where only running tells the shape."]
     pub mxr_array_shape: unsafe extern "C" fn(
         array: *mut mxr_array_t,
@@ -480,6 +483,7 @@ impl Abi {
             mxr_array_empty: *unsafe { library.get(b"mxr_array_empty\0") }?,
             mxr_array_from_data: *unsafe { library.get(b"mxr_array_from_data\0") }?,
             mxr_array_from_foreign: *unsafe { library.get(b"mxr_array_from_foreign\0") }?,
+            mxr_array_shape_known: *unsafe { library.get(b"mxr_array_shape_known\0") }?,
             mxr_array_shape: *unsafe { library.get(b"mxr_array_shape\0") }?,
             mxr_array_dtype: *unsafe { library.get(b"mxr_array_dtype\0") }?,
             mxr_array_storage_kind: *unsafe { library.get(b"mxr_array_storage_kind\0") }?,

@@ -1,7 +1,7 @@
 //! The one call for all operators.
 
 use crate::abi::{self, mxr_array_t, mxr_op_t};
-use crate::array::NDArray;
+use crate::array::{NDArray, wait_shape};
 use crate::convert::{Attr, Values};
 use crate::error::{check, exception};
 use crate::library::{abi, file};
@@ -167,6 +167,7 @@ pub fn call(
 ) -> PyResult<Outputs> {
     let handle = op.handle(py)?;
     scope::poll();
+    inputs.iter().try_for_each(|input| wait_shape(py, *input))?;
     let mode = scope::call();
     let given = outputs.len();
     outputs.resize(outputs.len().max(ROOM), ptr::null_mut());

@@ -6,7 +6,7 @@ use crate::convert::{Attr, Kind};
 use crate::invoke::Op;
 
 /// Tells the schema that this was made from.
-pub const SCHEMA: &str = "c0938aeaa9100b55";
+pub const SCHEMA: &str = "aec4ac11cd5d4b6d";
 
 /// Every operator that has a function.
 #[rustfmt::skip]
