@@ -2,4 +2,4 @@
 """The operators' functions."""
 
 # The extension module must have been made from the same schema.
-SCHEMA = "c0938aeaa9100b55"
+SCHEMA = "aec4ac11cd5d4b6d"

@@ -3763,7 +3763,7 @@ def dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=
     transpose_b : bool, optional, default=False
         Sum over the last axis of `rhs` instead.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : NDArray, optional
         Where the result goes.
 
@@ -3791,7 +3791,7 @@ def batch_dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None
     transpose_b : bool, optional, default=False
         The matrices of `rhs` are transposed first.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : NDArray, optional
         Where the result goes.
 
