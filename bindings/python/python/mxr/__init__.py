@@ -20,6 +20,7 @@ from . import random
 from . import random as rnd
 from . import engine, runtime, test_utils, util
 from ._library import __version__, install_as_mxnet
+from ._notebook import help
 
 __all__ = [
     "Context",
@@ -32,6 +33,7 @@ __all__ = [
     "cpu_pinned",
     "current_context",
     "gpu",
+    "help",
     "install_as_mxnet",
     "nd",
     "ndarray",
