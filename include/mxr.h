@@ -408,6 +408,7 @@ mxr_error_t *mxr_array_from_data(const int64_t *dims,
  * Makes an array over memory of the caller's, row-major, which `drop(payload)` gives back.
  *
  * Until then the memory must stay, and be used by others only after `mxr_array_wait_to_write`.
+ * @nullable payload, drop
  */
 mxr_error_t *mxr_array_from_foreign(void *data,
                                     const int64_t *dims,
@@ -416,6 +417,12 @@ mxr_error_t *mxr_array_from_foreign(void *data,
                                     mxr_drop_fn drop,
                                     void *payload,
                                     mxr_array_t **out);
+
+/**
+ * 1 if the shape is known, 0 if an operation that is not done yet will tell it, and functions that need it wait;
+ * -1 for NULL.
+ */
+int32_t mxr_array_shape_known(mxr_array_t *array);
 
 /**
  * The number of axes and the sizes, as many as there is room for. Waits where only running tells the shape.
@@ -456,7 +463,7 @@ mxr_error_t *mxr_array_copy_from(mxr_array_t *array, const void *data, uint64_t 
 mxr_error_t *mxr_array_copy(mxr_array_t *from, mxr_array_t *to);
 
 /**
- * The rows `begin` to before `end` of the first axis, sharing memory.
+ * The rows `begin` to before `end` of the first axis, sharing memory. @nullable call
  */
 mxr_error_t *mxr_array_slice(mxr_array_t *array,
                              int64_t begin,
@@ -466,6 +473,7 @@ mxr_error_t *mxr_array_slice(mxr_array_t *array,
 
 /**
  * Row `index` of the first axis, without that axis, sharing memory. Negative indices count from the end.
+ * @nullable call
  */
 mxr_error_t *mxr_array_at(mxr_array_t *array,
                           int64_t index,
@@ -473,7 +481,7 @@ mxr_error_t *mxr_array_at(mxr_array_t *array,
                           mxr_array_t **out);
 
 /**
- * The same elements in another shape, sharing memory. One size may be -1.
+ * The same elements in another shape, sharing memory. One size may be -1. @nullable call
  */
 mxr_error_t *mxr_array_reshape(mxr_array_t *array,
                                const int64_t *dims,
@@ -534,7 +542,7 @@ int32_t mxr_array_is_recorded(mxr_array_t *array);
 
 /**
  * Leaves the gradients of the sum of all heads, each weighted by its head gradient (NULL: ones), in the
- * gradient arrays of the variables. `flags` are `MXR_BACKWARD_…`.
+ * gradient arrays of the variables. `flags` are `MXR_BACKWARD_…`. @nullable head_grads
  */
 mxr_error_t *mxr_autograd_backward(mxr_array_t *const *heads,
                                    mxr_array_t *const *head_grads,
@@ -543,6 +551,7 @@ mxr_error_t *mxr_autograd_backward(mxr_array_t *const *heads,
 
 /**
  * The gradients with respect to `variables` as new arrays, one for each, which the caller owns.
+ * @nullable head_grads
  */
 mxr_error_t *mxr_autograd_grad(mxr_array_t *const *heads,
                                mxr_array_t *const *head_grads,
@@ -554,6 +563,7 @@ mxr_error_t *mxr_autograd_grad(mxr_array_t *const *heads,
 
 /**
  * Records `outputs` as made from `inputs` by a function of the caller's, whose gradient `backward` computes.
+ * @nullable payload, drop
  */
 mxr_error_t *mxr_autograd_record_custom(const char *name,
                                         mxr_array_t *const *inputs,
@@ -604,6 +614,7 @@ uint64_t mxr_error_origin(const mxr_error_t *error);
 
 /**
  * Makes an error for a callback to return, with an id of the caller's own by which it finds its exception.
+ * @nullable message
  */
 mxr_error_t *mxr_error_new(int32_t code,
                            const char *message,
@@ -621,7 +632,7 @@ int32_t mxr_events_poll(void);
 
 /**
  * Writes `n` arrays to a file as `mx.nd.save` does. `names` may be NULL. An existing file is replaced only by a
- * whole one.
+ * whole one. @nullable names
  */
 mxr_error_t *mxr_list_save(const char *path,
                            const char *const *names,
@@ -775,6 +786,7 @@ mxr_error_t *mxr_schema_json(char **json);
  * `outputs` has room for `*num_outputs` handles. One that is not NULL receives its output as `requests` says
  * (NULL `requests`: written); one that is NULL becomes a new array that the caller owns. `*num_outputs` becomes
  * the number of outputs. The call may return before the work is done: later failures are reported by waits.
+ * @nullable requests, call
  */
 mxr_error_t *mxr_op_invoke(const mxr_op_t *op,
                            mxr_array_t *const *inputs,

@@ -268,6 +268,7 @@ pub struct Abi {
     #[doc = " Makes an array over memory of the caller's, row-major, which `drop(payload)` gives back."]
     #[doc = ""]
     #[doc = " Until then the memory must stay, and be used by others only after `mxr_array_wait_to_write`."]
+    #[doc = " @nullable payload, drop"]
     pub mxr_array_from_foreign: unsafe extern "C" fn(
         data: *mut c_void,
         dims: *const i64,
@@ -277,6 +278,9 @@ pub struct Abi {
         payload: *mut c_void,
         out: *mut *mut mxr_array_t,
     ) -> *mut mxr_error_t,
+    #[doc = " 1 if the shape is known, 0 if an operation that is not done yet will tell it, and functions that need it wait;"]
+    #[doc = " -1 for NULL."]
+    pub mxr_array_shape_known: unsafe extern "C" fn(array: *mut mxr_array_t) -> i32,
     #[doc = " The number of axes and the sizes, as many as there is room for. Waits where only running tells the shape."]
     pub mxr_array_shape: unsafe extern "C" fn(
         array: *mut mxr_array_t,
@@ -300,7 +304,7 @@ pub struct Abi {
     #[doc = " Copies `from` to `to`, which has the same shape and dtype, when both are ready; does not wait."]
     pub mxr_array_copy:
         unsafe extern "C" fn(from: *mut mxr_array_t, to: *mut mxr_array_t) -> *mut mxr_error_t,
-    #[doc = " The rows `begin` to before `end` of the first axis, sharing memory."]
+    #[doc = " The rows `begin` to before `end` of the first axis, sharing memory. @nullable call"]
     pub mxr_array_slice: unsafe extern "C" fn(
         array: *mut mxr_array_t,
         begin: i64,
@@ -309,13 +313,14 @@ pub struct Abi {
         out: *mut *mut mxr_array_t,
     ) -> *mut mxr_error_t,
     #[doc = " Row `index` of the first axis, without that axis, sharing memory. Negative indices count from the end."]
+    #[doc = " @nullable call"]
     pub mxr_array_at: unsafe extern "C" fn(
         array: *mut mxr_array_t,
         index: i64,
         call: *const mxr_call_t,
         out: *mut *mut mxr_array_t,
     ) -> *mut mxr_error_t,
-    #[doc = " The same elements in another shape, sharing memory. One size may be -1."]
+    #[doc = " The same elements in another shape, sharing memory. One size may be -1. @nullable call"]
     pub mxr_array_reshape: unsafe extern "C" fn(
         array: *mut mxr_array_t,
         dims: *const i64,
@@ -353,7 +358,7 @@ pub struct Abi {
     #[doc = " 1 if autograd knows the array, as a variable or as the result of a recorded operation, else 0."]
     pub mxr_array_is_recorded: unsafe extern "C" fn(array: *mut mxr_array_t) -> i32,
     #[doc = " Leaves the gradients of the sum of all heads, each weighted by its head gradient (NULL: ones), in the"]
-    #[doc = " gradient arrays of the variables. `flags` are `MXR_BACKWARD_…`."]
+    #[doc = " gradient arrays of the variables. `flags` are `MXR_BACKWARD_…`. @nullable head_grads"]
     pub mxr_autograd_backward: unsafe extern "C" fn(
         heads: *const *mut mxr_array_t,
         head_grads: *const *mut mxr_array_t,
@@ -361,6 +366,7 @@ pub struct Abi {
         flags: u32,
     ) -> *mut mxr_error_t,
     #[doc = " The gradients with respect to `variables` as new arrays, one for each, which the caller owns."]
+    #[doc = " @nullable head_grads"]
     pub mxr_autograd_grad: unsafe extern "C" fn(
         heads: *const *mut mxr_array_t,
         head_grads: *const *mut mxr_array_t,
@@ -371,6 +377,7 @@ pub struct Abi {
         gradients: *mut *mut mxr_array_t,
     ) -> *mut mxr_error_t,
     #[doc = " Records `outputs` as made from `inputs` by a function of the caller's, whose gradient `backward` computes."]
+    #[doc = " @nullable payload, drop"]
     pub mxr_autograd_record_custom: unsafe extern "C" fn(
         name: *const c_char,
         inputs: *const *mut mxr_array_t,
@@ -400,6 +407,7 @@ pub struct Abi {
     #[doc = " The caller's own id of an error that a callback made, else 0."]
     pub mxr_error_origin: unsafe extern "C" fn(error: *const mxr_error_t) -> u64,
     #[doc = " Makes an error for a callback to return, with an id of the caller's own by which it finds its exception."]
+    #[doc = " @nullable message"]
     pub mxr_error_new:
         unsafe extern "C" fn(code: i32, message: *const c_char, origin: u64) -> *mut mxr_error_t,
     #[doc = " Frees an error. NULL is allowed."]
@@ -407,7 +415,7 @@ pub struct Abi {
     #[doc = " Runs what is queued for the caller's threads, and says how much that was. Cheap when there is nothing."]
     pub mxr_events_poll: unsafe extern "C" fn() -> i32,
     #[doc = " Writes `n` arrays to a file as `mx.nd.save` does. `names` may be NULL. An existing file is replaced only by a"]
-    #[doc = " whole one."]
+    #[doc = " whole one. @nullable names"]
     pub mxr_list_save: unsafe extern "C" fn(
         path: *const c_char,
         names: *const *const c_char,
@@ -510,6 +518,7 @@ pub struct Abi {
     #[doc = " `outputs` has room for `*num_outputs` handles. One that is not NULL receives its output as `requests` says"]
     #[doc = " (NULL `requests`: written); one that is NULL becomes a new array that the caller owns. `*num_outputs` becomes"]
     #[doc = " the number of outputs. The call may return before the work is done: later failures are reported by waits."]
+    #[doc = " @nullable requests, call"]
     pub mxr_op_invoke: unsafe extern "C" fn(
         op: *const mxr_op_t,
         inputs: *const *mut mxr_array_t,
@@ -707,6 +716,7 @@ impl Abi {
             mxr_array_empty: *unsafe { library.get(b"mxr_array_empty\0") }?,
             mxr_array_from_data: *unsafe { library.get(b"mxr_array_from_data\0") }?,
             mxr_array_from_foreign: *unsafe { library.get(b"mxr_array_from_foreign\0") }?,
+            mxr_array_shape_known: *unsafe { library.get(b"mxr_array_shape_known\0") }?,
             mxr_array_shape: *unsafe { library.get(b"mxr_array_shape\0") }?,
             mxr_array_dtype: *unsafe { library.get(b"mxr_array_dtype\0") }?,
             mxr_array_storage_kind: *unsafe { library.get(b"mxr_array_storage_kind\0") }?,

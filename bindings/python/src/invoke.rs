@@ -1,7 +1,7 @@
 //! The one call for all operators.
 
 use crate::abi::{self, MXR_ERROR_INVALID_TYPE as INVALID_TYPE, mxr_array_t, mxr_op_t};
-use crate::array::NDArray;
+use crate::array::{NDArray, wait_shape};
 use crate::convert::{Attr, Values, about};
 use crate::error::{check, exception};
 use crate::library::{abi, file};
@@ -159,6 +159,7 @@ pub fn call(
 ) -> PyResult<Outputs> {
     let handle = op.handle(py)?;
     scope::poll();
+    inputs.iter().try_for_each(|input| wait_shape(py, *input))?;
     let mode = scope::call();
     let given = outputs.len();
     outputs.resize(outputs.len().max(ROOM), ptr::null_mut());

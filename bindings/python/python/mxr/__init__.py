@@ -22,6 +22,7 @@ from . import lr_scheduler, initializer, optimizer, registry
 from . import initializer as init
 from . import engine, runtime, test_utils, util
 from ._library import __version__, install_as_mxnet
+from ._notebook import help
 
 __all__ = [
     "Context",
@@ -36,6 +37,7 @@ __all__ = [
     "gpu",
     "init",
     "initializer",
+    "help",
     "install_as_mxnet",
     "lr_scheduler",
     "nd",

@@ -2,4 +2,4 @@
 """The operators' functions."""
 
 # The extension module must have been made from the same schema.
-SCHEMA = "79c44d73128786b5"
+SCHEMA = "77ddb5f7b7af4b2d"

@@ -2246,7 +2246,8 @@ def argmax(data, axis=None, keepdims=False, out=None, name=None, **kwargs):
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
     the dtype of the
-    array, as in MXNet.
+    array, as in MXNet; those of truth values, which MXNet refuses, are `int64`, as in
+    NumPy.
 
     Parameters
     ----------
@@ -2274,7 +2275,8 @@ def argmin(data, axis=None, keepdims=False, out=None, name=None, **kwargs):
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
     the dtype of the
-    array, as in MXNet.
+    array, as in MXNet; those of truth values, which MXNet refuses, are `int64`, as in
+    NumPy.
 
     Parameters
     ----------
@@ -2391,8 +2393,13 @@ def cumsum(a, axis=None, dtype=None, out=None, name=None, **kwargs):
 _operator(136, cumsum)
 
 
-def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
+def reshape_like(lhs, rhs, lhs_begin=None, lhs_end=None, rhs_begin=None, rhs_end=None, out=None, name=None, **kwargs):
     """The elements of `lhs` in the shape of `rhs`.
+
+    With any of the attributes, the axes `lhs_begin` to before `lhs_end` of `lhs` take
+    the sizes of the axes
+    `rhs_begin` to before `rhs_end` of `rhs`, and the other axes of `lhs` stay. Negative
+    numbers count from the end.
 
     Parameters
     ----------
@@ -2400,6 +2407,15 @@ def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
         The array.
     rhs : NDArray
         The shape to take.
+    lhs_begin : int, optional
+        The first axis of `lhs` that is reshaped; 0 if absent.
+    lhs_end : int, optional
+        The axis of `lhs` behind those that are reshaped; its number of axes if absent.
+    rhs_begin : int, optional
+        The first axis of `rhs` whose size is taken; 0 if absent.
+    rhs_end : int, optional
+        The axis of `rhs` behind those whose sizes are taken; its number of axes if
+        absent.
     out : NDArray, optional
         Where the result goes.
 
@@ -2407,7 +2423,7 @@ def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(140, (lhs, rhs), (), out, kwargs)
+    return _invoke(140, (lhs, rhs), (lhs_begin, lhs_end, rhs_begin, rhs_end), out, kwargs)
 
 
 _operator(140, reshape_like)
@@ -3067,7 +3083,7 @@ def Deconvolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), p
 _operator(164, Deconvolution)
 
 
-def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_Null, bidirectional=False, mode=_Null, p=0.0, state_outputs=False, projection_size=None, lstm_state_clip_min=None, lstm_state_clip_max=None, lstm_state_clip_nan=False, use_sequence_length=False, out=None, name=None, **kwargs):
+def RNN(data, parameters, state, state_cell=None, sequence_length=None, state_size=_Null, num_layers=_Null, bidirectional=False, mode=_Null, p=0.0, state_outputs=False, projection_size=None, lstm_state_clip_min=None, lstm_state_clip_max=None, lstm_state_clip_nan=False, use_sequence_length=False, out=None, name=None, **kwargs):
     """Recurrent layers: LSTM, GRU or plain cells, in one or both directions, on top of
     each other.
 
@@ -3083,6 +3099,16 @@ def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_
     «Long Short-Term Memory», 1997;
     Cho et al., 2014.
 
+    With `projection_size` states have that many elements, and each layer and direction
+    has a third weight
+    (projection_size, state_size) that makes them of the cell's result (Sak et al.,
+    2014). With
+    `use_sequence_length` a sample ends where its length says: the result is 0 from
+    there on, the last state and
+    cell are those of its last step, and the second direction begins there. MXNet's CPU
+    build ignores lengths and
+    the bounds of cells; here they mean what they mean on its GPU.
+
     Parameters
     ----------
     data : NDArray
@@ -3093,6 +3119,8 @@ def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_
         The first states, (layers · directions, n, state_size).
     state_cell : NDArray, optional
         The first cells, for `lstm`.
+    sequence_length : NDArray, optional
+        Each sample's number of steps, with `use_sequence_length`.
     state_size : int, required, from 1.0 to any
         Elements of a state.
     num_layers : int, required, from 1.0 to any
@@ -3106,15 +3134,16 @@ def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_
     state_outputs : bool, optional, default=False
         Give the last states as well.
     projection_size : int, optional
-        Not supported.
+        For `lstm`: elements of a state, which is then a projection of the cell's
+        result.
     lstm_state_clip_min : float, optional
-        Not supported.
+        For `lstm`, with `lstm_state_clip_max`: the smallest value of a cell.
     lstm_state_clip_max : float, optional
-        Not supported.
+        For `lstm`, with `lstm_state_clip_min`: the largest value of a cell.
     lstm_state_clip_nan : bool, optional, default=False
-        Not supported.
+        A NaN in a cell becomes `lstm_state_clip_min`; without it this does nothing.
     use_sequence_length : bool, optional, default=False
-        Not supported.
+        Samples have lengths of their own, in `sequence_length`.
     out : NDArray, optional
         Where the result goes.
 
@@ -3125,7 +3154,7 @@ def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_
     statecell_output : NDArray
     reserve : NDArray
     """
-    return _invoke(165, (data, parameters, state, state_cell), (state_size, num_layers, bidirectional, mode, p, state_outputs, projection_size, lstm_state_clip_min, lstm_state_clip_max, lstm_state_clip_nan, use_sequence_length), out, kwargs)
+    return _invoke(165, (data, parameters, state, state_cell, sequence_length), (state_size, num_layers, bidirectional, mode, p, state_outputs, projection_size, lstm_state_clip_min, lstm_state_clip_max, lstm_state_clip_nan, use_sequence_length), out, kwargs)
 
 
 _operator(165, RNN)
@@ -3808,7 +3837,7 @@ def dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=
     transpose_b : bool, optional, default=False
         Sum over the last axis of `rhs` instead.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : NDArray, optional
         Where the result goes.
 
@@ -3836,7 +3865,7 @@ def batch_dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None
     transpose_b : bool, optional, default=False
         The matrices of `rhs` are transposed first.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : NDArray, optional
         Where the result goes.
 
