@@ -697,7 +697,7 @@ mxr_error_t *mxr_initializer_fill(const mxr_initializer_t *initializer, mxr_arra
 /**
  * Fills a parameter by its name: a weight as the initializer does, a bias with zeros, and so on as
  * `mxr_initializer_role` says. `own` may be the parameter's own initializer, as a text for
- * `mxr_initializer_parse`, which then fills it whatever its name is; else NULL.
+ * `mxr_initializer_parse`, which then fills it whatever its name is; else NULL. @nullable own
  */
 mxr_error_t *mxr_initializer_apply(const mxr_initializer_t *initializer,
                                    const char *name,
@@ -803,7 +803,7 @@ mxr_error_t *mxr_op_invoke(const mxr_op_t *op,
  *
  * `scheduler` may be NULL; else it says the learning rate, and starts from the optimizer's own if that was
  * given or is a default of this optimizer's. The optimizer called `Optimizer` has no arithmetic: it keeps
- * the books for one that the caller writes.
+ * the books for one that the caller writes. @nullable scheduler
  */
 mxr_error_t *mxr_optimizer_create(const char *name,
                                   const mxr_attr_t *attrs,
@@ -839,7 +839,7 @@ mxr_error_t *mxr_optimizer_set_names(const mxr_optimizer_t *optimizer,
 
 /**
  * Sets the factors of the learning rate, 1 for parameters that are not named: of the one called `names[i]`,
- * or of number `indices[i]` where that is NULL.
+ * or of number `indices[i]` where that is NULL. @nullable indices
  */
 mxr_error_t *mxr_optimizer_set_lr_mults(const mxr_optimizer_t *optimizer,
                                         const int64_t *indices,
@@ -849,7 +849,7 @@ mxr_error_t *mxr_optimizer_set_lr_mults(const mxr_optimizer_t *optimizer,
 
 /**
  * Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have 1,
- * but for those whose names say that they do not decay.
+ * but for those whose names say that they do not decay. @nullable indices
  */
 mxr_error_t *mxr_optimizer_set_wd_mults(const mxr_optimizer_t *optimizer,
                                         const int64_t *indices,

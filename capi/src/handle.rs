@@ -131,12 +131,19 @@ pub(crate) unsafe fn give_all(
 ) -> Result<()> {
     // SAFETY: the caller gives a place for the number, and room for as many handles as it says.
     unsafe {
-        if room.is_null() || (*room as i64) < arrays.len() as i64 || (out.is_null() && !arrays.is_empty()) {
-            let room = if room.is_null() || out.is_null() { 0 } else { *room };
-            return Err(err!(InvalidValue, "expected room for {}, got {room}", arrays.len()).about(argument));
+        if room.is_null() {
+            return Err(err!(InvalidValue, "expected a number, got NULL").about(&format!("num_{argument}")));
         }
+        if (*room as i64) < arrays.len() as i64 {
+            return Err(
+                err!(InvalidValue, "expected room for {}, got {}", arrays.len(), *room).about(argument)
+            );
+        }
+        let places = crate::out::places(out, arrays.len(), argument)?;
         *room = arrays.len() as i32;
-        arrays.into_iter().enumerate().for_each(|(i, array)| *out.add(i) = give(array));
+        for (place, array) in places.iter_mut().zip(arrays) {
+            place.write(give(array));
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::attr::{mxr_attr_t, read_attrs, string};
 use crate::error::{guard, mxr_error_t};
 use crate::handle::{array, mxr_array_t};
+use crate::out::out as place;
 use crate::shared::{self, Handle, behind, give};
 use mxr_core::init::{self, Initializer, initializers};
 use std::ffi::{CStr, c_char};
@@ -29,8 +30,10 @@ pub unsafe extern "C" fn mxr_initializer_create(
     guard(|| {
         // SAFETY: the caller gives a C string, attributes and a place for the handle.
         unsafe {
+            let out = place(out, "out")?;
+            let attrs = read_attrs(attrs, num_attrs)?;
             let entry = initializers().find(string(name, "name")?)?;
-            *out = give(Arc::new(entry.create(&read_attrs(attrs, num_attrs)?)?));
+            out.write(give(Arc::new(entry.create(&attrs)?)));
         }
         Ok(())
     })
@@ -45,7 +48,7 @@ pub unsafe extern "C" fn mxr_initializer_parse(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a C string and a place for the handle.
-        unsafe { *out = give(Arc::new(init::parse(string(text, "text")?)?)) };
+        unsafe { place(out, "out")?.write(give(Arc::new(init::parse(string(text, "text")?)?))) };
         Ok(())
     })
 }
@@ -67,7 +70,7 @@ pub unsafe extern "C" fn mxr_initializer_fill(
 
 /// Fills a parameter by its name: a weight as the initializer does, a bias with zeros, and so on as
 /// `mxr_initializer_role` says. `own` may be the parameter's own initializer, as a text for
-/// `mxr_initializer_parse`, which then fills it whatever its name is; else NULL.
+/// `mxr_initializer_parse`, which then fills it whatever its name is; else NULL. @nullable own
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_initializer_apply(
     initializer: *const mxr_initializer_t,
@@ -80,8 +83,9 @@ pub unsafe extern "C" fn mxr_initializer_apply(
         unsafe {
             let initializer = behind(initializer, "initializer")?;
             let array = self::array(array, "array")?;
+            let name = string(name, "name")?;
             let own = if own.is_null() { None } else { Some(init::parse(string(own, "own")?)?) };
-            init::initialize(string(name, "name")?, own.as_deref(), &**initializer, &array)
+            init::initialize(name, own.as_deref(), &**initializer, &array)
         }
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::attr::{mxr_attr_t, read_attrs, string};
 use crate::error::{guard, mxr_error_t};
+use crate::out::out as place;
 use crate::shared::{self, Handle, behind, give, lock};
 use mxr_core::optim::{LrScheduler, lr_schedulers};
 use std::ffi::c_char;
@@ -28,8 +29,10 @@ pub unsafe extern "C" fn mxr_lr_scheduler_create(
     guard(|| {
         // SAFETY: the caller gives a C string, attributes and a place for the handle.
         unsafe {
+            let out = place(out, "out")?;
+            let attrs = read_attrs(attrs, num_attrs)?;
             let entry = lr_schedulers().find(string(name, "name")?)?;
-            *out = give(Arc::new(Mutex::new(entry.create(&read_attrs(attrs, num_attrs)?)?)));
+            out.write(give(Arc::new(Mutex::new(entry.create(&attrs)?))));
         }
         Ok(())
     })
@@ -44,7 +47,7 @@ pub unsafe extern "C" fn mxr_lr_scheduler_value(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the number.
-        unsafe { *lr = lock(behind(scheduler, "scheduler")?).lr(num_update) };
+        unsafe { place(lr, "lr")?.write(lock(behind(scheduler, "scheduler")?).lr(num_update)) };
         Ok(())
     })
 }
@@ -57,7 +60,7 @@ pub unsafe extern "C" fn mxr_lr_scheduler_base(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the number.
-        unsafe { *lr = lock(behind(scheduler, "scheduler")?).base_lr() };
+        unsafe { place(lr, "lr")?.write(lock(behind(scheduler, "scheduler")?).base_lr()) };
         Ok(())
     })
 }

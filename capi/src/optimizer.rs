@@ -4,6 +4,7 @@ use crate::attr::{length, mxr_attr_t, read_attrs, slice, string};
 use crate::error::{guard, mxr_error_t};
 use crate::handle::{array, arrays, as_arrays, give_all, mxr_array_t};
 use crate::lr_scheduler::mxr_lr_scheduler_t;
+use crate::out::out as place;
 use crate::shared::{self, Handle, behind, give, lock, share};
 use mxr_core::Result;
 use mxr_core::optim::{Optimizer, Param};
@@ -25,7 +26,7 @@ impl Handle for mxr_optimizer_t {
 ///
 /// `scheduler` may be NULL; else it says the learning rate, and starts from the optimizer's own if that was
 /// given or is a default of this optimizer's. The optimizer called `Optimizer` has no arithmetic: it keeps
-/// the books for one that the caller writes.
+/// the books for one that the caller writes. @nullable scheduler
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_optimizer_create(
     name: *const c_char,
@@ -37,12 +38,13 @@ pub unsafe extern "C" fn mxr_optimizer_create(
     guard(|| {
         // SAFETY: the caller gives a C string, attributes, a handle or NULL and a place for the new one.
         unsafe {
+            let out = place(out, "out")?;
             let attrs = read_attrs(attrs, num_attrs)?;
             let mut optimizer = Optimizer::with_values(string(name, "name")?, &attrs)?;
             if !scheduler.is_null() {
                 optimizer.set_lr_scheduler(share(scheduler, "scheduler")?);
             }
-            *out = give(Arc::new(Mutex::new(optimizer)));
+            out.write(give(Arc::new(Mutex::new(optimizer))));
         }
         Ok(())
     })
@@ -69,7 +71,7 @@ pub unsafe extern "C" fn mxr_optimizer_learning_rate(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the number.
-        unsafe { *lr = lock(behind(optimizer, "optimizer")?).learning_rate() };
+        unsafe { place(lr, "lr")?.write(lock(behind(optimizer, "optimizer")?).learning_rate()) };
         Ok(())
     })
 }
@@ -132,7 +134,7 @@ unsafe fn factors(
 }
 
 /// Sets the factors of the learning rate, 1 for parameters that are not named: of the one called `names[i]`,
-/// or of number `indices[i]` where that is NULL.
+/// or of number `indices[i]` where that is NULL. @nullable indices
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_optimizer_set_lr_mults(
     optimizer: *const mxr_optimizer_t,
@@ -152,7 +154,7 @@ pub unsafe extern "C" fn mxr_optimizer_set_lr_mults(
 }
 
 /// Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have 1,
-/// but for those whose names say that they do not decay.
+/// but for those whose names say that they do not decay. @nullable indices
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_optimizer_set_wd_mults(
     optimizer: *const mxr_optimizer_t,
@@ -196,7 +198,11 @@ pub unsafe extern "C" fn mxr_optimizer_rates(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and places for the numbers.
-        unsafe { (*lr, *wd) = lock(behind(optimizer, "optimizer")?).rates(index) };
+        unsafe {
+            let (lr, wd) = (place(lr, "lr")?, place(wd, "wd")?);
+            let rates = lock(behind(optimizer, "optimizer")?).rates(index);
+            (lr.write(rates.0), wd.write(rates.1));
+        }
         Ok(())
     })
 }
@@ -209,7 +215,10 @@ pub unsafe extern "C" fn mxr_optimizer_num_update(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the number.
-        unsafe { *num_update = lock(behind(optimizer, "optimizer")?).num_update() };
+        unsafe {
+            let num_update = place(num_update, "num_update")?;
+            num_update.write(lock(behind(optimizer, "optimizer")?).num_update());
+        }
         Ok(())
     })
 }
@@ -224,7 +233,7 @@ pub unsafe extern "C" fn mxr_optimizer_updates(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the number.
-        unsafe { *t = lock(behind(optimizer, "optimizer")?).updates(index, device_id) };
+        unsafe { place(t, "t")?.write(lock(behind(optimizer, "optimizer")?).updates(index, device_id)) };
         Ok(())
     })
 }
@@ -239,7 +248,7 @@ pub unsafe extern "C" fn mxr_optimizer_count(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the number.
-        unsafe { *t = lock(behind(optimizer, "optimizer")?).count(index, device_id) };
+        unsafe { place(t, "t")?.write(lock(behind(optimizer, "optimizer")?).count(index, device_id)) };
         Ok(())
     })
 }

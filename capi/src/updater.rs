@@ -4,6 +4,7 @@ use crate::attr::{length, slice};
 use crate::error::{guard, mxr_error_t};
 use crate::handle::{array, arrays, as_arrays, give_all, mxr_array_t};
 use crate::optimizer::mxr_optimizer_t;
+use crate::out::{out as place, places};
 use crate::shared::{self, Handle, behind, give, lock, share};
 use mxr_core::err;
 use mxr_core::optim::Updater;
@@ -27,7 +28,10 @@ pub unsafe extern "C" fn mxr_updater_create(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
-        unsafe { *out = give(Arc::new(Mutex::new(Updater::new(share(optimizer, "optimizer")?)))) };
+        unsafe {
+            let out = place(out, "out")?;
+            out.write(give(Arc::new(Mutex::new(Updater::new(share(optimizer, "optimizer")?)))));
+        }
         Ok(())
     })
 }
@@ -60,11 +64,13 @@ pub unsafe extern "C" fn mxr_updater_indices(
     guard(|| {
         // SAFETY: the caller gives a handle, room for `room` numbers and a place for their number.
         unsafe {
+            let n = place(n, "n")?;
+            let indices = places(indices, length(room, "room")?, "indices")?;
             let updater = lock(behind(updater, "updater")?);
-            for (i, index) in updater.indices().take(room.max(0) as usize).enumerate() {
-                *indices.add(i) = index;
+            for (place, index) in indices.iter_mut().zip(updater.indices()) {
+                place.write(index);
             }
-            *n = updater.indices().count() as i64;
+            n.write(updater.indices().count() as i64);
         }
         Ok(())
     })
@@ -118,9 +124,10 @@ pub unsafe extern "C" fn mxr_updater_to_bytes(
     guard(|| {
         // SAFETY: the caller gives a handle and places for the bytes and their number.
         unsafe {
+            let (bytes, len) = (place(bytes, "bytes")?, place(len, "len")?);
             let made = lock(behind(updater, "updater")?).to_bytes()?;
-            *len = made.len() as u64;
-            *bytes = Box::into_raw(made.into_boxed_slice()).cast();
+            len.write(made.len() as u64);
+            bytes.write(Box::into_raw(made.into_boxed_slice()).cast());
         }
         Ok(())
     })

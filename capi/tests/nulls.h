@@ -12,6 +12,10 @@ static const char *now_function, *now_argument;
 static mxr_array_t *an_array;
 static const mxr_op_t *an_op;
 static mxr_list_t *a_list;
+static mxr_lr_scheduler_t *a_schedule;
+static mxr_optimizer_t *an_optimizer;
+static mxr_updater_t *an_updater;
+static mxr_initializer_t *an_initializer;
 
 /* Begins with a one, as int32 and as int64. */
 static int64_t numbers[64] = {1};
@@ -21,6 +25,10 @@ static const char *texts[1] = {"exp"};
 #define A_mxr_array_t an_array
 #define A_mxr_op_t an_op
 #define A_mxr_list_t a_list
+#define A_mxr_lr_scheduler_t a_schedule
+#define A_mxr_optimizer_t an_optimizer
+#define A_mxr_updater_t an_updater
+#define A_mxr_initializer_t an_initializer
 #define A_mxr_attr_t nothing_set()
 #define A_mxr_memory_t numbers
 #define A_mxr_error_t nowhere()
@@ -92,6 +100,12 @@ static int the_arguments_are_made(void) {
     OK(mxr_op_find(name, &an_op));
     OK(mxr_list_save("nulls.params", NULL, &an_array, 1));
     OK(mxr_list_load("nulls.params", &a_list));
+    OK(mxr_lr_scheduler_create("LRScheduler", NULL, 0, &a_schedule));
+    /* One array of state, for which there is room, and which parameter 1 has. */
+    OK(mxr_optimizer_create("adagrad", NULL, 0, NULL, &an_optimizer));
+    OK(mxr_updater_create(an_optimizer, &an_updater));
+    OK(mxr_updater_update(an_updater, 1, an_array, an_array));
+    OK(mxr_initializer_create("zero", NULL, 0, &an_initializer));
     return 1;
 }
 

@@ -459,7 +459,7 @@ pub struct Abi {
     ) -> *mut mxr_error_t,
     #[doc = " Fills a parameter by its name: a weight as the initializer does, a bias with zeros, and so on as"]
     #[doc = " `mxr_initializer_role` says. `own` may be the parameter's own initializer, as a text for"]
-    #[doc = " `mxr_initializer_parse`, which then fills it whatever its name is; else NULL."]
+    #[doc = " `mxr_initializer_parse`, which then fills it whatever its name is; else NULL. @nullable own"]
     pub mxr_initializer_apply: unsafe extern "C" fn(
         initializer: *const mxr_initializer_t,
         name: *const c_char,
@@ -534,7 +534,7 @@ pub struct Abi {
     #[doc = ""]
     #[doc = " `scheduler` may be NULL; else it says the learning rate, and starts from the optimizer's own if that was"]
     #[doc = " given or is a default of this optimizer's. The optimizer called `Optimizer` has no arithmetic: it keeps"]
-    #[doc = " the books for one that the caller writes."]
+    #[doc = " the books for one that the caller writes. @nullable scheduler"]
     pub mxr_optimizer_create: unsafe extern "C" fn(
         name: *const c_char,
         attrs: *const mxr_attr_t,
@@ -563,7 +563,7 @@ pub struct Abi {
         n: i32,
     ) -> *mut mxr_error_t,
     #[doc = " Sets the factors of the learning rate, 1 for parameters that are not named: of the one called `names[i]`,"]
-    #[doc = " or of number `indices[i]` where that is NULL."]
+    #[doc = " or of number `indices[i]` where that is NULL. @nullable indices"]
     pub mxr_optimizer_set_lr_mults: unsafe extern "C" fn(
         optimizer: *const mxr_optimizer_t,
         indices: *const i64,
@@ -572,7 +572,7 @@ pub struct Abi {
         n: i32,
     ) -> *mut mxr_error_t,
     #[doc = " Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have 1,"]
-    #[doc = " but for those whose names say that they do not decay."]
+    #[doc = " but for those whose names say that they do not decay. @nullable indices"]
     pub mxr_optimizer_set_wd_mults: unsafe extern "C" fn(
         optimizer: *const mxr_optimizer_t,
         indices: *const i64,
