@@ -117,6 +117,7 @@ static int the_caller_may_count_and_step_itself(void) {
     CHECK(n == 1);
     OK(mxr_optimizer_count(sgd, 0, 0, &t));
     CHECK(t == 1);
+    FAILS(mxr_optimizer_step(sgd, 0, 0, w, g, states, n), MXR_ERROR_INVALID_VALUE, "SGD", "t", "at least 1");
     OK(mxr_optimizer_step(sgd, 0, t, w, g, states, n));
     CHECK(holds_f32(w, once, 2));
     mxr_array_free(states[0]);

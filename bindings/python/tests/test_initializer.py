@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -215,3 +216,24 @@ def test_wrong_use_is_an_exception_that_says_what_was_expected(what):
     call, kind, words = WRONG[what]
     with pytest.raises(kind, match=f"(?s){words}"):
         call()
+
+
+def test_programs_for_mxnet_find_the_modules(monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "mxnet"]:
+        monkeypatch.delitem(sys.modules, name)
+    before = set(sys.modules)
+    mx.install_as_mxnet()
+    try:
+        from mxnet import init as package
+        from mxnet.init import Xavier
+        from mxnet.initializer import InitDesc
+        from mxnet.lr_scheduler import PolyScheduler
+        from mxnet.optimizer import SGD, Optimizer
+        from mxnet.optimizer.optimizer import get_updater
+    finally:
+        for name in set(sys.modules) - before:
+            del sys.modules[name]
+    assert (package, Xavier, InitDesc) == (init, init.Xavier, init.InitDesc)
+    assert (SGD, Optimizer) == (mx.optimizer.SGD, mx.optimizer.Optimizer)
+    assert PolyScheduler is mx.lr_scheduler.PolyScheduler
+    assert get_updater is mx.optimizer.get_updater

@@ -269,7 +269,7 @@ impl Optimizer {
     /// Changes a weight and its state by its gradient, as its update number `t`.
     ///
     /// # Errors
-    /// `InvalidValue` for a state that belongs to another optimizer; those of the operators.
+    /// `InvalidValue` for a state that belongs to another optimizer and for a `t` below 1; those of the operators.
     pub fn step(
         &mut self,
         index: i64,
@@ -278,7 +278,13 @@ impl Optimizer {
         grad: &NdArray,
         state: &State,
     ) -> Result<()> {
-        self.check(weight, state).map_err(|e| e.in_operator(self.entry.name))?;
+        let name = self.entry.name;
+        if t < 1 {
+            return Err(crate::err!(InvalidValue, "expected at least 1, got {t}")
+                .about("t")
+                .in_operator(name));
+        }
+        self.check(weight, state).map_err(|e| e.in_operator(name))?;
         let (lr, wd) = self.rates(index);
         let step = Step {
             weight,

@@ -23,10 +23,10 @@ class Base:
             close = difflib.get_close_matches(keyword, known, 1)
             hint = f"; did you mean '{close[0]}'?" if close else ""
             raise InvalidTypeError(f"{name}() got an unexpected keyword argument '{keyword}'{hint}")
+        self._name, self._handle = name, _core.Optimizer(name, attributes)
         lr = attributes["learning_rate"]
         if lr_scheduler is not None and lr is not None:
             lr_scheduler.base_lr = lr
-        self._name, self._handle = name, _core.Optimizer(name, attributes)
         self.__dict__.update({k: v for k, v in attributes.items() if k != "learning_rate"})
         self._attributes = frozenset(attributes) - {"learning_rate"}
         self._device_id = 0
