@@ -639,9 +639,10 @@ mxr_error_t *mxr_list_save(const char *path,
                            int32_t n);
 
 /**
- * Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote.
+ * Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote. Sparse arrays become dense ones.
  */
-mxr_error_t *mxr_list_load(const char *path, mxr_list_t **list);
+mxr_error_t *mxr_list_load(const char *path,
+                           mxr_list_t **list);
 
 /**
  * Number of arrays of a list; -1 for NULL.
@@ -777,7 +778,7 @@ mxr_error_t *mxr_symbol_variable(const char *name,
  *
  * Attributes, the operator's and the user's, are texts as MXNet writes them. `input_names` is NULL, or says by
  * which name each input is given; NULL there means by position, and those come first. Inputs that are not given
- * become variables, as `conv0_weight` of the node `conv0`.
+ * become variables, as `conv0_weight` of the node `conv0`. @nullable input_names
  */
 mxr_error_t *mxr_symbol_call(const mxr_op_t *op,
                              const char *name,
@@ -791,7 +792,7 @@ mxr_error_t *mxr_symbol_call(const mxr_op_t *op,
 
 /**
  * A copy of the graph in which the named variables are replaced by other symbols. `name` may be NULL; otherwise
- * it becomes that of the first output's node.
+ * it becomes that of the first output's node. @nullable name
  */
 mxr_error_t *mxr_symbol_compose(const mxr_symbol_t *symbol,
                                 const char *name,
@@ -904,12 +905,12 @@ mxr_error_t *mxr_symbol_text(const mxr_symbol_t *symbol,
                              char **text);
 
 /**
- * Infers shapes, in both directions, from those of `n` variables. `num_axes[i]` sizes stand at `shapes[i]`; a
- * negative size is one that is not known.
+ * Infers shapes, in both directions, from those of `n` variables. Their sizes stand one shape after the other in
+ * `sizes`, `num_axes[i]` of each; a negative size is one that is not known.
  */
 mxr_error_t *mxr_symbol_infer_shapes(const mxr_symbol_t *symbol,
                                      const char *const *names,
-                                     const int64_t *const *shapes,
+                                     const int64_t *sizes,
                                      const int32_t *num_axes,
                                      int32_t n,
                                      mxr_inferred_t **inferred);

@@ -18,6 +18,7 @@ pub mod events;
 pub mod file;
 pub mod handle;
 pub mod op;
+mod out;
 pub mod process;
 pub mod symbol;
 pub mod symbol_info;

@@ -415,7 +415,7 @@ pub struct Abi {
         arrays: *const *mut mxr_array_t,
         n: i32,
     ) -> *mut mxr_error_t,
-    #[doc = " Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote."]
+    #[doc = " Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote. Sparse arrays become dense ones."]
     pub mxr_list_load:
         unsafe extern "C" fn(path: *const c_char, list: *mut *mut mxr_list_t) -> *mut mxr_error_t,
     #[doc = " Number of arrays of a list; -1 for NULL."]
@@ -497,7 +497,7 @@ pub struct Abi {
     #[doc = ""]
     #[doc = " Attributes, the operator's and the user's, are texts as MXNet writes them. `input_names` is NULL, or says by"]
     #[doc = " which name each input is given; NULL there means by position, and those come first. Inputs that are not given"]
-    #[doc = " become variables, as `conv0_weight` of the node `conv0`."]
+    #[doc = " become variables, as `conv0_weight` of the node `conv0`. @nullable input_names"]
     pub mxr_symbol_call: unsafe extern "C" fn(
         op: *const mxr_op_t,
         name: *const c_char,
@@ -510,7 +510,7 @@ pub struct Abi {
         symbol: *mut *mut mxr_symbol_t,
     ) -> *mut mxr_error_t,
     #[doc = " A copy of the graph in which the named variables are replaced by other symbols. `name` may be NULL; otherwise"]
-    #[doc = " it becomes that of the first output's node."]
+    #[doc = " it becomes that of the first output's node. @nullable name"]
     pub mxr_symbol_compose: unsafe extern "C" fn(
         symbol: *const mxr_symbol_t,
         name: *const c_char,
@@ -599,12 +599,12 @@ pub struct Abi {
     #[doc = " Outputs, variables and operators with their inputs and attributes, for people. The caller owns the text."]
     pub mxr_symbol_text:
         unsafe extern "C" fn(symbol: *const mxr_symbol_t, text: *mut *mut c_char) -> *mut mxr_error_t,
-    #[doc = " Infers shapes, in both directions, from those of `n` variables. `num_axes[i]` sizes stand at `shapes[i]`; a"]
-    #[doc = " negative size is one that is not known."]
+    #[doc = " Infers shapes, in both directions, from those of `n` variables. Their sizes stand one shape after the other in"]
+    #[doc = " `sizes`, `num_axes[i]` of each; a negative size is one that is not known."]
     pub mxr_symbol_infer_shapes: unsafe extern "C" fn(
         symbol: *const mxr_symbol_t,
         names: *const *const c_char,
-        shapes: *const *const i64,
+        sizes: *const i64,
         num_axes: *const i32,
         n: i32,
         inferred: *mut *mut mxr_inferred_t,
