@@ -252,6 +252,26 @@
 #define MXR_ABI_VERSION 1
 
 /**
+ * Variables that no operator changes: data, weights, labels.
+ */
+#define MXR_LIST_ARGUMENTS 1
+
+/**
+ * Outputs.
+ */
+#define MXR_LIST_OUTPUTS 2
+
+/**
+ * Variables that an operator changes, as the moving mean of a batch normalisation.
+ */
+#define MXR_LIST_AUXILIARY_STATES 3
+
+/**
+ * All variables.
+ */
+#define MXR_LIST_INPUTS 4
+
+/**
  * An n-dimensional array. Handles to one array are the same pointer.
  */
 typedef struct mxr_array_t mxr_array_t;
@@ -260,6 +280,11 @@ typedef struct mxr_array_t mxr_array_t;
  * A failure. Its texts live as long as it does.
  */
 typedef struct mxr_error_t mxr_error_t;
+
+/**
+ * Inferred shapes or dtypes of a symbol's arguments, outputs and auxiliary states.
+ */
+typedef struct mxr_inferred_t mxr_inferred_t;
 
 /**
  * Fills new parameters.
@@ -285,6 +310,16 @@ typedef struct mxr_op_t mxr_op_t;
  * An optimizer: its arithmetic, learning rate, decay, factors of parameters and counts of updates.
  */
 typedef struct mxr_optimizer_t mxr_optimizer_t;
+
+/**
+ * Outputs of a graph of operators. Symbols never change.
+ */
+typedef struct mxr_symbol_t mxr_symbol_t;
+
+/**
+ * A list of texts. They live as long as it does.
+ */
+typedef struct mxr_texts_t mxr_texts_t;
 
 /**
  * An optimizer with the states of the parameters that it has seen.
@@ -640,9 +675,10 @@ mxr_error_t *mxr_list_save(const char *path,
                            int32_t n);
 
 /**
- * Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote.
+ * Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote. Sparse arrays become dense ones.
  */
-mxr_error_t *mxr_list_load(const char *path, mxr_list_t **list);
+mxr_error_t *mxr_list_load(const char *path,
+                           mxr_list_t **list);
 
 /**
  * Number of arrays of a list; -1 for NULL.
@@ -976,6 +1012,209 @@ mxr_error_t *mxr_memory_stats(mxr_memory_t *memory);
  * Returns memory that is kept for later use to the system, and starts a new measurement of the peak.
  */
 void mxr_memory_trim(void);
+
+/**
+ * Makes a variable. Attributes are texts, as `__shape__` and "(2, 3)"; `lr_mult` becomes `__lr_mult__`.
+ */
+mxr_error_t *mxr_symbol_variable(const char *name,
+                                 const char *const *keys,
+                                 const char *const *values,
+                                 int32_t num_attrs,
+                                 mxr_symbol_t **symbol);
+
+/**
+ * Calls an operator on symbols.
+ *
+ * Attributes, the operator's and the user's, are texts as MXNet writes them. `input_names` is NULL, or says by
+ * which name each input is given; NULL there means by position, and those come first. Inputs that are not given
+ * become variables, as `conv0_weight` of the node `conv0`. @nullable input_names
+ */
+mxr_error_t *mxr_symbol_call(const mxr_op_t *op,
+                             const char *name,
+                             const char *const *keys,
+                             const char *const *values,
+                             int32_t num_attrs,
+                             mxr_symbol_t *const *inputs,
+                             const char *const *input_names,
+                             int32_t num_inputs,
+                             mxr_symbol_t **symbol);
+
+/**
+ * A copy of the graph in which the named variables are replaced by other symbols. `name` may be NULL; otherwise
+ * it becomes that of the first output's node. @nullable name
+ */
+mxr_error_t *mxr_symbol_compose(const mxr_symbol_t *symbol,
+                                const char *name,
+                                mxr_symbol_t *const *inputs,
+                                const char *const *input_names,
+                                int32_t num_inputs,
+                                mxr_symbol_t **composed);
+
+/**
+ * All outputs of several symbols as one.
+ */
+mxr_error_t *mxr_symbol_group(mxr_symbol_t *const *symbols, int32_t n, mxr_symbol_t **group);
+
+/**
+ * The same symbol with more attributes on its node. Symbols composed with it before keep the node as it was.
+ */
+mxr_error_t *mxr_symbol_with_attrs(const mxr_symbol_t *symbol,
+                                   const char *const *keys,
+                                   const char *const *values,
+                                   int32_t num_attrs,
+                                   mxr_symbol_t **changed);
+
+/**
+ * All visible outputs of all nodes.
+ */
+mxr_error_t *mxr_symbol_internals(const mxr_symbol_t *symbol, mxr_symbol_t **internals);
+
+/**
+ * The inputs of the nodes of which the outputs are. It has no outputs if there are none.
+ */
+mxr_error_t *mxr_symbol_children(const mxr_symbol_t *symbol, mxr_symbol_t **children);
+
+/**
+ * Output `index` alone.
+ */
+mxr_error_t *mxr_symbol_output(const mxr_symbol_t *symbol, int64_t index, mxr_symbol_t **output);
+
+/**
+ * The output with this name alone.
+ */
+mxr_error_t *mxr_symbol_output_named(const mxr_symbol_t *symbol,
+                                     const char *name,
+                                     mxr_symbol_t **output);
+
+/**
+ * The symbol without the casts that automatic mixed precision put in.
+ */
+mxr_error_t *mxr_symbol_without_amp_casts(const mxr_symbol_t *symbol, mxr_symbol_t **plain);
+
+/**
+ * The symbol that a JSON text describes, written by any version of MXNet or by `mxr_symbol_to_json`.
+ */
+mxr_error_t *mxr_symbol_from_json(const char *json,
+                                  mxr_symbol_t **symbol);
+
+/**
+ * The JSON text of a symbol, as MXNet 1.9.1 writes it. The caller owns the text.
+ */
+mxr_error_t *mxr_symbol_to_json(const mxr_symbol_t *symbol, char **json);
+
+/**
+ * Reads a `-symbol.json` file of any version of MXNet.
+ */
+mxr_error_t *mxr_symbol_load(const char *path, mxr_symbol_t **symbol);
+
+/**
+ * Writes a symbol to a file as MXNet 1.9.1 does. An existing file is replaced only by a whole one.
+ */
+mxr_error_t *mxr_symbol_save(const mxr_symbol_t *symbol, const char *path);
+
+/**
+ * Takes another reference to a symbol, to be freed like the first. NULL gives NULL.
+ */
+mxr_symbol_t *mxr_symbol_retain(mxr_symbol_t *symbol);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_symbol_free(mxr_symbol_t *symbol);
+
+/**
+ * The names of a list, `MXR_LIST_…`, in MXNet's order.
+ */
+mxr_error_t *mxr_symbol_list(const mxr_symbol_t *symbol, int32_t list, mxr_texts_t **names);
+
+/**
+ * The name of the symbol's node; NULL for a group of several. The caller owns the text.
+ */
+mxr_error_t *mxr_symbol_name(const mxr_symbol_t *symbol, char **name);
+
+/**
+ * An attribute of the symbol's node by the user's name; NULL if there is none. The caller owns the text.
+ */
+mxr_error_t *mxr_symbol_attr(const mxr_symbol_t *symbol,
+                             const char *key,
+                             char **value);
+
+/**
+ * The attributes of the symbol's nodes: node, key, value; node, key, value; … Of its own node only, unless
+ * `recursive` is not 0.
+ */
+mxr_error_t *mxr_symbol_attrs(const mxr_symbol_t *symbol,
+                              int32_t recursive,
+                              mxr_texts_t **attrs);
+
+/**
+ * Outputs, variables and operators with their inputs and attributes, for people. The caller owns the text.
+ */
+mxr_error_t *mxr_symbol_text(const mxr_symbol_t *symbol,
+                             char **text);
+
+/**
+ * Infers shapes, in both directions, from those of `n` variables. Their sizes stand one shape after the other in
+ * `sizes`, `num_axes[i]` of each; a negative size is one that is not known.
+ */
+mxr_error_t *mxr_symbol_infer_shapes(const mxr_symbol_t *symbol,
+                                     const char *const *names,
+                                     const int64_t *sizes,
+                                     const int32_t *num_axes,
+                                     int32_t n,
+                                     mxr_inferred_t **inferred);
+
+/**
+ * Infers dtypes, in both directions, from those of `n` variables.
+ */
+mxr_error_t *mxr_symbol_infer_dtypes(const mxr_symbol_t *symbol,
+                                     const char *const *names,
+                                     const int32_t *dtypes,
+                                     int32_t n,
+                                     mxr_inferred_t **inferred);
+
+/**
+ * 1 if everything in the graph follows, else 0; -1 for NULL.
+ */
+int32_t mxr_inferred_complete(const mxr_inferred_t *inferred);
+
+/**
+ * The shape of element `i` of a list: its sizes, which live as long as `inferred`, -1 for one that is not known;
+ * `*num_axes` is -1 if nothing is known.
+ */
+mxr_error_t *mxr_inferred_shape(const mxr_inferred_t *inferred,
+                                int32_t list,
+                                int64_t i,
+                                const int64_t **shape,
+                                int32_t *num_axes);
+
+/**
+ * The dtype of element `i` of a list; -1 if it is not known.
+ */
+mxr_error_t *mxr_inferred_dtype(const mxr_inferred_t *inferred,
+                                int32_t list,
+                                int64_t i,
+                                int32_t *dtype);
+
+/**
+ * Frees what was inferred. NULL is allowed.
+ */
+void mxr_inferred_free(mxr_inferred_t *inferred);
+
+/**
+ * Number of texts of a list; -1 for NULL.
+ */
+int64_t mxr_texts_len(const mxr_texts_t *texts);
+
+/**
+ * Text `i` of a list; NULL if there is none. Lives as long as the list.
+ */
+const char *mxr_texts_get(const mxr_texts_t *texts, int64_t i);
+
+/**
+ * Frees a list of texts. NULL is allowed.
+ */
+void mxr_texts_free(mxr_texts_t *texts);
 
 /**
  * Makes an updater without states over an optimizer, which stays the caller's too.

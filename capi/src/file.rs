@@ -42,7 +42,7 @@ pub unsafe extern "C" fn mxr_list_save(
     })
 }
 
-/// Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote.
+/// Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote. Sparse arrays become dense ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_list_load(path: *const c_char, list: *mut *mut mxr_list_t) -> *mut mxr_error_t {
     guard(|| {

@@ -26,4 +26,7 @@ pub mod optimizer;
 mod out;
 pub mod process;
 mod shared;
+pub mod symbol;
+pub mod symbol_info;
+pub mod text;
 pub mod updater;

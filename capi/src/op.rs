@@ -83,7 +83,7 @@ pub(crate) fn request(code: i32) -> Result<Req> {
     })
 }
 
-unsafe fn definition(op: *const mxr_op_t) -> Result<&'static OpDef> {
+pub(crate) unsafe fn definition(op: *const mxr_op_t) -> Result<&'static OpDef> {
     if op.is_null() {
         return Err(err!(InvalidValue, "expected an operator, got NULL").about("op"));
     }

@@ -98,6 +98,20 @@ impl Error {
         self
     }
 
+    /// The same error with another message.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.0).message = message.into();
+        self
+    }
+
+    /// The same error, naming the node of a graph it came from.
+    #[must_use]
+    pub fn in_node(self, name: &str) -> Self {
+        let message = format!("{}, in node '{name}'", self.message());
+        self.with_message(message)
+    }
+
     /// The same error with the caller's own id, as a callback's error that passes through the engine.
     #[must_use]
     pub fn with_origin(mut self, origin: u64) -> Self {

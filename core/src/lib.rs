@@ -9,6 +9,7 @@ pub mod engine;
 pub mod error;
 mod fork;
 pub mod format;
+pub mod graph;
 pub mod imperative;
 pub mod init;
 pub mod kernels;

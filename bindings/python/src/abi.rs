@@ -99,6 +99,14 @@ pub const MXR_REQUEST_IN_PLACE: i32 = 2;
 pub const MXR_REQUEST_ADD: i32 = 3;
 #[doc = " Raised when functions are removed or change their meaning; additions do not raise it."]
 pub const MXR_ABI_VERSION: u32 = 1;
+#[doc = " Variables that no operator changes: data, weights, labels."]
+pub const MXR_LIST_ARGUMENTS: i32 = 1;
+#[doc = " Outputs."]
+pub const MXR_LIST_OUTPUTS: i32 = 2;
+#[doc = " Variables that an operator changes, as the moving mean of a batch normalisation."]
+pub const MXR_LIST_AUXILIARY_STATES: i32 = 3;
+#[doc = " All variables."]
+pub const MXR_LIST_INPUTS: i32 = 4;
 #[doc = " The value of an attribute. All pointers are borrowed for the call."]
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -222,6 +230,21 @@ pub struct mxr_memory_t {
     pub kept: u64,
     #[doc = " Largest `in_use` so far."]
     pub peak: u64,
+}
+#[doc = " Outputs of a graph of operators. Symbols never change."]
+#[repr(C)]
+pub struct mxr_symbol_t {
+    _opaque: [u8; 0],
+}
+#[doc = " Inferred shapes or dtypes of a symbol's arguments, outputs and auxiliary states."]
+#[repr(C)]
+pub struct mxr_inferred_t {
+    _opaque: [u8; 0],
+}
+#[doc = " A list of texts. They live as long as it does."]
+#[repr(C)]
+pub struct mxr_texts_t {
+    _opaque: [u8; 0],
 }
 #[doc = " An optimizer with the states of the parameters that it has seen."]
 #[repr(C)]
@@ -422,7 +445,7 @@ pub struct Abi {
         arrays: *const *mut mxr_array_t,
         n: i32,
     ) -> *mut mxr_error_t,
-    #[doc = " Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote."]
+    #[doc = " Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote. Sparse arrays become dense ones."]
     pub mxr_list_load:
         unsafe extern "C" fn(path: *const c_char, list: *mut *mut mxr_list_t) -> *mut mxr_error_t,
     #[doc = " Number of arrays of a list; -1 for NULL."]
@@ -657,6 +680,164 @@ pub struct Abi {
     pub mxr_memory_stats: unsafe extern "C" fn(memory: *mut mxr_memory_t) -> *mut mxr_error_t,
     #[doc = " Returns memory that is kept for later use to the system, and starts a new measurement of the peak."]
     pub mxr_memory_trim: unsafe extern "C" fn(),
+    #[doc = " Makes a variable. Attributes are texts, as `__shape__` and \"(2, 3)\"; `lr_mult` becomes `__lr_mult__`."]
+    pub mxr_symbol_variable: unsafe extern "C" fn(
+        name: *const c_char,
+        keys: *const *const c_char,
+        values: *const *const c_char,
+        num_attrs: i32,
+        symbol: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Calls an operator on symbols."]
+    #[doc = ""]
+    #[doc = " Attributes, the operator's and the user's, are texts as MXNet writes them. `input_names` is NULL, or says by"]
+    #[doc = " which name each input is given; NULL there means by position, and those come first. Inputs that are not given"]
+    #[doc = " become variables, as `conv0_weight` of the node `conv0`. @nullable input_names"]
+    pub mxr_symbol_call: unsafe extern "C" fn(
+        op: *const mxr_op_t,
+        name: *const c_char,
+        keys: *const *const c_char,
+        values: *const *const c_char,
+        num_attrs: i32,
+        inputs: *const *mut mxr_symbol_t,
+        input_names: *const *const c_char,
+        num_inputs: i32,
+        symbol: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " A copy of the graph in which the named variables are replaced by other symbols. `name` may be NULL; otherwise"]
+    #[doc = " it becomes that of the first output's node. @nullable name"]
+    pub mxr_symbol_compose: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        name: *const c_char,
+        inputs: *const *mut mxr_symbol_t,
+        input_names: *const *const c_char,
+        num_inputs: i32,
+        composed: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " All outputs of several symbols as one."]
+    pub mxr_symbol_group: unsafe extern "C" fn(
+        symbols: *const *mut mxr_symbol_t,
+        n: i32,
+        group: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The same symbol with more attributes on its node. Symbols composed with it before keep the node as it was."]
+    pub mxr_symbol_with_attrs: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        keys: *const *const c_char,
+        values: *const *const c_char,
+        num_attrs: i32,
+        changed: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " All visible outputs of all nodes."]
+    pub mxr_symbol_internals: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        internals: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The inputs of the nodes of which the outputs are. It has no outputs if there are none."]
+    pub mxr_symbol_children: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        children: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Output `index` alone."]
+    pub mxr_symbol_output: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        index: i64,
+        output: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The output with this name alone."]
+    pub mxr_symbol_output_named: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        name: *const c_char,
+        output: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The symbol without the casts that automatic mixed precision put in."]
+    pub mxr_symbol_without_amp_casts:
+        unsafe extern "C" fn(symbol: *const mxr_symbol_t, plain: *mut *mut mxr_symbol_t) -> *mut mxr_error_t,
+    #[doc = " The symbol that a JSON text describes, written by any version of MXNet or by `mxr_symbol_to_json`."]
+    pub mxr_symbol_from_json:
+        unsafe extern "C" fn(json: *const c_char, symbol: *mut *mut mxr_symbol_t) -> *mut mxr_error_t,
+    #[doc = " The JSON text of a symbol, as MXNet 1.9.1 writes it. The caller owns the text."]
+    pub mxr_symbol_to_json:
+        unsafe extern "C" fn(symbol: *const mxr_symbol_t, json: *mut *mut c_char) -> *mut mxr_error_t,
+    #[doc = " Reads a `-symbol.json` file of any version of MXNet."]
+    pub mxr_symbol_load:
+        unsafe extern "C" fn(path: *const c_char, symbol: *mut *mut mxr_symbol_t) -> *mut mxr_error_t,
+    #[doc = " Writes a symbol to a file as MXNet 1.9.1 does. An existing file is replaced only by a whole one."]
+    pub mxr_symbol_save:
+        unsafe extern "C" fn(symbol: *const mxr_symbol_t, path: *const c_char) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a symbol, to be freed like the first. NULL gives NULL."]
+    pub mxr_symbol_retain: unsafe extern "C" fn(symbol: *mut mxr_symbol_t) -> *mut mxr_symbol_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_symbol_free: unsafe extern "C" fn(symbol: *mut mxr_symbol_t),
+    #[doc = " The names of a list, `MXR_LIST_…`, in MXNet's order."]
+    pub mxr_symbol_list: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        list: i32,
+        names: *mut *mut mxr_texts_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The name of the symbol's node; NULL for a group of several. The caller owns the text."]
+    pub mxr_symbol_name:
+        unsafe extern "C" fn(symbol: *const mxr_symbol_t, name: *mut *mut c_char) -> *mut mxr_error_t,
+    #[doc = " An attribute of the symbol's node by the user's name; NULL if there is none. The caller owns the text."]
+    pub mxr_symbol_attr: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        key: *const c_char,
+        value: *mut *mut c_char,
+    ) -> *mut mxr_error_t,
+    #[doc = " The attributes of the symbol's nodes: node, key, value; node, key, value; … Of its own node only, unless"]
+    #[doc = " `recursive` is not 0."]
+    pub mxr_symbol_attrs: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        recursive: i32,
+        attrs: *mut *mut mxr_texts_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Outputs, variables and operators with their inputs and attributes, for people. The caller owns the text."]
+    pub mxr_symbol_text:
+        unsafe extern "C" fn(symbol: *const mxr_symbol_t, text: *mut *mut c_char) -> *mut mxr_error_t,
+    #[doc = " Infers shapes, in both directions, from those of `n` variables. Their sizes stand one shape after the other in"]
+    #[doc = " `sizes`, `num_axes[i]` of each; a negative size is one that is not known."]
+    pub mxr_symbol_infer_shapes: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        names: *const *const c_char,
+        sizes: *const i64,
+        num_axes: *const i32,
+        n: i32,
+        inferred: *mut *mut mxr_inferred_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Infers dtypes, in both directions, from those of `n` variables."]
+    pub mxr_symbol_infer_dtypes: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        names: *const *const c_char,
+        dtypes: *const i32,
+        n: i32,
+        inferred: *mut *mut mxr_inferred_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " 1 if everything in the graph follows, else 0; -1 for NULL."]
+    pub mxr_inferred_complete: unsafe extern "C" fn(inferred: *const mxr_inferred_t) -> i32,
+    #[doc = " The shape of element `i` of a list: its sizes, which live as long as `inferred`, -1 for one that is not known;"]
+    #[doc = " `*num_axes` is -1 if nothing is known."]
+    pub mxr_inferred_shape: unsafe extern "C" fn(
+        inferred: *const mxr_inferred_t,
+        list: i32,
+        i: i64,
+        shape: *mut *const i64,
+        num_axes: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " The dtype of element `i` of a list; -1 if it is not known."]
+    pub mxr_inferred_dtype: unsafe extern "C" fn(
+        inferred: *const mxr_inferred_t,
+        list: i32,
+        i: i64,
+        dtype: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Frees what was inferred. NULL is allowed."]
+    pub mxr_inferred_free: unsafe extern "C" fn(inferred: *mut mxr_inferred_t),
+    #[doc = " Number of texts of a list; -1 for NULL."]
+    pub mxr_texts_len: unsafe extern "C" fn(texts: *const mxr_texts_t) -> i64,
+    #[doc = " Text `i` of a list; NULL if there is none. Lives as long as the list."]
+    pub mxr_texts_get: unsafe extern "C" fn(texts: *const mxr_texts_t, i: i64) -> *const c_char,
+    #[doc = " Frees a list of texts. NULL is allowed."]
+    pub mxr_texts_free: unsafe extern "C" fn(texts: *mut mxr_texts_t),
     #[doc = " Makes an updater without states over an optimizer, which stays the caller's too."]
     pub mxr_updater_create: unsafe extern "C" fn(
         optimizer: *mut mxr_optimizer_t,
@@ -801,6 +982,36 @@ impl Abi {
             mxr_random_seed: *unsafe { library.get(b"mxr_random_seed\0") }?,
             mxr_memory_stats: *unsafe { library.get(b"mxr_memory_stats\0") }?,
             mxr_memory_trim: *unsafe { library.get(b"mxr_memory_trim\0") }?,
+            mxr_symbol_variable: *unsafe { library.get(b"mxr_symbol_variable\0") }?,
+            mxr_symbol_call: *unsafe { library.get(b"mxr_symbol_call\0") }?,
+            mxr_symbol_compose: *unsafe { library.get(b"mxr_symbol_compose\0") }?,
+            mxr_symbol_group: *unsafe { library.get(b"mxr_symbol_group\0") }?,
+            mxr_symbol_with_attrs: *unsafe { library.get(b"mxr_symbol_with_attrs\0") }?,
+            mxr_symbol_internals: *unsafe { library.get(b"mxr_symbol_internals\0") }?,
+            mxr_symbol_children: *unsafe { library.get(b"mxr_symbol_children\0") }?,
+            mxr_symbol_output: *unsafe { library.get(b"mxr_symbol_output\0") }?,
+            mxr_symbol_output_named: *unsafe { library.get(b"mxr_symbol_output_named\0") }?,
+            mxr_symbol_without_amp_casts: *unsafe { library.get(b"mxr_symbol_without_amp_casts\0") }?,
+            mxr_symbol_from_json: *unsafe { library.get(b"mxr_symbol_from_json\0") }?,
+            mxr_symbol_to_json: *unsafe { library.get(b"mxr_symbol_to_json\0") }?,
+            mxr_symbol_load: *unsafe { library.get(b"mxr_symbol_load\0") }?,
+            mxr_symbol_save: *unsafe { library.get(b"mxr_symbol_save\0") }?,
+            mxr_symbol_retain: *unsafe { library.get(b"mxr_symbol_retain\0") }?,
+            mxr_symbol_free: *unsafe { library.get(b"mxr_symbol_free\0") }?,
+            mxr_symbol_list: *unsafe { library.get(b"mxr_symbol_list\0") }?,
+            mxr_symbol_name: *unsafe { library.get(b"mxr_symbol_name\0") }?,
+            mxr_symbol_attr: *unsafe { library.get(b"mxr_symbol_attr\0") }?,
+            mxr_symbol_attrs: *unsafe { library.get(b"mxr_symbol_attrs\0") }?,
+            mxr_symbol_text: *unsafe { library.get(b"mxr_symbol_text\0") }?,
+            mxr_symbol_infer_shapes: *unsafe { library.get(b"mxr_symbol_infer_shapes\0") }?,
+            mxr_symbol_infer_dtypes: *unsafe { library.get(b"mxr_symbol_infer_dtypes\0") }?,
+            mxr_inferred_complete: *unsafe { library.get(b"mxr_inferred_complete\0") }?,
+            mxr_inferred_shape: *unsafe { library.get(b"mxr_inferred_shape\0") }?,
+            mxr_inferred_dtype: *unsafe { library.get(b"mxr_inferred_dtype\0") }?,
+            mxr_inferred_free: *unsafe { library.get(b"mxr_inferred_free\0") }?,
+            mxr_texts_len: *unsafe { library.get(b"mxr_texts_len\0") }?,
+            mxr_texts_get: *unsafe { library.get(b"mxr_texts_get\0") }?,
+            mxr_texts_free: *unsafe { library.get(b"mxr_texts_free\0") }?,
             mxr_updater_create: *unsafe { library.get(b"mxr_updater_create\0") }?,
             mxr_updater_update: *unsafe { library.get(b"mxr_updater_update\0") }?,
             mxr_updater_indices: *unsafe { library.get(b"mxr_updater_indices\0") }?,

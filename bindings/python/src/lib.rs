@@ -18,6 +18,7 @@ mod ops;
 mod optimizer;
 mod registered;
 mod scope;
+mod symbol;
 
 use pyo3::prelude::*;
 
@@ -49,6 +50,8 @@ mod _core {
         is_recording, is_training, memory_stats, memory_trim, num_threads, pending, poll_events, seed,
         set_device, set_recording, set_training, shutdown, wait_all,
     };
+    #[pymodule_export]
+    use crate::symbol::SymbolHandle;
     #[pymodule_export]
     const SCHEMA: &str = crate::ops::SCHEMA;
 }

@@ -6,7 +6,7 @@ use crate::convert::{Attr, Kind};
 use crate::invoke::Op;
 
 /// Tells the schema that this was made from.
-pub const SCHEMA: &str = "77ddb5f7b7af4b2d";
+pub const SCHEMA: &str = "6ab14179c6539553";
 
 /// Every operator that has a function.
 #[rustfmt::skip]

@@ -119,10 +119,21 @@ impl<'a> ShapeInfer<'a> {
         self.inputs.iter().chain(&self.outputs).flatten().filter(|s| s.is_known()).map(Shape::len).sum()
     }
 
+    /// What is known of the inputs and of the outputs.
+    pub fn into_parts(self) -> (SmallVec<[Option<Shape>; 3]>, SmallVec<[Option<Shape>; 1]>) {
+        (self.inputs, self.outputs)
+    }
+
     /// The inferred shapes of the outputs.
     pub fn into_outputs(self) -> SmallVec<[Option<Shape>; 1]> {
         self.outputs
     }
+}
+
+/// What two shapes say together; `None` if they contradict each other.
+pub(crate) fn merge_shapes(a: &Shape, b: &Shape) -> Option<Shape> {
+    let mut merged = Some(a.clone());
+    unify(&mut merged, b.clone()).ok().and(merged)
 }
 
 /// Makes `known` as precise as it and `shape` together are.
@@ -245,6 +256,11 @@ impl<'a> DTypeInfer<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is known of the inputs and of the outputs.
+    pub fn into_parts(self) -> (SmallVec<[Option<DType>; 4]>, SmallVec<[Option<DType>; 2]>) {
+        (self.inputs, self.outputs)
     }
 
     /// The inferred dtypes of the outputs.

@@ -69,12 +69,28 @@ pub struct Input {
     pub mutated: bool,
     /// Only its shape, dtype and device are read, never its elements.
     pub shape_only: bool,
+    /// Of a variadic input: the attribute that says how many there are, where MXNet's files have one.
+    pub count: Option<&'static str>,
+    /// Of a variadic input: MXNet's names in symbols, to which a number is added, for each of a group.
+    pub group: &'static [&'static str],
+    /// MXNet's text for the initializer of a variable that composing makes for this input.
+    pub init: Option<&'static str>,
 }
 
 impl Input {
     /// An input that must be there and is only read.
     pub const fn new(name: &'static str, doc: &'static str) -> Input {
-        Input { name, doc, optional: false, variadic: false, mutated: false, shape_only: false }
+        Input {
+            name,
+            doc,
+            optional: false,
+            variadic: false,
+            mutated: false,
+            shape_only: false,
+            count: None,
+            group: &["arg"],
+            init: None,
+        }
     }
     /// The same, but it may be absent.
     #[must_use]
@@ -98,6 +114,20 @@ impl Input {
     #[must_use]
     pub const fn shape_only(mut self) -> Input {
         self.shape_only = true;
+        self
+    }
+    /// The same, standing for as many inputs as an attribute says, called `group` and a number in symbols.
+    #[must_use]
+    pub const fn counted(mut self, attr: &'static str, group: &'static [&'static str]) -> Input {
+        self.variadic = true;
+        self.count = Some(attr);
+        self.group = group;
+        self
+    }
+    /// The same with an initializer.
+    #[must_use]
+    pub const fn init(mut self, text: &'static str) -> Input {
+        self.init = Some(text);
         self
     }
 }
@@ -201,6 +231,16 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
     /// Number of outputs that the caller sees, the first ones.
     fn num_visible_outputs(&self) -> usize {
         self.num_outputs()
+    }
+
+    /// Number of outputs that MXNet's files count, where it has more or fewer hidden ones.
+    fn num_listed_outputs(&self) -> usize {
+        self.num_outputs()
+    }
+
+    /// MXNet's name of an output in symbols, where it does not follow from the schema's.
+    fn output_name(&self, _i: usize) -> Option<String> {
+        None
     }
 
     /// Relates the shapes of inputs and outputs, in both directions.
@@ -361,6 +401,16 @@ impl OpRef {
         } else {
             input.name.to_owned()
         }
+    }
+
+    /// MXNet's name of input `i` in symbols, of which variables that composing makes are named.
+    pub fn symbol_input_name(&self, i: usize) -> String {
+        let input = self.input(i);
+        if !input.variadic {
+            return input.name.to_owned();
+        }
+        let i = i + 1 - self.def.meta.inputs.len();
+        format!("{}{}", input.group[i % input.group.len()], i / input.group.len())
     }
 
     /// True if the operator changes input `i`.

@@ -9,6 +9,7 @@ mod abi;
 mod header;
 mod python;
 mod python_registered;
+mod python_symbol;
 mod python_text;
 mod rust_abi;
 

@@ -16,6 +16,13 @@ from .base import MXNetError, MXRError
 from . import _dtype, autograd
 from . import ndarray
 from . import ndarray as nd
+from . import attribute, name
+from .attribute import AttrScope
+from . import symbol
+from . import symbol as sym
+from . import model
+from . import visualization
+from . import visualization as viz
 from . import random
 from . import random as rnd
 from . import lr_scheduler, initializer, optimizer, registry
@@ -25,6 +32,7 @@ from ._library import __version__, install_as_mxnet
 from ._notebook import help
 
 __all__ = [
+    "AttrScope",
     "Context",
     "MXNetError",
     "MXRError",
@@ -40,9 +48,14 @@ __all__ = [
     "help",
     "install_as_mxnet",
     "lr_scheduler",
+    "model",
+    "name",
     "nd",
     "ndarray",
     "num_gpus",
     "optimizer",
     "random",
+    "sym",
+    "symbol",
+    "viz",
 ]

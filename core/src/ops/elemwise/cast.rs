@@ -163,7 +163,8 @@ pub struct AmpMulticast {
 
 impl Operator for AmpMulticast {
     fn meta() -> Meta {
-        Meta::new("amp_multicast", [Input::new("data", "The arrays.").variadic()]).dtypes(DTypes::FLOAT)
+        Meta::new("amp_multicast", [Input::new("data", "The arrays.").counted("num_outputs", &["data_"])])
+            .dtypes(DTypes::FLOAT)
     }
     fn samples() -> Vec<Sample> {
         let wide = Oracle::NumPy("[a.astype('float64') for a in x]");

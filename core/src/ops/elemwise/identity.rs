@@ -6,7 +6,7 @@ use crate::ops::reduce::Sum;
 
 /// Makes an operator whose output is its input.
 macro_rules! identity {
-    ($(#[doc = $doc:literal])* $op:ident = $name:literal aliases [$($alias:literal),*], |$b:ident| $grad:expr) => {
+    ($(#[doc = $doc:literal])* $op:ident = $name:literal aliases [$($alias:literal),*] outputs [$out:literal], |$b:ident| $grad:expr) => {
         $(#[doc = $doc])*
         #[derive(Attrs, Clone, Debug)]
         pub struct $op;
@@ -14,6 +14,7 @@ macro_rules! identity {
             fn meta() -> Meta {
                 Meta::new($name, [Input::new("data", "The input array.")])
                     .aliases(&[$($alias),*])
+                    .outputs(&[$out])
                     .dtypes(DTypes::ALL)
             }
             fn samples() -> Vec<Sample> {
@@ -49,19 +50,19 @@ fn identity_samples() -> Vec<Sample> {
 
 identity! {
     /// A copy of the input.
-    Copy = "_copy" aliases ["identity"], |b| b.set_grad(0, b.out_grad(0))
+    Copy = "_copy" aliases ["identity"] outputs ["output"], |b| b.set_grad(0, b.out_grad(0))
 }
 
 identity! {
     /// The input as a constant: no gradient flows back through it.
-    BlockGrad = "BlockGrad" aliases ["_sparse_stop_gradient", "stop_gradient"], |b| {
+    BlockGrad = "BlockGrad" aliases ["_sparse_stop_gradient", "stop_gradient"] outputs ["output"], |b| {
         let _ = b;
     }
 }
 
 identity! {
     /// The input as a loss: its gradient is 1 whatever gradient the output has.
-    AsLoss = "make_loss" aliases ["_sparse_make_loss"], |b| b.set_grad(0, b.input(0).apply(OnesLike, &[]))
+    AsLoss = "make_loss" aliases ["_sparse_make_loss"] outputs ["loss"], |b| b.set_grad(0, b.input(0).apply(OnesLike, &[]))
 }
 
 /// What the gradient of [`MakeLoss`] is divided by.

@@ -125,7 +125,7 @@ pub struct AddN {
 
 impl Operator for AddN {
     fn meta() -> Meta {
-        Meta::new("add_n", [Input::new("args", "The arrays.").variadic()])
+        Meta::new("add_n", [Input::new("args", "The arrays.").counted("num_args", &["arg"])])
             .aliases(&["ElementWiseSum", "_sparse_ElementWiseSum", "_sparse_add_n"])
             .dtypes(DTypes::NUMERIC)
     }

@@ -61,6 +61,9 @@ impl Operator for Topk {
             TopkResult::Indices | TopkResult::Mask => 1,
         }
     }
+    fn num_listed_outputs(&self) -> usize {
+        self.num_outputs().min(2)
+    }
     fn num_visible_outputs(&self) -> usize {
         if self.ret_typ == TopkResult::Both { 2 } else { 1 }
     }

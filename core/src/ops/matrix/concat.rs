@@ -47,9 +47,13 @@ pub(super) fn check_count(said: Option<i64>, s: &ShapeInfer) -> Result<()> {
 
 impl Operator for Concat {
     fn meta() -> Meta {
-        Meta::new("Concat", [Input::new("data", "The arrays, of one shape but along the axis.").variadic()])
-            .aliases(&["_sparse_concat", "concat"])
-            .dtypes(DTypes::ALL)
+        Meta::new(
+            "Concat",
+            [Input::new("data", "The arrays, of one shape but along the axis.")
+                .counted("num_args", &["arg"])],
+        )
+        .aliases(&["_sparse_concat", "concat"])
+        .dtypes(DTypes::ALL)
     }
     fn samples() -> Vec<Sample> {
         let two = |name, a: &[i64], b: &[i64]| Sample::new(name).input(a).input(b);
@@ -187,7 +191,7 @@ pub struct Stack {
 
 impl Operator for Stack {
     fn meta() -> Meta {
-        let inputs = [Input::new("data", "The arrays, of one shape.").variadic()];
+        let inputs = [Input::new("data", "The arrays, of one shape.").counted("num_args", &["arg"])];
         Meta::new("stack", inputs).dtypes(DTypes::ALL)
     }
     fn samples() -> Vec<Sample> {

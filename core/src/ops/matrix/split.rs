@@ -73,6 +73,9 @@ impl Operator for SliceChannel {
     fn num_outputs(&self) -> usize {
         self.num_outputs as usize
     }
+    fn output_name(&self, i: usize) -> Option<String> {
+        Some(format!("output{i}"))
+    }
     fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
         let Some(mut out) = s.input(0).cloned() else { return Ok(()) };
         let axis = out.axis(self.axis)?;

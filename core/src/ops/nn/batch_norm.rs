@@ -143,8 +143,8 @@ impl Operator for BatchNorm {
             Input::new("data", "The data."),
             Input::new("gamma", "The factor of each channel."),
             Input::new("beta", "The offset of each channel."),
-            Input::new("moving_mean", "The moving mean of each channel.").mutated(),
-            Input::new("moving_var", "The moving variance of each channel.").mutated(),
+            Input::new("moving_mean", "The moving mean of each channel.").mutated().init("[\"zero\", {}]"),
+            Input::new("moving_var", "The moving variance of each channel.").mutated().init("[\"one\", {}]"),
         ];
         Meta::new("BatchNorm", inputs).aliases(&["_npx_batch_norm"]).outputs(&["output", "mean", "var"])
     }

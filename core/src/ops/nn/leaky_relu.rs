@@ -53,7 +53,9 @@ impl Operator for LeakyRelu {
     fn meta() -> Meta {
         let inputs = [
             Input::new("data", "The data."),
-            Input::new("gamma", "The slope of each channel, for `prelu`.").optional(),
+            Input::new("gamma", "The slope of each channel, for `prelu`.")
+                .optional()
+                .init("[\"Constant\", {\"value\": 0.25}]"),
         ];
         Meta::new("LeakyReLU", inputs).aliases(&["_npx_leaky_relu"]).outputs(&["output", "mask"])
     }

@@ -226,6 +226,12 @@ impl Operator for Pooling {
             sample("no axes", &[2, 2], "max").attr("kernel", [1]).fails(ErrorCode::Shape),
         ]
     }
+    /// MXNet's own library for CPUs keeps the places of the largest elements in a second output.
+    fn num_listed_outputs(&self) -> usize {
+        let first = self.layout.is_none_or(|l| !l.channels_last());
+        let keeps = self.pool_type == PoolType::Max && first && self.kernel.ndim() > 0;
+        if keeps { 2 } else { 1 }
+    }
     fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
         let Some(x) = s.input(0).cloned() else { return Ok(()) };
         if !(3..=5).contains(&x.ndim()) {

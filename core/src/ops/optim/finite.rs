@@ -79,7 +79,7 @@ pub struct MultiAllFinite {
 
 impl Operator for MultiAllFinite {
     fn meta() -> Meta {
-        Meta::new("multi_all_finite", [Input::new("data", "The arrays.").variadic()])
+        Meta::new("multi_all_finite", [Input::new("data", "The arrays.").counted("num_arrays", &["array_"])])
     }
     fn samples() -> Vec<Sample> {
         vec![
@@ -139,7 +139,7 @@ fn sum_of_squares<T: Element>(x: &[T]) -> f64 {
 
 impl Operator for MultiSumSq {
     fn meta() -> Meta {
-        Meta::new("multi_sum_sq", [Input::new("data", "The arrays.").variadic()])
+        Meta::new("multi_sum_sq", [Input::new("data", "The arrays.").counted("num_arrays", &["array_"])])
     }
     fn samples() -> Vec<Sample> {
         vec![

@@ -46,6 +46,13 @@ macro_rules! multi {
         impl $op {
             /// Arrays per weight.
             const STRIDE: usize = 2 + $states;
+            /// MXNet's names of the arrays of a weight.
+            const GROUP: &'static [&'static str] = match ($states, $mixed) {
+                (0, _) => &["weight_", "grad_"],
+                (1, false) => &["weight_", "grad_", "mom_"],
+                (1, true) => &["weight_", "grad_", "weight32_"],
+                _ => &["weight_", "grad_", "mom_", "weight32_"],
+            };
             fn count(&self) -> usize {
                 self.num_weights.max(0) as usize
             }
@@ -55,7 +62,7 @@ macro_rules! multi {
             fn meta() -> Meta {
                 Meta::new($name, [
                     Input::new("data", "For each weight: the weight, the gradient and the states, which change.")
-                        .variadic(),
+                        .counted("num_weights", Self::GROUP),
                 ])
                 .dtypes(if $mixed { MIXED } else { DTypes::FLOAT })
             }

@@ -75,6 +75,9 @@ impl Operator for SampleMultinomial {
         samples.push(Sample::new("no classes").input(&[2, 0]).fails(ErrorCode::Shape));
         samples
     }
+    fn output_name(&self, i: usize) -> Option<String> {
+        self.get_prob.then(|| format!("output{i}"))
+    }
     fn num_outputs(&self) -> usize {
         1 + usize::from(self.get_prob)
     }

@@ -131,6 +131,9 @@ impl Operator for L2Normalization {
             Sample::new("another mode").input(&[2, 3]).attr("mode", "batch").fails(ErrorCode::InvalidValue),
         ]
     }
+    fn num_listed_outputs(&self) -> usize {
+        2
+    }
     fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
         if let (Some(x), true) = (s.input(0), self.mode != Together::Instance) {
             if x.ndim() < 3 {

@@ -198,6 +198,9 @@ impl Operator for Rnn {
     fn num_outputs(&self) -> usize {
         self.results() + 1
     }
+    fn num_listed_outputs(&self) -> usize {
+        self.num_visible_outputs()
+    }
     fn num_visible_outputs(&self) -> usize {
         if self.state_outputs { self.results() } else { 1 }
     }

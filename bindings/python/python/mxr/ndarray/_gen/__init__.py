@@ -2,4 +2,4 @@
 """The operators' functions."""
 
 # The extension module must have been made from the same schema.
-SCHEMA = "77ddb5f7b7af4b2d"
+SCHEMA = "6ab14179c6539553"

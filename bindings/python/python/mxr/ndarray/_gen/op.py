@@ -1649,7 +1649,7 @@ def make_loss(data, out=None, name=None, **kwargs):
 
     Returns
     -------
-    output : NDArray
+    loss : NDArray
     """
     return _invoke(103, (data,), (), out, kwargs)
 

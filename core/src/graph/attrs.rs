@@ -1,0 +1,127 @@
+//! Attributes of nodes: the names that MXNet hides, and reading and setting them on symbols.
+//!
+//! A user writes `lr_mult`; a node holds `__lr_mult__`, so that no operator takes it for its own.
+
+use super::symbol::{AttrMap, Node, Symbol};
+use crate::error::Result;
+use crate::op::{OpDef, OpRef};
+use std::sync::Arc;
+
+/// The attributes that are no operator's and that users write without underscores.
+pub const HIDDEN: [&str; 5] = ["ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage"];
+
+/// True for a name that no operator reads: `__…__`.
+pub fn is_private(name: &str) -> bool {
+    name.len() >= 4 && name.starts_with("__") && name.ends_with("__")
+}
+
+/// The name under which a node holds what a user calls `name`.
+///
+/// # Errors
+/// `InvalidValue` for attributes of inputs, as `weight_lr_mult`, which belong to the input's variable.
+pub fn hide(name: &str, value: &str) -> Result<String> {
+    for hidden in HIDDEN {
+        if name == hidden {
+            return Ok(format!("__{name}__"));
+        }
+        if let Some(input) = name.strip_suffix(hidden) {
+            return Err(crate::err!(
+                InvalidValue,
+                "expected the attribute on the input itself: {} = Variable(…, {hidden}={value})",
+                input.trim_end_matches('_')
+            )
+            .about(name));
+        }
+    }
+    Ok(name.to_owned())
+}
+
+/// The user's attributes under the names of a node.
+///
+/// # Errors
+/// As [`hide`].
+pub fn hide_all<'a>(attrs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<AttrMap> {
+    attrs.into_iter().map(|(name, value)| Ok((hide(name, value)?, value.to_owned()))).collect()
+}
+
+/// Most inputs and most outputs that a node may have: attributes, which may come from a stranger's file, say how
+/// many there are, and each takes memory.
+pub(crate) const MOST: usize = 1 << 16;
+
+/// The operator that a node's attributes describe. An operator without attributes ignores those of others.
+///
+/// # Errors
+/// `NotFound` for an attribute that the operator does not have; those of its attributes; `InvalidValue` for
+/// attributes that mean more inputs or outputs than a node may have.
+pub fn operator(def: &'static OpDef, attrs: &AttrMap) -> Result<OpRef> {
+    let op = parsed(def, attrs)?;
+    for (what, n) in [("outputs", op.op.num_outputs()), ("inputs", op.arity().unwrap_or(0))] {
+        if n > MOST {
+            return Err(crate::err!(InvalidValue, "expected at most {MOST} {what}, got {n}")
+                .in_operator(def.meta.name));
+        }
+    }
+    Ok(op)
+}
+
+fn parsed(def: &'static OpDef, attrs: &AttrMap) -> Result<OpRef> {
+    if def.attrs.is_empty() {
+        return def.with(&[]);
+    }
+    let own: Vec<(&str, &str)> = attrs
+        .iter()
+        .filter(|(name, _)| !is_private(name))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    def.with_strings(&own)
+}
+
+impl Node {
+    /// An attribute by the user's name or the node's own.
+    pub fn attr(&self, name: &str) -> Option<&str> {
+        let hidden = || HIDDEN.contains(&name).then(|| self.attrs.get(&format!("__{name}__")))?;
+        self.attrs.get(name).or_else(hidden).map(String::as_str)
+    }
+
+    /// All attributes, the hidden ones under the user's names as well.
+    pub fn listed_attrs(&self) -> AttrMap {
+        let mut all = self.attrs.clone();
+        for hidden in HIDDEN {
+            if let Some(value) = self.attrs.get(&format!("__{hidden}__")) {
+                all.insert(hidden.to_owned(), value.clone());
+            }
+        }
+        all
+    }
+}
+
+impl Symbol {
+    /// The node of which all outputs are, if it is one.
+    pub fn head(&self) -> Option<&Arc<Node>> {
+        let first = &self.outputs.first()?.node;
+        self.outputs.iter().all(|e| Arc::ptr_eq(&e.node, first)).then_some(first)
+    }
+
+    /// The same symbol with more attributes on its node. Symbols composed with it before keep the node as it was.
+    ///
+    /// # Errors
+    /// `InvalidValue` for a group; those of the operator's attributes.
+    pub fn with_attrs<'a>(&self, attrs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Symbol> {
+        let node = self.head().ok_or_else(|| {
+            crate::err!(InvalidValue, "expected a symbol of one node, got a group of several")
+        })?;
+        let mut name = node.name.clone();
+        let mut all = node.attrs.clone();
+        for (key, value) in attrs {
+            if key == "name" {
+                value.clone_into(&mut name);
+            } else {
+                all.insert(hide(key, value)?, value.to_owned());
+            }
+        }
+        let op = node.op.as_ref().map(|op| operator(op.def, &all)).transpose()?;
+        let new = Arc::new(Node::new(op, name, all, node.inputs.clone()));
+        let outputs = self.outputs.iter().map(|e| super::Entry { node: new.clone(), ..e.clone() });
+        Ok(Symbol { outputs: outputs.collect() })
+    }
+}

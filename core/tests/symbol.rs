@@ -1,0 +1,294 @@
+//! Symbols against what MXNet 1.9.1 gives: the fixtures in tests/conformance/graphs (make_graphs.py there).
+
+use mxr_core::autograd::Mode;
+use mxr_core::graph::{AttrMap, Call, Symbol};
+use mxr_core::ndarray::file;
+use mxr_core::op::registry;
+use mxr_core::{ErrorCode, NdArray, Shape};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+fn graphs() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance/graphs")
+}
+
+fn variable(name: &str) -> Symbol {
+    Symbol::variable(name, AttrMap::new())
+}
+
+fn call(op: &str, name: &str, attrs: &[(&str, &str)], args: &[&Symbol]) -> Symbol {
+    named_call(op, name, attrs, args, &[]).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn named_call(
+    op: &str,
+    name: &str,
+    attrs: &[(&str, &str)],
+    args: &[&Symbol],
+    named: &[(&str, &Symbol)],
+) -> mxr_core::Result<Symbol> {
+    Call { op: registry().find(op).unwrap(), name, attrs, args, named }.compose()
+}
+
+fn strings(v: &Value) -> Vec<String> {
+    v.as_array().unwrap().iter().map(|s| s.as_str().unwrap().to_owned()).collect()
+}
+
+fn texts(v: &Value) -> AttrMap {
+    let pairs = v.as_object().into_iter().flatten();
+    pairs.map(|(k, v)| (k.clone(), v.as_str().unwrap().to_owned())).collect()
+}
+
+/// MXNet shows the mask of random slopes, which mxr hides as that of dropout.
+fn shows_another_output(name: &str, attrs: &AttrMap) -> bool {
+    name == "LeakyReLU" && attrs.get("act_type").is_some_and(|t| t == "rrelu")
+}
+
+#[test]
+fn every_operator_has_mxnets_names_of_inputs_outputs_and_variables() {
+    let text = std::fs::read_to_string(graphs().join("operators.json")).unwrap();
+    let fixtures: Value = serde_json::from_str(&text).unwrap();
+    let mut wrong = vec![];
+    for (name, entries) in fixtures.as_object().unwrap() {
+        for want in entries.as_array().unwrap() {
+            let attrs = texts(&want["attrs"]);
+            if shows_another_output(name, &attrs) {
+                continue;
+            }
+            let pairs: Vec<(&str, &str)> = attrs.iter().map(|(k, v)| (&k[..], &v[..])).collect();
+            let symbol = match named_call(name, "x", &pairs, &[], &[]) {
+                Ok(symbol) => symbol,
+                Err(e) => {
+                    wrong.push(format!("{name} {attrs:?}: {e}"));
+                    continue;
+                }
+            };
+            let mut check = |what: &str, got: Vec<String>| {
+                if got != strings(&want[what]) {
+                    wrong.push(format!("{name} {attrs:?}: {what} {got:?}, MXNet has {}", want[what]));
+                }
+            };
+            check("inputs", symbol.list_inputs());
+            check("auxiliary", symbol.list_auxiliary_states());
+            check("outputs", symbol.list_outputs());
+            check("internals", symbol.internals().list_outputs());
+            let op = symbol.head().unwrap().op.as_ref().unwrap();
+            if op.op.num_listed_outputs() as u64 != want["listed_outputs"].as_u64().unwrap() {
+                let counts = (op.op.num_listed_outputs(), &want["listed_outputs"]);
+                wrong.push(format!("{name} {attrs:?}: outputs {counts:?}"));
+            }
+            for node in symbol.topo().iter().filter(|n| n.is_variable()) {
+                if node.attrs != texts(&want["variables"][&node.name]) {
+                    wrong.push(format!("{name}: {} {:?}, {}", node.name, node.attrs, want["variables"]));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_of_every_version_are_written_as_mxnet_writes_them() {
+    let mut seen = 0;
+    for file in std::fs::read_dir(graphs().join("files")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|e| e != "json") {
+            continue;
+        }
+        let symbol = Symbol::load(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let want = std::fs::read_to_string(path.with_extension("out")).unwrap();
+        assert_eq!(symbol.to_json(), want, "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen > 8, "only {seen} files");
+}
+
+#[test]
+fn composing_makes_variables_for_what_is_not_given() {
+    let net = call("FullyConnected", "fc", &[("num_hidden", "3"), ("lr_mult", "2")], &[&variable("data")]);
+    assert_eq!(net.list_arguments(), ["data", "fc_weight", "fc_bias"]);
+    let nodes = net.topo();
+    let weight = nodes.iter().find(|n| n.name == "fc_weight").unwrap();
+    assert_eq!(weight.attr("lr_mult"), Some("2"));
+    assert_eq!(weight.attr("__lr_mult__"), Some("2"));
+}
+
+#[test]
+fn inputs_that_do_not_exist_or_are_given_twice_are_errors() {
+    let x = variable("x");
+    let attrs = [("num_hidden", "3")];
+    let error = named_call("FullyConnected", "fc", &attrs, &[&x], &[("wieght", &x)]).unwrap_err();
+    assert_eq!((error.code(), error.argument()), (ErrorCode::NotFound, Some("wieght")));
+    let error = named_call("FullyConnected", "fc", &attrs, &[&x], &[("data", &x)]).unwrap_err();
+    assert_eq!((error.code(), error.argument()), (ErrorCode::InvalidValue, Some("data")));
+    let pair = Symbol::group([&x, &x]);
+    let error = named_call("FullyConnected", "fc", &attrs, &[&pair], &[]).unwrap_err();
+    assert_eq!((error.code(), error.argument()), (ErrorCode::InvalidValue, Some("data")));
+    let error = named_call("FullyConnected", "fc", &[("num_hiden", "3")], &[&x], &[]).unwrap_err();
+    assert_eq!((error.code(), error.argument()), (ErrorCode::NotFound, Some("num_hiden")));
+    let error = named_call("FullyConnected", "fc", &[("weight_lr_mult", "3")], &[&x], &[]).unwrap_err();
+    assert_eq!((error.code(), error.argument()), (ErrorCode::InvalidValue, Some("weight_lr_mult")));
+    let changed =
+        named_call("BatchNorm", "bn", &[], &[&x], &[("moving_mean", &call("exp", "e", &[], &[&x]))]);
+    assert_eq!(changed.unwrap_err().argument(), Some("moving_mean"));
+    let many = named_call("Concat", "c", &[("num_args", "99999999999")], &[&x], &[]).unwrap_err();
+    assert_eq!(many.code(), ErrorCode::InvalidValue);
+}
+
+#[test]
+fn replacing_a_variable_leaves_the_old_symbol_alone() {
+    let net = call("exp", "e", &[], &[&variable("x")]);
+    let other = net.compose(&[("x", &call("sin", "s", &[], &[&variable("y")]))], "again").unwrap();
+    assert_eq!(other.list_arguments(), ["y"]);
+    assert_eq!(other.list_outputs(), ["again_output"]);
+    assert_eq!(net.list_arguments(), ["x"]);
+    assert_eq!(net.compose(&[("z", &net)], "").unwrap_err().code(), ErrorCode::NotFound);
+}
+
+#[test]
+fn a_chain_of_ten_thousand_layers_neither_overflows_a_stack_nor_takes_long() {
+    let mut net = variable("x");
+    for i in 0..10_000 {
+        net = call("_plus_scalar", &format!("p{i}"), &[("scalar", "1")], &[&net]);
+    }
+    assert_eq!(net.topo().len(), 10_001);
+    let shapes = net.infer_shape([("x", Shape::new(&[2, 3]))]).unwrap();
+    assert_eq!(shapes.outputs, [Some(Shape::new(&[2, 3]))]);
+    let text = net.to_json();
+    let again = Symbol::from_json(&text).unwrap();
+    drop(net);
+    assert_eq!(again.to_json(), text);
+    assert_eq!(again.compose(&[("x", &variable("y"))], "").unwrap().list_arguments(), ["y"]);
+}
+
+#[test]
+fn a_shape_conflict_names_the_nodes_and_the_path() {
+    let (x, y) = (variable("x"), variable("y"));
+    let left = call("FullyConnected", "left", &[("num_hidden", "4")], &[&call("relu", "r", &[], &[&x])]);
+    let sum = call("elemwise_add", "sum", &[], &[&left, &call("tanh", "t", &[], &[&y])]);
+    let error = sum.infer_shape([("x", Shape::new(&[2, 3])), ("y", Shape::new(&[2, 5]))]).unwrap_err();
+    assert_eq!((error.code(), error.operator()), (ErrorCode::Shape, Some("elemwise_add")));
+    let text = error.message();
+    for part in ["'sum'", "'left'", "'t'", "'y' → 't'", "'x' → 'r' → 'left'", "(2, 4)", "(2, 5)"] {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
+}
+
+#[test]
+fn an_argument_that_is_not_there_is_an_error_with_the_nearest_name() {
+    let error = variable("data").infer_shape([("dta", Shape::new(&[2]))]).unwrap_err();
+    assert_eq!((error.code(), error.argument()), (ErrorCode::NotFound, Some("dta")));
+    assert!(error.message().contains("'data'"), "{error}");
+}
+
+#[test]
+fn outputs_are_found_by_name_and_number() {
+    let parts = call("SliceChannel", "s", &[("num_outputs", "3")], &[&variable("x")]);
+    assert_eq!(parts.list_outputs(), ["s_output0", "s_output1", "s_output2"]);
+    assert_eq!(parts.output_named("s_output1").unwrap().outputs[0].index, 1);
+    assert_eq!(parts.output(3).unwrap_err().code(), ErrorCode::Index);
+    assert_eq!(parts.output_named("s_output").unwrap_err().code(), ErrorCode::NotFound);
+    assert_eq!(
+        Symbol::group([&parts, &parts]).output_named("s_output1").unwrap_err().code(),
+        ErrorCode::InvalidValue
+    );
+}
+
+#[test]
+fn files_that_are_none_are_errors() {
+    let node = |inputs: &str| {
+        format!(
+            r#"{{"nodes": [{{"op": "null", "name": "x", "inputs": []}}, {{"op": "exp", "name": "e", "inputs": {inputs}}}],
+               "arg_nodes": [0], "heads": [[1, 0]]}}"#
+        )
+    };
+    let deep = "[".repeat(1 << 20);
+    let cases = [
+        ("", ErrorCode::Format),
+        ("[]", ErrorCode::Format),
+        ("{}", ErrorCode::Format),
+        (&deep, ErrorCode::Format),
+        (r#"{"nodes": [], "arg_nodes": [0], "heads": []}"#, ErrorCode::Format),
+        (r#"{"nodes": [], "arg_nodes": [], "heads": [[0, 0]]}"#, ErrorCode::Format),
+        (
+            r#"{"nodes": [{"op": "nul", "name": "x", "inputs": []}], "arg_nodes": [], "heads": []}"#,
+            ErrorCode::NotFound,
+        ),
+        (&node("[[1, 0, 0]]"), ErrorCode::Format),
+        (&node("[[4294967295, 0, 0]]"), ErrorCode::Format),
+        (&node("[[0, 1, 0]]"), ErrorCode::Format),
+        (&node("[[0, 0, 0, 0]]"), ErrorCode::Format),
+        (&node("[[-1, 0]]"), ErrorCode::Format),
+        (&node("[[0, 0], [0, 0]]"), ErrorCode::Format),
+        (&node("7"), ErrorCode::Format),
+    ];
+    for (text, code) in cases {
+        let error = Symbol::from_json(text).unwrap_err();
+        assert_eq!(error.code(), code, "{}: {error}", &text[..text.len().min(200)]);
+    }
+    assert!(Symbol::from_json(&node("[[0, 0]]")).is_ok());
+    let counts = r#"{"nodes": [{"op": "null", "name": "x", "inputs": []},
+        {"op": "SliceChannel", "name": "s", "attrs": {"num_outputs": "99999999999"}, "inputs": [[0, 0, 0]]}],
+        "arg_nodes": [0], "heads": [[1, 0, 0]]}"#;
+    assert_eq!(Symbol::from_json(counts).unwrap_err().code(), ErrorCode::InvalidValue);
+    let counts = r#"{"nodes": [{"op": "multi_sgd_update", "name": "s", "param": {"num_weights": "30000",
+        "lrs": "0.1", "wds": "0.1"}, "inputs": []}], "arg_nodes": [], "heads": [[0, 0]]}"#;
+    assert_eq!(Symbol::from_json(counts).unwrap_err().code(), ErrorCode::Format);
+    assert_eq!(Symbol::load("no/such/file".as_ref()).unwrap_err().code(), ErrorCode::NotFound);
+}
+
+/// The arrays of a file of the fixtures, without the `arg:` and `aux:` of checkpoints.
+fn arrays(name: &str) -> HashMap<String, NdArray> {
+    let entries = file::load(&graphs().join(name)).unwrap().into_iter();
+    entries
+        .map(|(name, array)| {
+            (name.unwrap().trim_start_matches("arg:").trim_start_matches("aux:").to_owned(), array)
+        })
+        .collect()
+}
+
+fn floats(array: &NdArray) -> Vec<f32> {
+    let mut bytes = vec![0; array.len().unwrap() * 4];
+    array.copy_to_bytes(&mut bytes).unwrap();
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+}
+
+#[test]
+fn a_checkpoint_gives_mxnets_outputs() {
+    let symbol = Symbol::load(&graphs().join("net-symbol.json")).unwrap();
+    let expected = arrays("net-expected.params");
+    let mut given = arrays("net-0003.params");
+    for name in ["data", "softmax_label"] {
+        given.insert(name.to_owned(), expected[name].clone());
+    }
+    let outputs = symbol.run_eagerly(&given, &Mode::default()).unwrap();
+    for (name, got) in symbol.list_outputs().iter().zip(&outputs) {
+        let want = &expected[name];
+        assert_eq!(got.shape().unwrap(), want.shape().unwrap(), "{name}");
+        let (got, want) = (floats(got), floats(want));
+        let largest = want.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+        let apart = got.iter().zip(&want).fold(0.0f32, |m, (a, b)| m.max((a - b).abs()));
+        assert!(apart <= 1e-5 * largest, "{name}: {apart} apart, of {largest}");
+    }
+    given.remove("bn_gamma");
+    let error = symbol.run_eagerly(&given, &Mode::default()).unwrap_err();
+    assert_eq!((error.code(), error.argument()), (ErrorCode::NotFound, Some("bn_gamma")));
+}
+
+#[test]
+fn an_error_of_an_operator_names_the_node() {
+    let sum = call("elemwise_add", "sum", &[], &[&variable("x"), &variable("y")]);
+    let zeros = |shape: &[i64]| {
+        let op = registry()
+            .find("_zeros")
+            .unwrap()
+            .with_strings(&[("shape", &Shape::new(shape).to_string())])
+            .unwrap();
+        mxr_core::op::invoke(&op, &[], &[], &Default::default()).unwrap()[0].clone()
+    };
+    let given = HashMap::from([("x".to_owned(), zeros(&[2, 3])), ("y".to_owned(), zeros(&[2, 4]))]);
+    let error = sum.run_eagerly(&given, &Mode::default()).unwrap_err();
+    assert_eq!((error.code(), error.operator()), (ErrorCode::Shape, Some("elemwise_add")));
+    assert!(error.message().contains("in node 'sum'"), "{error}");
+}
