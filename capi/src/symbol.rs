@@ -124,10 +124,10 @@ pub unsafe extern "C" fn mxr_symbol_compose(
     // SAFETY: the caller gives handles and C strings, as many as it says, and a place for the new handle.
     unsafe {
         make(composed, "composed", || {
+            let symbol = self::symbol(symbol, "symbol")?;
             let name = if name.is_null() { "" } else { string(name, "name")? };
             let names = slice(input_names, length(num_inputs.into(), "num_inputs")?, "input_names")?;
             let inputs = symbols(inputs, num_inputs, "inputs")?;
-            let symbol = self::symbol(symbol, "symbol")?;
             let named = names.iter().zip(inputs).map(|(n, s)| Ok((string(*n, "input_names")?, s)));
             symbol.compose(&named.collect::<Result<Vec<_>>>()?, name)
         })

@@ -12,6 +12,7 @@ static const char *now_function, *now_argument;
 static mxr_array_t *an_array;
 static const mxr_op_t *an_op;
 static mxr_list_t *a_list;
+static mxr_symbol_t *a_symbol;
 static mxr_lr_scheduler_t *a_schedule;
 static mxr_optimizer_t *an_optimizer;
 static mxr_updater_t *an_updater;
@@ -25,6 +26,7 @@ static const char *texts[1] = {"exp"};
 #define A_mxr_array_t an_array
 #define A_mxr_op_t an_op
 #define A_mxr_list_t a_list
+#define A_mxr_symbol_t a_symbol
 #define A_mxr_lr_scheduler_t a_schedule
 #define A_mxr_optimizer_t an_optimizer
 #define A_mxr_updater_t an_updater
@@ -100,6 +102,7 @@ static int the_arguments_are_made(void) {
     OK(mxr_op_find(name, &an_op));
     OK(mxr_list_save("nulls.params", NULL, &an_array, 1));
     OK(mxr_list_load("nulls.params", &a_list));
+    OK(mxr_symbol_variable(name, NULL, NULL, 0, &a_symbol));
     OK(mxr_lr_scheduler_create("LRScheduler", NULL, 0, &a_schedule));
     /* One array of state, for which there is room, and which parameter 1 has. */
     OK(mxr_optimizer_create("adagrad", NULL, 0, NULL, &an_optimizer));
