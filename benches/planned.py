@@ -1,8 +1,10 @@
-"""Planned mxr beside eager mxr and symbolic MXNet: time and peak memory of inference and training.
+"""Planned mxr beside eager mxr and MXNet's symbolic executor: time, and memory at its peak.
 
-LeNet, ResNet-18 on pictures of 64 by 64, and an LSTM of two layers, each in a process of its own.
+Each measurement is a process of its own, at its best of one and all threads. Memory is what arrays take at most
+(mxr's pool), and for MXNet the peak of the process less what it had after its arrays were made.
 """
 
+import importlib
 import json
 import os
 import resource
@@ -10,192 +12,145 @@ import subprocess
 import sys
 import time
 
+from _nets import NETS
+
 if "--quick" in sys.argv:
     os.environ["MXR_BENCH_QUICK"] = "1"
 QUICK = os.environ.get("MXR_BENCH_QUICK") == "1"
-ROUNDS = 3 if QUICK else 8
+ROUNDS = 3 if QUICK else 7
 
 
-def lenet(F, p, x):
-    for i, filters in enumerate([20, 50]):
-        c = f"conv{i}"
-        x = F.Convolution(
-            x, p(f"{c}_weight"), p(f"{c}_bias"), kernel=(5, 5), num_filter=filters
-        )
-        x = F.Pooling(
-            F.Activation(x, act_type="tanh"),
-            pool_type="max",
-            kernel=(2, 2),
-            stride=(2, 2),
-        )
-    x = F.FullyConnected(x, p("fc0_weight"), p("fc0_bias"), num_hidden=500)
-    x = F.FullyConnected(
-        F.Activation(x, act_type="tanh"), p("fc1_weight"), p("fc1_bias"), num_hidden=10
-    )
-    return F.SoftmaxOutput(x, p("softmax_label"))
+def symbol(mx, name):
+    """The network as a symbol."""
+    net, shapes = NETS[name]
+    names = {n: mx.sym.Variable(n) for n in shapes}
+
+    def get(n):
+        return names.setdefault(n, mx.sym.Variable(n))
+
+    return net(mx.sym, get, names["data"], names["label"]), shapes
 
 
-def resnet18(F, p, x):
-    def conv(x, name, filters, kernel, stride):
-        attrs = {
-            "kernel": (kernel,) * 2,
-            "stride": (stride,) * 2,
-            "pad": (kernel // 2,) * 2,
-        }
-        x = F.Convolution(
-            x, p(f"{name}_weight"), num_filter=filters, no_bias=True, **attrs
-        )
-        states = [p(f"{name}_{s}") for s in ("gamma", "beta", "mean", "var")]
-        return F.BatchNorm(x, *states, fix_gamma=False)
-
-    x = F.Activation(conv(x, "stem", 64, 3, 1), act_type="relu")
-    for stage in range(4):
-        for unit in range(2):
-            n, f = f"s{stage}u{unit}", 64 << stage
-            stride = 2 if stage and not unit else 1
-            y = F.Activation(conv(x, n + "a", f, 3, stride), act_type="relu")
-            y = conv(y, n + "b", f, 3, 1)
-            x = conv(x, n + "c", f, 1, stride) if stride > 1 else x
-            x = F.Activation(F.elemwise_add(x, y), act_type="relu")
-    x = F.Pooling(x, pool_type="avg", global_pool=True, kernel=(1, 1))
-    x = F.FullyConnected(F.Flatten(x), p("fc_weight"), p("fc_bias"), num_hidden=10)
-    return F.SoftmaxOutput(x, p("softmax_label"))
-
-
-HIDDEN, STEPS, LAYERS = 128, 20, 2
-
-
-def lstm(F, p, x):
-    steps = F.SliceChannel(x, num_outputs=STEPS, axis=1, squeeze_axis=True)
-    states = [(p(f"l{i}_c"), p(f"l{i}_h")) for i in range(LAYERS)]
-    for t in range(STEPS):
-        x = steps[t]
-        for i, (c, h) in enumerate(states):
-            a = F.FullyConnected(
-                x, p(f"l{i}_xw"), p(f"l{i}_xb"), num_hidden=4 * HIDDEN
-            ) + F.FullyConnected(h, p(f"l{i}_hw"), p(f"l{i}_hb"), num_hidden=4 * HIDDEN)
-            a = F.SliceChannel(a, num_outputs=4)
-            c = F.sigmoid(a[1]) * c + F.sigmoid(a[0]) * F.tanh(a[2])
-            x = F.sigmoid(a[3]) * F.tanh(c)
-            states[i] = (c, x)
-    x = F.FullyConnected(x, p("fc_weight"), p("fc_bias"), num_hidden=10)
-    return F.SoftmaxOutput(x, p("softmax_label"))
-
-
-NETS = {
-    "LeNet": (lenet, {"data": (64, 1, 28, 28)}),
-    "ResNet-18": (resnet18, {"data": (16, 3, 64, 64)}),
-    "LSTM": (
-        lstm,
-        {"data": (32, STEPS, 64)}
-        | {f"l{i}_{s}": (32, HIDDEN) for i in range(2) for s in "ch"},
-    ),
-}
-
-
-def given(name):
-    return name.endswith(("data", "label", "_c", "_h"))
-
-
-def measured(package, net, training, planned):
-    """Milliseconds of a run, and the bytes at the peak: of arrays for mxr, of the process for MXNet."""
-    import importlib
-
+def values(mx, sym, shapes):
+    """Arrays for all variables of a symbol, the same every time."""
     import numpy as np
 
-    mx = importlib.import_module(package)
-    build, shapes = NETS[net]
-    variables = {}
-    symbol = build(
-        mx.sym, lambda n: variables.setdefault(n, mx.sym.var(n)), mx.sym.var("data")
-    )
-    names, states = symbol.list_arguments(), symbol.list_auxiliary_states()
-    args, _, aux = symbol.infer_shape(**shapes)
     rng = np.random.default_rng(0)
+    arguments, _, states = sym.infer_shape(**shapes)
+    out = {}
+    for name, shape in zip(sym.list_arguments(), arguments):
+        numbers = rng.integers(0, 10, shape) if name == "label" else rng.normal(0, 0.05, shape)
+        out[name] = mx.nd.array(numbers.astype("float32"))
+    for name, shape in zip(sym.list_auxiliary_states(), states):
+        out[name] = mx.nd.ones(shape) if name.endswith("var") else mx.nd.zeros(shape)
+    return out
 
-    def array(name, shape):
-        value = np.zeros(shape) if name.endswith("label") else rng.normal(0, 0.1, shape)
-        return mx.nd.array(np.abs(value) if name.endswith("var") else value)
 
-    arrays = {n: array(n, s) for n, s in zip(names, args)}
-    aux = {n: array(n, s) for n, s in zip(states, aux)}
-    request = {n: "write" if training and not given(n) else "null" for n in names}
-    wanted = {n: mx.nd.zeros(arrays[n].shape) for n in names if request[n] == "write"}
-    mx.nd.waitall()
-    if planned:
-        executor = symbol.bind(mx.cpu(), arrays, wanted, request, aux)
+def planned(mx, name, training):
+    """A function that runs the network once through its executor."""
+    sym, shapes = symbol(mx, name)
+    arrays = values(mx, sym, shapes)
+    wanted = {n: "write" if training and n not in shapes else "null" for n in sym.list_arguments()}
+    executor = sym.simple_bind(mx.cpu(), grad_req=wanted, **shapes)
+    for n, a in {**executor.arg_dict, **executor.aux_dict}.items():
+        a[:] = arrays[n]
+    arrays.clear()
 
-        def run():
-            executor.forward(is_train=training)
-            if training:
-                executor.backward()
-    else:
-        mx.autograd.mark_variables([arrays[n] for n in wanted], list(wanted.values()))
-        both = {**arrays, **aux}
+    def run():
+        executor.forward(is_train=training)
+        if training:
+            executor.backward()
+        mx.nd.waitall()
 
-        def run():
-            if not training:
-                return build(mx.nd, both.__getitem__, both["data"])
+    return run
+
+
+def eager(mx, name, training):
+    """A function that runs the network once, operator by operator."""
+    sym, shapes = symbol(mx, name)
+    arrays = values(mx, sym, shapes)
+    if training:
+        states = set(sym.list_auxiliary_states())
+        for n, a in arrays.items():
+            if n not in shapes and n not in states:
+                a.attach_grad()
+    net = NETS[name][0]
+
+    def run():
+        if not training:
+            net(mx.nd, arrays.__getitem__, arrays["data"], arrays["label"])
+        else:
             with mx.autograd.record():
-                out = build(mx.nd, both.__getitem__, both["data"])
-            out.backward()
+                loss = net(mx.nd, arrays.__getitem__, arrays["data"], arrays["label"])
+            loss.backward()
+        mx.nd.waitall()
 
-    times, kept = [], None
+    return run
+
+
+def measure(side, name, training):
+    """Milliseconds and megabytes of one side."""
+    mx = importlib.import_module("mxnet" if side == "mxnet" else "mxr")
+    run = (eager if side == "eager" else planned)(mx, name, training)
+    mx.nd.waitall()
+    if side == "mxnet":
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        run()
+        memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    else:
+        mx.cpu().empty_cache()
+        held = mx.runtime.memory_stats()["in_use"]
+        run()
+        memory = (mx.runtime.memory_stats()["peak"] - held) / 2**20
+    run()
+    times = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        kept = run()
-        mx.nd.waitall()
+        run()
         times.append(time.perf_counter() - start)
-    del kept
-    if package == "mxr":
-        parameters = sum(
-            a.size * 4 for a in [*arrays.values(), *aux.values(), *wanted.values()]
-        )
-        peak = mx._core.memory_stats()[2] - parameters
-    else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return min(times) * 1e3, peak
+    return {"ms": min(times) * 1e3, "mb": memory, "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def run_side(side, name, training):
+    """The best of one and all threads of one side."""
+    python = os.environ.get("MXR_BENCH_MXNET_PYTHON") if side == "mxnet" else sys.executable
+    best = None
+    for threads in sorted({1, os.cpu_count() or 1}):
+        env = {**os.environ, "MXR_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+        command = [python, __file__, side, name, "train" if training else "predict"]
+        done = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE)
+        now = json.loads(done.stdout.splitlines()[-1])
+        if best is None or now["ms"] < best["ms"]:
+            best = {**now, "threads": threads}
+    return best
+
+
+def report(what, peer_name, mxr, peer, key):
+    """One line of the table."""
+    threads = f"{mxr['threads']}/{peer['threads']}"
+    line = {"name": what, "mxr": mxr[key], "peer": peer[key], "peer_name": peer_name, "threads": threads}
+    print(json.dumps(line), flush=True)
 
 
 def main():
-    for net in NETS:
-        for training in [False, True]:
-            what = f"{net}, {'training' if training else 'inference'}"
-            ours = started("mxr", net, training, True)
-            eager = started("mxr", net, training, False)
-            report(what, ours[0], eager[0], "eager mxr, ms")
-            report(what + ", memory", ours[1] / 1e6, eager[1] / 1e6, "eager mxr, MB")
-            theirs = started("mxnet", net, training, True)
-            report(what, ours[0], theirs[0], "MXNet 1.9.1 symbolic, ms")
-
-
-def started(*what):
-    """The measurement, in a process of its own."""
-    python = (
-        os.environ.get("MXR_BENCH_MXNET_PYTHON")
-        if what[0] == "mxnet"
-        else sys.executable
-    )
-    code = json.dumps(what)
-    done = subprocess.run(
-        [python, __file__, "--measure", code], capture_output=True, check=True
-    )
-    return json.loads(done.stdout.decode().strip().splitlines()[-1])
-
-
-def report(name, ours, peer, peer_name):
-    row = {
-        "name": name,
-        "mxr": ours,
-        "peer": peer,
-        "peer_name": peer_name,
-        "threads": "all",
-    }
-    print(json.dumps(row), flush=True)
+    peers = {"eager": "eager mxr", "mxnet": "MXNet 1.9.1"}
+    if not os.environ.get("MXR_BENCH_MXNET_PYTHON"):
+        del peers["mxnet"]
+    for name in NETS:
+        for training in (False, True):
+            what = f"{name}, {'training step' if training else 'prediction'}"
+            mxr = run_side("planned", name, training)
+            for side, peer_name in peers.items():
+                peer = run_side(side, name, training)
+                report(what, peer_name, mxr, peer, "ms")
+                report(f"{what}, activations, MB", peer_name, mxr, peer, "mb")
+                if side == "mxnet":
+                    report(f"{what}, peak of the process, MB", peer_name, mxr, peer, "rss")
 
 
 if __name__ == "__main__":
-    if "--measure" in sys.argv:
-        print(json.dumps(measured(*json.loads(sys.argv[-1]))))
+    arguments = [a for a in sys.argv[1:] if not a.startswith("-")]
+    if arguments:
+        print(json.dumps(measure(arguments[0], arguments[1], arguments[2] == "train")))
     else:
         main()

@@ -316,13 +316,13 @@ impl SymbolHandle {
     ) -> PyResult<(bool, Vec<Bound<'py, PyList>>)> {
         let names = Texts::of(known.iter().map(|(name, _)| Some(name.as_str())))?;
         let shapes = known.iter().map(|(_, shape)| dims_of(shape)).collect::<PyResult<Vec<_>>>()?;
-        let pointers: Vec<*const i64> = shapes.iter().map(|s| s.as_ptr()).collect();
+        let sizes: Vec<i64> = shapes.iter().flatten().copied().collect();
         let axes: Vec<i32> = shapes.iter().map(|s| s.len() as i32).collect();
         let mut inferred = ptr::null_mut();
         let n = known.len() as i32;
         check(py, unsafe {
-            let (names, shapes) = (names.pointers.as_ptr(), pointers.as_ptr());
-            (abi().mxr_symbol_infer_shapes)(self.ptr(), names, shapes, axes.as_ptr(), n, &raw mut inferred)
+            let (names, sizes) = (names.pointers.as_ptr(), sizes.as_ptr());
+            (abi().mxr_symbol_infer_shapes)(self.ptr(), names, sizes, axes.as_ptr(), n, &raw mut inferred)
         })?;
         self.all_inferred(py, inferred, |py, inferred, list, i| {
             let (mut shape, mut axes) = (ptr::null(), 0);
