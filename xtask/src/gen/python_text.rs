@@ -1,18 +1,11 @@
 //! What the schema says in Python's words: literals, types and help.
 
+use super::python::{list, text};
 use serde_json::Value;
 use std::fmt::Write;
 
 /// Lines of help are at most this long.
 const WIDTH: usize = 88;
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or_default()
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value[key].as_array().map_or(&[], Vec::as_slice)
-}
 
 /// The default of an attribute.
 pub fn literal(attr: &Value) -> String {
@@ -116,10 +109,7 @@ pub fn doc(op: &Value) -> String {
         let _ = writeln!(parameters, "    {name} : {kind}");
         parameters += &wrapped(text(input, "doc"), 8);
     }
-    for attr in list(op, "attrs") {
-        let _ = writeln!(parameters, "    {} : {}", text(attr, "name"), words(attr));
-        parameters += &wrapped(text(attr, "doc"), 8);
-    }
+    parameters += &attributes(list(op, "attrs"));
     let _ = write!(
         body,
         "\n    Parameters\n    ----------\n{parameters}    out : NDArray, optional\n        Where the result goes.\n\n    \
@@ -128,6 +118,35 @@ pub fn doc(op: &Value) -> String {
     for output in list(op, "outputs") {
         let _ = writeln!(body, "    {} : NDArray", output.as_str().unwrap_or("output"));
     }
+    quoted(&body)
+}
+
+/// The help of a class: what it is, and its attributes with further parameters (name, type, help).
+pub fn parameters(about: &str, attrs: &[Value], more: &[(&str, &str, &str)]) -> String {
+    let paragraphs: Vec<String> = about.split("\n\n").map(|p| p.replace('\n', " ")).collect();
+    let mut body = wrapped(&paragraphs.join("\n\n"), 4);
+    if !attrs.is_empty() || !more.is_empty() {
+        let _ = write!(body, "\n    Parameters\n    ----------\n{}", attributes(attrs));
+    }
+    for (name, kind, doc) in more {
+        let _ = writeln!(body, "    {name} : {}", kind.replace(" | None", ", optional"));
+        body += &wrapped(doc, 8);
+    }
+    quoted(&body)
+}
+
+/// The attributes' names, types and help.
+fn attributes(attrs: &[Value]) -> String {
+    let mut out = String::new();
+    for attr in attrs {
+        let _ = writeln!(out, "    {} : {}", text(attr, "name"), words(attr));
+        out += &wrapped(text(attr, "doc"), 8);
+    }
+    out
+}
+
+/// Help as a Python text.
+fn quoted(body: &str) -> String {
     let raw = if body.contains('\\') { "r" } else { "" };
     format!("    {raw}\"\"\"{}    \"\"\"\n", body.trim_start().replace("\"\"\"", "'''"))
 }

@@ -25,8 +25,11 @@ from . import visualization
 from . import visualization as viz
 from . import random
 from . import random as rnd
+from . import lr_scheduler, initializer, optimizer, registry
+from . import initializer as init
 from . import engine, runtime, test_utils, util
 from ._library import __version__, install_as_mxnet
+from ._notebook import help
 
 __all__ = [
     "AttrScope",
@@ -40,12 +43,17 @@ __all__ = [
     "cpu_pinned",
     "current_context",
     "gpu",
+    "init",
+    "initializer",
+    "help",
     "install_as_mxnet",
+    "lr_scheduler",
     "model",
     "name",
     "nd",
     "ndarray",
     "num_gpus",
+    "optimizer",
     "random",
     "sym",
     "symbol",

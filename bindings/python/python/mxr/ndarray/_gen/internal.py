@@ -1552,10 +1552,10 @@ def _slice_assign(lhs, rhs, begin, end, step=(), out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(209, (lhs, rhs), (begin, end, step), out, kwargs)
+    return _invoke(211, (lhs, rhs), (begin, end, step), out, kwargs)
 
 
-_operator(209, _slice_assign)
+_operator(211, _slice_assign)
 
 
 _crop_assign = _slice_assign
@@ -1589,10 +1589,10 @@ def _slice_assign_scalar(data, scalar=0.0, begin=_Null, end=_Null, step=(), out=
     -------
     output : NDArray
     """
-    return _invoke(210, (data,), (scalar, begin, end, step), out, kwargs)
+    return _invoke(212, (data,), (scalar, begin, end, step), out, kwargs)
 
 
-_operator(210, _slice_assign_scalar)
+_operator(212, _slice_assign_scalar)
 
 
 _crop_assign_scalar = _slice_assign_scalar
@@ -1624,10 +1624,10 @@ def _split_v2(data, indices, axis=1, squeeze_axis=False, sections=0, out=None, n
     -------
     output : NDArray
     """
-    return _invoke(214, (data,), (indices, axis, squeeze_axis, sections), out, kwargs)
+    return _invoke(216, (data,), (indices, axis, squeeze_axis, sections), out, kwargs)
 
 
-_operator(214, _split_v2)
+_operator(216, _split_v2)
 
 
 _npi_split = _split_v2
@@ -1652,10 +1652,10 @@ def _backward_gather_nd(data, indices, shape, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(225, (data, indices), (shape,), out, kwargs)
+    return _invoke(227, (data, indices), (shape,), out, kwargs)
 
 
-_operator(225, _backward_gather_nd)
+_operator(227, _backward_gather_nd)
 
 
 def _scatter_set_nd(lhs, rhs, indices, shape, out=None, name=None, **kwargs):
@@ -1680,10 +1680,10 @@ def _scatter_set_nd(lhs, rhs, indices, shape, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(226, (lhs, rhs, indices), (shape,), out, kwargs)
+    return _invoke(228, (lhs, rhs, indices), (shape,), out, kwargs)
 
 
-_operator(226, _scatter_set_nd)
+_operator(228, _scatter_set_nd)
 
 
 _npi_scatter_set_nd = _scatter_set_nd
@@ -1725,10 +1725,10 @@ def _adamax_update(weight, grad, mean, norm, lr, beta1=0.9, beta2=0.999, wd=0.0,
     -------
     output : NDArray
     """
-    return _invoke(248, (weight, grad, mean, norm), (lr, beta1, beta2, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(250, (weight, grad, mean, norm), (lr, beta1, beta2, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(248, _adamax_update)
+_operator(250, _adamax_update)
 
 
 def _nadam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, grad_factor=_Null, mean_factor=_Null, var_divisor=_Null, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -1774,10 +1774,10 @@ def _nadam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1
     -------
     output : NDArray
     """
-    return _invoke(249, (weight, grad, mean, var), (lr, beta1, beta2, epsilon, grad_factor, mean_factor, var_divisor, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(251, (weight, grad, mean, var), (lr, beta1, beta2, epsilon, grad_factor, mean_factor, var_divisor, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(249, _nadam_update)
+_operator(251, _nadam_update)
 
 
 def _adamw_update(weight, grad, mean, var, rescale_grad, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, eta=_Null, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -1822,10 +1822,10 @@ def _adamw_update(weight, grad, mean, var, rescale_grad, lr, beta1=0.9, beta2=0.
     -------
     output : NDArray
     """
-    return _invoke(250, (weight, grad, mean, var, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
+    return _invoke(252, (weight, grad, mean, var, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
 
 
-_operator(250, _adamw_update)
+_operator(252, _adamw_update)
 
 
 def _mp_adamw_update(weight, grad, mean, var, weight32, rescale_grad, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, eta=_Null, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -1871,10 +1871,10 @@ def _mp_adamw_update(weight, grad, mean, var, weight32, rescale_grad, lr, beta1=
     -------
     output : NDArray
     """
-    return _invoke(251, (weight, grad, mean, var, weight32, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
+    return _invoke(253, (weight, grad, mean, var, weight32, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
 
 
-_operator(251, _mp_adamw_update)
+_operator(253, _mp_adamw_update)
 
 
 def _adadelta_update(weight, grad, acc_g, acc_delta, lr=1.0, rho=0.9, epsilon=0.00001, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -1913,7 +1913,7 @@ def _adadelta_update(weight, grad, acc_g, acc_delta, lr=1.0, rho=0.9, epsilon=0.
     -------
     output : NDArray
     """
-    return _invoke(255, (weight, grad, acc_g, acc_delta), (lr, rho, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(257, (weight, grad, acc_g, acc_delta), (lr, rho, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(255, _adadelta_update)
+_operator(257, _adadelta_update)

@@ -25,6 +25,7 @@ __all__ = [
     "GroupNorm",
     "InstanceNorm",
     "L2Normalization",
+    "LRN",
     "LayerNorm",
     "LeakyReLU",
     "LinearRegressionOutput",
@@ -43,6 +44,7 @@ __all__ = [
     "SoftmaxActivation",
     "SoftmaxOutput",
     "SwapAxis",
+    "UpSampling",
     "abs",
     "adam_update",
     "add_n",
@@ -2244,7 +2246,8 @@ def argmax(data, axis=None, keepdims=False, out=None, name=None, **kwargs):
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
     the dtype of the
-    array, as in MXNet.
+    array, as in MXNet; those of truth values, which MXNet refuses, are `int64`, as in
+    NumPy.
 
     Parameters
     ----------
@@ -2272,7 +2275,8 @@ def argmin(data, axis=None, keepdims=False, out=None, name=None, **kwargs):
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
     the dtype of the
-    array, as in MXNet.
+    array, as in MXNet; those of truth values, which MXNet refuses, are `int64`, as in
+    NumPy.
 
     Parameters
     ----------
@@ -2389,8 +2393,13 @@ def cumsum(a, axis=None, dtype=None, out=None, name=None, **kwargs):
 _operator(136, cumsum)
 
 
-def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
+def reshape_like(lhs, rhs, lhs_begin=None, lhs_end=None, rhs_begin=None, rhs_end=None, out=None, name=None, **kwargs):
     """The elements of `lhs` in the shape of `rhs`.
+
+    With any of the attributes, the axes `lhs_begin` to before `lhs_end` of `lhs` take
+    the sizes of the axes
+    `rhs_begin` to before `rhs_end` of `rhs`, and the other axes of `lhs` stay. Negative
+    numbers count from the end.
 
     Parameters
     ----------
@@ -2398,6 +2407,15 @@ def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
         The array.
     rhs : NDArray
         The shape to take.
+    lhs_begin : int, optional
+        The first axis of `lhs` that is reshaped; 0 if absent.
+    lhs_end : int, optional
+        The axis of `lhs` behind those that are reshaped; its number of axes if absent.
+    rhs_begin : int, optional
+        The first axis of `rhs` whose size is taken; 0 if absent.
+    rhs_end : int, optional
+        The axis of `rhs` behind those whose sizes are taken; its number of axes if
+        absent.
     out : NDArray, optional
         Where the result goes.
 
@@ -2405,7 +2423,7 @@ def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(140, (lhs, rhs), (), out, kwargs)
+    return _invoke(140, (lhs, rhs), (lhs_begin, lhs_end, rhs_begin, rhs_end), out, kwargs)
 
 
 _operator(140, reshape_like)
@@ -3065,7 +3083,7 @@ def Deconvolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), p
 _operator(164, Deconvolution)
 
 
-def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_Null, bidirectional=False, mode=_Null, p=0.0, state_outputs=False, projection_size=None, lstm_state_clip_min=None, lstm_state_clip_max=None, lstm_state_clip_nan=False, use_sequence_length=False, out=None, name=None, **kwargs):
+def RNN(data, parameters, state, state_cell=None, sequence_length=None, state_size=_Null, num_layers=_Null, bidirectional=False, mode=_Null, p=0.0, state_outputs=False, projection_size=None, lstm_state_clip_min=None, lstm_state_clip_max=None, lstm_state_clip_nan=False, use_sequence_length=False, out=None, name=None, **kwargs):
     """Recurrent layers: LSTM, GRU or plain cells, in one or both directions, on top of
     each other.
 
@@ -3081,6 +3099,16 @@ def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_
     «Long Short-Term Memory», 1997;
     Cho et al., 2014.
 
+    With `projection_size` states have that many elements, and each layer and direction
+    has a third weight
+    (projection_size, state_size) that makes them of the cell's result (Sak et al.,
+    2014). With
+    `use_sequence_length` a sample ends where its length says: the result is 0 from
+    there on, the last state and
+    cell are those of its last step, and the second direction begins there. MXNet's CPU
+    build ignores lengths and
+    the bounds of cells; here they mean what they mean on its GPU.
+
     Parameters
     ----------
     data : NDArray
@@ -3091,6 +3119,8 @@ def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_
         The first states, (layers · directions, n, state_size).
     state_cell : NDArray, optional
         The first cells, for `lstm`.
+    sequence_length : NDArray, optional
+        Each sample's number of steps, with `use_sequence_length`.
     state_size : int, required, from 1.0 to any
         Elements of a state.
     num_layers : int, required, from 1.0 to any
@@ -3104,15 +3134,16 @@ def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_
     state_outputs : bool, optional, default=False
         Give the last states as well.
     projection_size : int, optional
-        Not supported.
+        For `lstm`: elements of a state, which is then a projection of the cell's
+        result.
     lstm_state_clip_min : float, optional
-        Not supported.
+        For `lstm`, with `lstm_state_clip_max`: the smallest value of a cell.
     lstm_state_clip_max : float, optional
-        Not supported.
+        For `lstm`, with `lstm_state_clip_min`: the largest value of a cell.
     lstm_state_clip_nan : bool, optional, default=False
-        Not supported.
+        A NaN in a cell becomes `lstm_state_clip_min`; without it this does nothing.
     use_sequence_length : bool, optional, default=False
-        Not supported.
+        Samples have lengths of their own, in `sequence_length`.
     out : NDArray, optional
         Where the result goes.
 
@@ -3123,7 +3154,7 @@ def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_
     statecell_output : NDArray
     reserve : NDArray
     """
-    return _invoke(165, (data, parameters, state, state_cell), (state_size, num_layers, bidirectional, mode, p, state_outputs, projection_size, lstm_state_clip_min, lstm_state_clip_max, lstm_state_clip_nan, use_sequence_length), out, kwargs)
+    return _invoke(165, (data, parameters, state, state_cell, sequence_length), (state_size, num_layers, bidirectional, mode, p, state_outputs, projection_size, lstm_state_clip_min, lstm_state_clip_max, lstm_state_clip_nan, use_sequence_length), out, kwargs)
 
 
 _operator(165, RNN)
@@ -3199,6 +3230,78 @@ def LeakyReLU(data, gamma=None, act_type='leaky', slope=0.25, lower_bound=0.125,
 _operator(167, LeakyReLU)
 
 
+def LRN(data, alpha=0.0001, beta=0.75, knorm=2.0, nsize=_Null, out=None, name=None, **kwargs):
+    """Divides each element by a power of the mean square of its neighbours across channels
+    (axis 1):
+    `x / (knorm + alpha / nsize · Σ x²)^beta`, the sum over the `nsize` channels
+    around its own.
+
+    Source: Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep
+    Convolutional Neural Networks", 2012.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data, (n, channels, height, width).
+    alpha : float, optional, default=0.0001
+        Factor of the mean of squares.
+    beta : float, optional, default=0.75
+        The power.
+    knorm : float, optional, default=2.0
+        Added to the mean of squares.
+    nsize : int, required, from 1.0 to any
+        Number of channels that are summed over, odd.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(168, (data,), (alpha, beta, knorm, nsize), out, kwargs)
+
+
+_operator(168, LRN)
+
+
+def UpSampling(*data, scale, num_filter=0, sample_type, multi_input_mode='concat', num_args=None, workspace=512, out=None, name=None, **kwargs):
+    """Makes pictures larger by a whole factor along height and width.
+
+    With nearest neighbours there may be several inputs (n, channels, height, width);
+    each is brought to the size
+    of the first one's result. Bilinear interpolation takes data and a weight
+    (num_filter, 1, kernel, kernel) with
+    `kernel = 2 · scale - scale % 2`.
+
+    Parameters
+    ----------
+    data : NDArrays
+        The pictures, or pictures and weight.
+    scale : int, required, from 1.0 to any
+        Factor of height and width of the first input.
+    num_filter : int, optional, default=0, from 0.0 to any
+        Number of channels of the data, for bilinear interpolation.
+    sample_type : {'bilinear', 'nearest'}, required
+        How elements between those of the data are made.
+    multi_input_mode : {'concat', 'sum'}, optional, default='concat'
+        What becomes of several inputs.
+    num_args : int, optional, from 1.0 to any
+        Number of inputs; counted if absent.
+    workspace : int, optional, default=512, from 0.0 to any
+        Unused; kept for MXNet's model files.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(169, (*data,), (scale, num_filter, sample_type, multi_input_mode, num_args, workspace), out, kwargs)
+
+
+_operator(169, UpSampling)
+
+
 def uniform(low=0.0, high=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
     """Random numbers that are equally likely everywhere from `low` to below `high`.
 
@@ -3221,10 +3324,10 @@ def uniform(low=0.0, high=1.0, shape=None, ctx='', dtype=None, out=None, name=No
     -------
     output : NDArray
     """
-    return _invoke(168, (), (low, high, shape, ctx, dtype), out, kwargs)
+    return _invoke(170, (), (low, high, shape, ctx, dtype), out, kwargs)
 
 
-_operator(168, uniform)
+_operator(170, uniform)
 
 
 random_uniform = uniform
@@ -3257,10 +3360,10 @@ def sample_uniform(low, high, shape=(), dtype=None, out=None, name=None, **kwarg
     -------
     output : NDArray
     """
-    return _invoke(170, (low, high), (shape, dtype), out, kwargs)
+    return _invoke(172, (low, high), (shape, dtype), out, kwargs)
 
 
-_operator(170, sample_uniform)
+_operator(172, sample_uniform)
 
 
 def normal(loc=0.0, scale=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3285,10 +3388,10 @@ def normal(loc=0.0, scale=1.0, shape=None, ctx='', dtype=None, out=None, name=No
     -------
     output : NDArray
     """
-    return _invoke(171, (), (loc, scale, shape, ctx, dtype), out, kwargs)
+    return _invoke(173, (), (loc, scale, shape, ctx, dtype), out, kwargs)
 
 
-_operator(171, normal)
+_operator(173, normal)
 
 
 random_normal = normal
@@ -3321,10 +3424,10 @@ def sample_normal(mu, sigma, shape=(), dtype=None, out=None, name=None, **kwargs
     -------
     output : NDArray
     """
-    return _invoke(173, (mu, sigma), (shape, dtype), out, kwargs)
+    return _invoke(175, (mu, sigma), (shape, dtype), out, kwargs)
 
 
-_operator(173, sample_normal)
+_operator(175, sample_normal)
 
 
 def random_gamma(alpha=1.0, beta=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3349,10 +3452,10 @@ def random_gamma(alpha=1.0, beta=1.0, shape=None, ctx='', dtype=None, out=None, 
     -------
     output : NDArray
     """
-    return _invoke(174, (), (alpha, beta, shape, ctx, dtype), out, kwargs)
+    return _invoke(176, (), (alpha, beta, shape, ctx, dtype), out, kwargs)
 
 
-_operator(174, random_gamma)
+_operator(176, random_gamma)
 
 
 def sample_gamma(alpha, beta, shape=(), dtype=None, out=None, name=None, **kwargs):
@@ -3382,10 +3485,10 @@ def sample_gamma(alpha, beta, shape=(), dtype=None, out=None, name=None, **kwarg
     -------
     output : NDArray
     """
-    return _invoke(176, (alpha, beta), (shape, dtype), out, kwargs)
+    return _invoke(178, (alpha, beta), (shape, dtype), out, kwargs)
 
 
-_operator(176, sample_gamma)
+_operator(178, sample_gamma)
 
 
 def random_exponential(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3408,10 +3511,10 @@ def random_exponential(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=N
     -------
     output : NDArray
     """
-    return _invoke(177, (), (lam, shape, ctx, dtype), out, kwargs)
+    return _invoke(179, (), (lam, shape, ctx, dtype), out, kwargs)
 
 
-_operator(177, random_exponential)
+_operator(179, random_exponential)
 
 
 def sample_exponential(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
@@ -3439,10 +3542,10 @@ def sample_exponential(lam, shape=(), dtype=None, out=None, name=None, **kwargs)
     -------
     output : NDArray
     """
-    return _invoke(179, (lam,), (shape, dtype), out, kwargs)
+    return _invoke(181, (lam,), (shape, dtype), out, kwargs)
 
 
-_operator(179, sample_exponential)
+_operator(181, sample_exponential)
 
 
 def random_poisson(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3465,10 +3568,10 @@ def random_poisson(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=None,
     -------
     output : NDArray
     """
-    return _invoke(180, (), (lam, shape, ctx, dtype), out, kwargs)
+    return _invoke(182, (), (lam, shape, ctx, dtype), out, kwargs)
 
 
-_operator(180, random_poisson)
+_operator(182, random_poisson)
 
 
 def sample_poisson(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
@@ -3496,10 +3599,10 @@ def sample_poisson(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(182, (lam,), (shape, dtype), out, kwargs)
+    return _invoke(184, (lam,), (shape, dtype), out, kwargs)
 
 
-_operator(182, sample_poisson)
+_operator(184, sample_poisson)
 
 
 def random_negative_binomial(k=1, p=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3526,10 +3629,10 @@ def random_negative_binomial(k=1, p=1.0, shape=None, ctx='', dtype=None, out=Non
     -------
     output : NDArray
     """
-    return _invoke(183, (), (k, p, shape, ctx, dtype), out, kwargs)
+    return _invoke(185, (), (k, p, shape, ctx, dtype), out, kwargs)
 
 
-_operator(183, random_negative_binomial)
+_operator(185, random_negative_binomial)
 
 
 def sample_negative_binomial(k, p, shape=(), dtype=None, out=None, name=None, **kwargs):
@@ -3561,10 +3664,10 @@ def sample_negative_binomial(k, p, shape=(), dtype=None, out=None, name=None, **
     -------
     output : NDArray
     """
-    return _invoke(185, (k, p), (shape, dtype), out, kwargs)
+    return _invoke(187, (k, p), (shape, dtype), out, kwargs)
 
 
-_operator(185, sample_negative_binomial)
+_operator(187, sample_negative_binomial)
 
 
 def random_generalized_negative_binomial(mu=1.0, alpha=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3592,10 +3695,10 @@ def random_generalized_negative_binomial(mu=1.0, alpha=1.0, shape=None, ctx='', 
     -------
     output : NDArray
     """
-    return _invoke(186, (), (mu, alpha, shape, ctx, dtype), out, kwargs)
+    return _invoke(188, (), (mu, alpha, shape, ctx, dtype), out, kwargs)
 
 
-_operator(186, random_generalized_negative_binomial)
+_operator(188, random_generalized_negative_binomial)
 
 
 def sample_generalized_negative_binomial(mu, alpha, shape=(), dtype=None, out=None, name=None, **kwargs):
@@ -3628,10 +3731,10 @@ def sample_generalized_negative_binomial(mu, alpha, shape=(), dtype=None, out=No
     -------
     output : NDArray
     """
-    return _invoke(188, (mu, alpha), (shape, dtype), out, kwargs)
+    return _invoke(190, (mu, alpha), (shape, dtype), out, kwargs)
 
 
-_operator(188, sample_generalized_negative_binomial)
+_operator(190, sample_generalized_negative_binomial)
 
 
 def random_randint(low, high, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3656,10 +3759,10 @@ def random_randint(low, high, shape=None, ctx='', dtype=None, out=None, name=Non
     -------
     output : NDArray
     """
-    return _invoke(189, (), (low, high, shape, ctx, dtype), out, kwargs)
+    return _invoke(191, (), (low, high, shape, ctx, dtype), out, kwargs)
 
 
-_operator(189, random_randint)
+_operator(191, random_randint)
 
 
 def sample_multinomial(data, shape=(), get_prob=False, dtype='int32', out=None, name=None, **kwargs):
@@ -3689,10 +3792,10 @@ def sample_multinomial(data, shape=(), get_prob=False, dtype='int32', out=None, 
     output : NDArray
     log_prob : NDArray
     """
-    return _invoke(190, (data,), (shape, get_prob, dtype), out, kwargs)
+    return _invoke(192, (data,), (shape, get_prob, dtype), out, kwargs)
 
 
-_operator(190, sample_multinomial)
+_operator(192, sample_multinomial)
 
 
 def shuffle(data, out=None, name=None, **kwargs):
@@ -3709,10 +3812,10 @@ def shuffle(data, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(191, (data,), (), out, kwargs)
+    return _invoke(193, (data,), (), out, kwargs)
 
 
-_operator(191, shuffle)
+_operator(193, shuffle)
 
 
 def dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=None, name=None, **kwargs):
@@ -3734,7 +3837,7 @@ def dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=
     transpose_b : bool, optional, default=False
         Sum over the last axis of `rhs` instead.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : NDArray, optional
         Where the result goes.
 
@@ -3742,10 +3845,10 @@ def dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=
     -------
     output : NDArray
     """
-    return _invoke(192, (lhs, rhs), (transpose_a, transpose_b, forward_stype), out, kwargs)
+    return _invoke(194, (lhs, rhs), (transpose_a, transpose_b, forward_stype), out, kwargs)
 
 
-_operator(192, dot)
+_operator(194, dot)
 
 
 def batch_dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=None, name=None, **kwargs):
@@ -3762,7 +3865,7 @@ def batch_dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None
     transpose_b : bool, optional, default=False
         The matrices of `rhs` are transposed first.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : NDArray, optional
         Where the result goes.
 
@@ -3770,10 +3873,10 @@ def batch_dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None
     -------
     output : NDArray
     """
-    return _invoke(193, (lhs, rhs), (transpose_a, transpose_b, forward_stype), out, kwargs)
+    return _invoke(195, (lhs, rhs), (transpose_a, transpose_b, forward_stype), out, kwargs)
 
 
-_operator(193, batch_dot)
+_operator(195, batch_dot)
 
 
 def Reshape(data, shape=(), reverse=False, target_shape=(), keep_highest=False, out=None, name=None, **kwargs):
@@ -3803,10 +3906,10 @@ def Reshape(data, shape=(), reverse=False, target_shape=(), keep_highest=False, 
     -------
     output : NDArray
     """
-    return _invoke(197, (data,), (shape, reverse, target_shape, keep_highest), out, kwargs)
+    return _invoke(199, (data,), (shape, reverse, target_shape, keep_highest), out, kwargs)
 
 
-_operator(197, Reshape)
+_operator(199, Reshape)
 
 
 reshape = Reshape
@@ -3826,10 +3929,10 @@ def Flatten(data, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(198, (data,), (), out, kwargs)
+    return _invoke(200, (data,), (), out, kwargs)
 
 
-_operator(198, Flatten)
+_operator(200, Flatten)
 
 
 flatten = Flatten
@@ -3851,10 +3954,10 @@ def expand_dims(data, axis, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(199, (data,), (axis,), out, kwargs)
+    return _invoke(201, (data,), (axis,), out, kwargs)
 
 
-_operator(199, expand_dims)
+_operator(201, expand_dims)
 
 
 def squeeze(data, axis=None, out=None, name=None, **kwargs):
@@ -3873,10 +3976,10 @@ def squeeze(data, axis=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(200, (data,), (axis,), out, kwargs)
+    return _invoke(202, (data,), (axis,), out, kwargs)
 
 
-_operator(200, squeeze)
+_operator(202, squeeze)
 
 
 def transpose(data, axes=(), out=None, name=None, **kwargs):
@@ -3895,10 +3998,10 @@ def transpose(data, axes=(), out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(201, (data,), (axes,), out, kwargs)
+    return _invoke(203, (data,), (axes,), out, kwargs)
 
 
-_operator(201, transpose)
+_operator(203, transpose)
 
 
 def SwapAxis(data, dim1=0, dim2=0, out=None, name=None, **kwargs):
@@ -3919,10 +4022,10 @@ def SwapAxis(data, dim1=0, dim2=0, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(202, (data,), (dim1, dim2), out, kwargs)
+    return _invoke(204, (data,), (dim1, dim2), out, kwargs)
 
 
-_operator(202, SwapAxis)
+_operator(204, SwapAxis)
 
 
 swapaxes = SwapAxis
@@ -3945,10 +4048,10 @@ def depth_to_space(data, block_size, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(203, (data,), (block_size,), out, kwargs)
+    return _invoke(205, (data,), (block_size,), out, kwargs)
 
 
-_operator(203, depth_to_space)
+_operator(205, depth_to_space)
 
 
 def space_to_depth(data, block_size, out=None, name=None, **kwargs):
@@ -3968,10 +4071,10 @@ def space_to_depth(data, block_size, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(204, (data,), (block_size,), out, kwargs)
+    return _invoke(206, (data,), (block_size,), out, kwargs)
 
 
-_operator(204, space_to_depth)
+_operator(206, space_to_depth)
 
 
 def slice(data, begin, end, step=(), out=None, name=None, **kwargs):
@@ -3996,10 +4099,10 @@ def slice(data, begin, end, step=(), out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(205, (data,), (begin, end, step), out, kwargs)
+    return _invoke(207, (data,), (begin, end, step), out, kwargs)
 
 
-_operator(205, slice)
+_operator(207, slice)
 
 
 crop = slice
@@ -4025,10 +4128,10 @@ def slice_axis(data, axis, begin, end=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(206, (data,), (axis, begin, end), out, kwargs)
+    return _invoke(208, (data,), (axis, begin, end), out, kwargs)
 
 
-_operator(206, slice_axis)
+_operator(208, slice_axis)
 
 
 def slice_like(data, shape_like, axes=(), out=None, name=None, **kwargs):
@@ -4049,10 +4152,10 @@ def slice_like(data, shape_like, axes=(), out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(207, (data, shape_like), (axes,), out, kwargs)
+    return _invoke(209, (data, shape_like), (axes,), out, kwargs)
 
 
-_operator(207, slice_like)
+_operator(209, slice_like)
 
 
 def reverse(data, axis, out=None, name=None, **kwargs):
@@ -4071,10 +4174,10 @@ def reverse(data, axis, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(208, (data,), (axis,), out, kwargs)
+    return _invoke(210, (data,), (axis,), out, kwargs)
 
 
-_operator(208, reverse)
+_operator(210, reverse)
 
 
 flip = reverse
@@ -4098,10 +4201,10 @@ def Concat(*data, num_args=None, dim=1, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(211, (*data,), (num_args, dim), out, kwargs)
+    return _invoke(213, (*data,), (num_args, dim), out, kwargs)
 
 
-_operator(211, Concat)
+_operator(213, Concat)
 
 
 concat = Concat
@@ -4125,10 +4228,10 @@ def stack(*data, axis=0, num_args=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(212, (*data,), (axis, num_args), out, kwargs)
+    return _invoke(214, (*data,), (axis, num_args), out, kwargs)
 
 
-_operator(212, stack)
+_operator(214, stack)
 
 
 def SliceChannel(data, num_outputs, axis=1, squeeze_axis=False, out=None, name=None, **kwargs):
@@ -4151,10 +4254,10 @@ def SliceChannel(data, num_outputs, axis=1, squeeze_axis=False, out=None, name=N
     -------
     output : NDArray
     """
-    return _invoke(213, (data,), (num_outputs, axis, squeeze_axis), out, kwargs)
+    return _invoke(215, (data,), (num_outputs, axis, squeeze_axis), out, kwargs)
 
 
-_operator(213, SliceChannel)
+_operator(215, SliceChannel)
 
 
 split = SliceChannel
@@ -4177,10 +4280,10 @@ def tile(data, reps, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(215, (data,), (reps,), out, kwargs)
+    return _invoke(217, (data,), (reps,), out, kwargs)
 
 
-_operator(215, tile)
+_operator(217, tile)
 
 
 def repeat(data, repeats, axis=None, out=None, name=None, **kwargs):
@@ -4202,10 +4305,10 @@ def repeat(data, repeats, axis=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(216, (data,), (repeats, axis), out, kwargs)
+    return _invoke(218, (data,), (repeats, axis), out, kwargs)
 
 
-_operator(216, repeat)
+_operator(218, repeat)
 
 
 def Pad(data, mode, pad_width, constant_value=0.0, out=None, name=None, **kwargs):
@@ -4228,10 +4331,10 @@ def Pad(data, mode, pad_width, constant_value=0.0, out=None, name=None, **kwargs
     -------
     output : NDArray
     """
-    return _invoke(217, (data,), (mode, pad_width, constant_value), out, kwargs)
+    return _invoke(219, (data,), (mode, pad_width, constant_value), out, kwargs)
 
 
-_operator(217, Pad)
+_operator(219, Pad)
 
 
 pad = Pad
@@ -4260,10 +4363,10 @@ def diag(data, k=0, axis1=0, axis2=1, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(218, (data,), (k, axis1, axis2), out, kwargs)
+    return _invoke(220, (data,), (k, axis1, axis2), out, kwargs)
 
 
-_operator(218, diag)
+_operator(220, diag)
 
 
 def take(a, indices, axis=0, mode='clip', out=None, name=None, **kwargs):
@@ -4288,10 +4391,10 @@ def take(a, indices, axis=0, mode='clip', out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(219, (a, indices), (axis, mode), out, kwargs)
+    return _invoke(221, (a, indices), (axis, mode), out, kwargs)
 
 
-_operator(219, take)
+_operator(221, take)
 
 
 def Embedding(data, weight, input_dim, output_dim, dtype='float32', sparse_grad=False, out=None, name=None, **kwargs):
@@ -4319,10 +4422,10 @@ def Embedding(data, weight, input_dim, output_dim, dtype='float32', sparse_grad=
     -------
     output : NDArray
     """
-    return _invoke(220, (data, weight), (input_dim, output_dim, dtype, sparse_grad), out, kwargs)
+    return _invoke(222, (data, weight), (input_dim, output_dim, dtype, sparse_grad), out, kwargs)
 
 
-_operator(220, Embedding)
+_operator(222, Embedding)
 
 
 def pick(data, index, axis=-1, keepdims=False, mode='clip', out=None, name=None, **kwargs):
@@ -4347,10 +4450,10 @@ def pick(data, index, axis=-1, keepdims=False, mode='clip', out=None, name=None,
     -------
     output : NDArray
     """
-    return _invoke(221, (data, index), (axis, keepdims, mode), out, kwargs)
+    return _invoke(223, (data, index), (axis, keepdims, mode), out, kwargs)
 
 
-_operator(221, pick)
+_operator(223, pick)
 
 
 choose_element_0index = pick
@@ -4372,10 +4475,10 @@ def batch_take(a, indices, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(222, (a, indices), (), out, kwargs)
+    return _invoke(224, (a, indices), (), out, kwargs)
 
 
-_operator(222, batch_take)
+_operator(224, batch_take)
 
 
 def gather_nd(data, indices, out=None, name=None, **kwargs):
@@ -4398,10 +4501,10 @@ def gather_nd(data, indices, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(223, (data, indices), (), out, kwargs)
+    return _invoke(225, (data, indices), (), out, kwargs)
 
 
-_operator(223, gather_nd)
+_operator(225, gather_nd)
 
 
 def scatter_nd(data, indices, shape, out=None, name=None, **kwargs):
@@ -4426,10 +4529,10 @@ def scatter_nd(data, indices, shape, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(224, (data, indices), (shape,), out, kwargs)
+    return _invoke(226, (data, indices), (shape,), out, kwargs)
 
 
-_operator(224, scatter_nd)
+_operator(226, scatter_nd)
 
 
 def one_hot(indices, depth, on_value=1.0, off_value=0.0, dtype='float32', out=None, name=None, **kwargs):
@@ -4456,10 +4559,10 @@ def one_hot(indices, depth, on_value=1.0, off_value=0.0, dtype='float32', out=No
     -------
     output : NDArray
     """
-    return _invoke(228, (indices,), (depth, on_value, off_value, dtype), out, kwargs)
+    return _invoke(230, (indices,), (depth, on_value, off_value, dtype), out, kwargs)
 
 
-_operator(228, one_hot)
+_operator(230, one_hot)
 
 
 def ravel_multi_index(data, shape, out=None, name=None, **kwargs):
@@ -4479,10 +4582,10 @@ def ravel_multi_index(data, shape, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(229, (data,), (shape,), out, kwargs)
+    return _invoke(231, (data,), (shape,), out, kwargs)
 
 
-_operator(229, ravel_multi_index)
+_operator(231, ravel_multi_index)
 
 
 def unravel_index(data, shape, out=None, name=None, **kwargs):
@@ -4502,10 +4605,10 @@ def unravel_index(data, shape, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(230, (data,), (shape,), out, kwargs)
+    return _invoke(232, (data,), (shape,), out, kwargs)
 
 
-_operator(230, unravel_index)
+_operator(232, unravel_index)
 
 
 def SequenceMask(data, sequence_length=None, use_sequence_length=False, value=0.0, axis=0, out=None, name=None, **kwargs):
@@ -4530,10 +4633,10 @@ def SequenceMask(data, sequence_length=None, use_sequence_length=False, value=0.
     -------
     output : NDArray
     """
-    return _invoke(233, (data, sequence_length), (use_sequence_length, value, axis), out, kwargs)
+    return _invoke(235, (data, sequence_length), (use_sequence_length, value, axis), out, kwargs)
 
 
-_operator(233, SequenceMask)
+_operator(235, SequenceMask)
 
 
 def SequenceLast(data, sequence_length=None, use_sequence_length=False, axis=0, out=None, name=None, **kwargs):
@@ -4556,10 +4659,10 @@ def SequenceLast(data, sequence_length=None, use_sequence_length=False, axis=0, 
     -------
     output : NDArray
     """
-    return _invoke(234, (data, sequence_length), (use_sequence_length, axis), out, kwargs)
+    return _invoke(236, (data, sequence_length), (use_sequence_length, axis), out, kwargs)
 
 
-_operator(234, SequenceLast)
+_operator(236, SequenceLast)
 
 
 def SequenceReverse(data, sequence_length=None, use_sequence_length=False, axis=0, out=None, name=None, **kwargs):
@@ -4582,10 +4685,10 @@ def SequenceReverse(data, sequence_length=None, use_sequence_length=False, axis=
     -------
     output : NDArray
     """
-    return _invoke(235, (data, sequence_length), (use_sequence_length, axis), out, kwargs)
+    return _invoke(237, (data, sequence_length), (use_sequence_length, axis), out, kwargs)
 
 
-_operator(235, SequenceReverse)
+_operator(237, SequenceReverse)
 
 
 def sort(data, axis=-1, is_ascend=True, out=None, name=None, **kwargs):
@@ -4607,10 +4710,10 @@ def sort(data, axis=-1, is_ascend=True, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(236, (data,), (axis, is_ascend), out, kwargs)
+    return _invoke(238, (data,), (axis, is_ascend), out, kwargs)
 
 
-_operator(236, sort)
+_operator(238, sort)
 
 
 def argsort(data, axis=-1, is_ascend=True, dtype='float32', out=None, name=None, **kwargs):
@@ -4635,10 +4738,10 @@ def argsort(data, axis=-1, is_ascend=True, dtype='float32', out=None, name=None,
     -------
     output : NDArray
     """
-    return _invoke(237, (data,), (axis, is_ascend, dtype), out, kwargs)
+    return _invoke(239, (data,), (axis, is_ascend, dtype), out, kwargs)
 
 
-_operator(237, argsort)
+_operator(239, argsort)
 
 
 def topk(data, axis=-1, k=1, ret_typ='indices', is_ascend=False, dtype='float32', out=None, name=None, **kwargs):
@@ -4666,10 +4769,10 @@ def topk(data, axis=-1, k=1, ret_typ='indices', is_ascend=False, dtype='float32'
     -------
     output : NDArray
     """
-    return _invoke(238, (data,), (axis, k, ret_typ, is_ascend, dtype), out, kwargs)
+    return _invoke(240, (data,), (axis, k, ret_typ, is_ascend, dtype), out, kwargs)
 
 
-_operator(238, topk)
+_operator(240, topk)
 
 
 def sgd_update(weight, grad, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
@@ -4700,10 +4803,10 @@ def sgd_update(weight, grad, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, l
     -------
     output : NDArray
     """
-    return _invoke(239, (weight, grad), (lr, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+    return _invoke(241, (weight, grad), (lr, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
 
 
-_operator(239, sgd_update)
+_operator(241, sgd_update)
 
 
 def sgd_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
@@ -4740,10 +4843,10 @@ def sgd_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0
     -------
     output : NDArray
     """
-    return _invoke(240, (weight, grad, mom), (lr, momentum, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+    return _invoke(242, (weight, grad, mom), (lr, momentum, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
 
 
-_operator(240, sgd_mom_update)
+_operator(242, sgd_mom_update)
 
 
 def mp_sgd_update(weight, grad, weight32, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
@@ -4776,10 +4879,10 @@ def mp_sgd_update(weight, grad, weight32, lr, wd=0.0, rescale_grad=1.0, clip_gra
     -------
     output : NDArray
     """
-    return _invoke(241, (weight, grad, weight32), (lr, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+    return _invoke(243, (weight, grad, weight32), (lr, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
 
 
-_operator(241, mp_sgd_update)
+_operator(243, mp_sgd_update)
 
 
 def mp_sgd_mom_update(weight, grad, mom, weight32, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
@@ -4816,10 +4919,10 @@ def mp_sgd_mom_update(weight, grad, mom, weight32, lr, momentum=0.0, wd=0.0, res
     -------
     output : NDArray
     """
-    return _invoke(242, (weight, grad, mom, weight32), (lr, momentum, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+    return _invoke(244, (weight, grad, mom, weight32), (lr, momentum, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
 
 
-_operator(242, mp_sgd_mom_update)
+_operator(244, mp_sgd_mom_update)
 
 
 def nag_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -4853,10 +4956,10 @@ def nag_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0
     -------
     output : NDArray
     """
-    return _invoke(243, (weight, grad, mom), (lr, momentum, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(245, (weight, grad, mom), (lr, momentum, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(243, nag_mom_update)
+_operator(245, nag_mom_update)
 
 
 def mp_nag_mom_update(weight, grad, mom, weight32, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -4890,10 +4993,10 @@ def mp_nag_mom_update(weight, grad, mom, weight32, lr, momentum=0.0, wd=0.0, res
     -------
     output : NDArray
     """
-    return _invoke(244, (weight, grad, mom, weight32), (lr, momentum, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(246, (weight, grad, mom, weight32), (lr, momentum, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(244, mp_nag_mom_update)
+_operator(246, mp_nag_mom_update)
 
 
 def signsgd_update(weight, grad, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -4923,10 +5026,10 @@ def signsgd_update(weight, grad, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.
     -------
     output : NDArray
     """
-    return _invoke(245, (weight, grad), (lr, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(247, (weight, grad), (lr, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(245, signsgd_update)
+_operator(247, signsgd_update)
 
 
 def signum_update(weight, grad, mom, lr, momentum=0.0, wd_lh=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -4961,10 +5064,10 @@ def signum_update(weight, grad, mom, lr, momentum=0.0, wd_lh=0.0, wd=0.0, rescal
     -------
     output : NDArray
     """
-    return _invoke(246, (weight, grad, mom), (lr, momentum, wd_lh, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(248, (weight, grad, mom), (lr, momentum, wd_lh, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(246, signum_update)
+_operator(248, signum_update)
 
 
 def adam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
@@ -5007,10 +5110,10 @@ def adam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1e-
     -------
     output : NDArray
     """
-    return _invoke(247, (weight, grad, mean, var), (lr, beta1, beta2, epsilon, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+    return _invoke(249, (weight, grad, mean, var), (lr, beta1, beta2, epsilon, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
 
 
-_operator(247, adam_update)
+_operator(249, adam_update)
 
 
 def rmsprop_update(weight, grad, n, lr, gamma1=0.95, epsilon=1e-8, clip_weights=-1.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -5049,10 +5152,10 @@ def rmsprop_update(weight, grad, n, lr, gamma1=0.95, epsilon=1e-8, clip_weights=
     -------
     output : NDArray
     """
-    return _invoke(252, (weight, grad, n), (lr, gamma1, epsilon, clip_weights, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(254, (weight, grad, n), (lr, gamma1, epsilon, clip_weights, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(252, rmsprop_update)
+_operator(254, rmsprop_update)
 
 
 def rmspropalex_update(weight, grad, n, mean, delta, lr, gamma1=0.95, gamma2=0.9, epsilon=1e-8, clip_weights=-1.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -5096,10 +5199,10 @@ def rmspropalex_update(weight, grad, n, mean, delta, lr, gamma1=0.95, gamma2=0.9
     -------
     output : NDArray
     """
-    return _invoke(253, (weight, grad, n, mean, delta), (lr, gamma1, gamma2, epsilon, clip_weights, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(255, (weight, grad, n, mean, delta), (lr, gamma1, gamma2, epsilon, clip_weights, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(253, rmspropalex_update)
+_operator(255, rmspropalex_update)
 
 
 def ftrl_update(weight, grad, z, n, lr, lamda1=0.01, beta=1.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -5136,10 +5239,10 @@ def ftrl_update(weight, grad, z, n, lr, lamda1=0.01, beta=1.0, wd=0.0, rescale_g
     -------
     output : NDArray
     """
-    return _invoke(256, (weight, grad, z, n), (lr, lamda1, beta, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(258, (weight, grad, z, n), (lr, lamda1, beta, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(256, ftrl_update)
+_operator(258, ftrl_update)
 
 
 def ftml_update(weight, grad, d, v, z, lr, beta1=0.6, beta2=0.999, epsilon=1e-8, t=_Null, wd=0.0, rescale_grad=1.0, clip_grad=-1.0, out=None, name=None, **kwargs):
@@ -5180,10 +5283,10 @@ def ftml_update(weight, grad, d, v, z, lr, beta1=0.6, beta2=0.999, epsilon=1e-8,
     -------
     output : NDArray
     """
-    return _invoke(257, (weight, grad, d, v, z), (lr, beta1, beta2, epsilon, t, wd, rescale_grad, clip_grad), out, kwargs)
+    return _invoke(259, (weight, grad, d, v, z), (lr, beta1, beta2, epsilon, t, wd, rescale_grad, clip_grad), out, kwargs)
 
 
-_operator(257, ftml_update)
+_operator(259, ftml_update)
 
 
 def lamb_update_phase1(weight, grad, mean, var, beta1=0.9, beta2=0.999, epsilon=1e-6, t=_Null, bias_correction=True, wd=_Null, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -5223,10 +5326,10 @@ def lamb_update_phase1(weight, grad, mean, var, beta1=0.9, beta2=0.999, epsilon=
     -------
     output : NDArray
     """
-    return _invoke(258, (weight, grad, mean, var), (beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(260, (weight, grad, mean, var), (beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(258, lamb_update_phase1)
+_operator(260, lamb_update_phase1)
 
 
 def lamb_update_phase2(weight, g, r1, r2, lr, lower_bound=-1.0, upper_bound=-1.0, out=None, name=None, **kwargs):
@@ -5256,10 +5359,10 @@ def lamb_update_phase2(weight, g, r1, r2, lr, lower_bound=-1.0, upper_bound=-1.0
     -------
     output : NDArray
     """
-    return _invoke(259, (weight, g, r1, r2), (lr, lower_bound, upper_bound), out, kwargs)
+    return _invoke(261, (weight, g, r1, r2), (lr, lower_bound, upper_bound), out, kwargs)
 
 
-_operator(259, lamb_update_phase2)
+_operator(261, lamb_update_phase2)
 
 
 def mp_lamb_update_phase1(weight, grad, mean, var, weight32, beta1=0.9, beta2=0.999, epsilon=1e-6, t=_Null, bias_correction=True, wd=_Null, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -5304,10 +5407,10 @@ def mp_lamb_update_phase1(weight, grad, mean, var, weight32, beta1=0.9, beta2=0.
     -------
     output : NDArray
     """
-    return _invoke(260, (weight, grad, mean, var, weight32), (beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(262, (weight, grad, mean, var, weight32), (beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(260, mp_lamb_update_phase1)
+_operator(262, mp_lamb_update_phase1)
 
 
 def mp_lamb_update_phase2(weight, g, r1, r2, weight32, lr, lower_bound=-1.0, upper_bound=-1.0, out=None, name=None, **kwargs):
@@ -5338,10 +5441,10 @@ def mp_lamb_update_phase2(weight, g, r1, r2, weight32, lr, lower_bound=-1.0, upp
     -------
     output : NDArray
     """
-    return _invoke(261, (weight, g, r1, r2, weight32), (lr, lower_bound, upper_bound), out, kwargs)
+    return _invoke(263, (weight, g, r1, r2, weight32), (lr, lower_bound, upper_bound), out, kwargs)
 
 
-_operator(261, mp_lamb_update_phase2)
+_operator(263, mp_lamb_update_phase2)
 
 
 def multi_sgd_update(*data, lrs, wds, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
@@ -5369,10 +5472,10 @@ def multi_sgd_update(*data, lrs, wds, rescale_grad=1.0, clip_gradient=-1.0, num_
     -------
     output : NDArray
     """
-    return _invoke(262, (*data,), (lrs, wds, rescale_grad, clip_gradient, num_weights), out, kwargs)
+    return _invoke(264, (*data,), (lrs, wds, rescale_grad, clip_gradient, num_weights), out, kwargs)
 
 
-_operator(262, multi_sgd_update)
+_operator(264, multi_sgd_update)
 
 
 def multi_sgd_mom_update(*data, lrs, wds, momentum=0.0, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
@@ -5402,10 +5505,10 @@ def multi_sgd_mom_update(*data, lrs, wds, momentum=0.0, rescale_grad=1.0, clip_g
     -------
     output : NDArray
     """
-    return _invoke(263, (*data,), (lrs, wds, momentum, rescale_grad, clip_gradient, num_weights), out, kwargs)
+    return _invoke(265, (*data,), (lrs, wds, momentum, rescale_grad, clip_gradient, num_weights), out, kwargs)
 
 
-_operator(263, multi_sgd_mom_update)
+_operator(265, multi_sgd_mom_update)
 
 
 def multi_mp_sgd_update(*data, lrs, wds, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
@@ -5433,10 +5536,10 @@ def multi_mp_sgd_update(*data, lrs, wds, rescale_grad=1.0, clip_gradient=-1.0, n
     -------
     output : NDArray
     """
-    return _invoke(264, (*data,), (lrs, wds, rescale_grad, clip_gradient, num_weights), out, kwargs)
+    return _invoke(266, (*data,), (lrs, wds, rescale_grad, clip_gradient, num_weights), out, kwargs)
 
 
-_operator(264, multi_mp_sgd_update)
+_operator(266, multi_mp_sgd_update)
 
 
 def multi_mp_sgd_mom_update(*data, lrs, wds, momentum=0.0, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
@@ -5466,10 +5569,10 @@ def multi_mp_sgd_mom_update(*data, lrs, wds, momentum=0.0, rescale_grad=1.0, cli
     -------
     output : NDArray
     """
-    return _invoke(265, (*data,), (lrs, wds, momentum, rescale_grad, clip_gradient, num_weights), out, kwargs)
+    return _invoke(267, (*data,), (lrs, wds, momentum, rescale_grad, clip_gradient, num_weights), out, kwargs)
 
 
-_operator(265, multi_mp_sgd_mom_update)
+_operator(267, multi_mp_sgd_mom_update)
 
 
 def all_finite(data, init_output=True, out=None, name=None, **kwargs):
@@ -5488,10 +5591,10 @@ def all_finite(data, init_output=True, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(266, (data,), (init_output,), out, kwargs)
+    return _invoke(268, (data,), (init_output,), out, kwargs)
 
 
-_operator(266, all_finite)
+_operator(268, all_finite)
 
 
 def multi_all_finite(*data, num_arrays=1, init_output=True, out=None, name=None, **kwargs):
@@ -5512,10 +5615,10 @@ def multi_all_finite(*data, num_arrays=1, init_output=True, out=None, name=None,
     -------
     output : NDArray
     """
-    return _invoke(267, (*data,), (num_arrays, init_output), out, kwargs)
+    return _invoke(269, (*data,), (num_arrays, init_output), out, kwargs)
 
 
-_operator(267, multi_all_finite)
+_operator(269, multi_all_finite)
 
 
 def multi_sum_sq(*data, num_arrays, out=None, name=None, **kwargs):
@@ -5534,10 +5637,10 @@ def multi_sum_sq(*data, num_arrays, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(268, (*data,), (num_arrays,), out, kwargs)
+    return _invoke(270, (*data,), (num_arrays,), out, kwargs)
 
 
-_operator(268, multi_sum_sq)
+_operator(270, multi_sum_sq)
 
 
 def multi_lars(lrs, weights_sum_sq, grads_sum_sq, wds, eta, eps, rescale_grad=1.0, out=None, name=None, **kwargs):
@@ -5568,7 +5671,7 @@ def multi_lars(lrs, weights_sum_sq, grads_sum_sq, wds, eta, eps, rescale_grad=1.
     -------
     output : NDArray
     """
-    return _invoke(269, (lrs, weights_sum_sq, grads_sum_sq, wds), (eta, eps, rescale_grad), out, kwargs)
+    return _invoke(271, (lrs, weights_sum_sq, grads_sum_sq, wds), (eta, eps, rescale_grad), out, kwargs)
 
 
-_operator(269, multi_lars)
+_operator(271, multi_lars)

@@ -185,7 +185,7 @@ def adagrad_update(weight, grad, history, lr, epsilon=1e-7, wd=0.0, rescale_grad
     -------
     output : NDArray
     """
-    return _invoke(254, (weight, grad, history), (lr, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(256, (weight, grad, history), (lr, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(254, adagrad_update)
+_operator(256, adagrad_update)

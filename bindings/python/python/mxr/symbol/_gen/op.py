@@ -25,6 +25,7 @@ __all__ = [
     "GroupNorm",
     "InstanceNorm",
     "L2Normalization",
+    "LRN",
     "LayerNorm",
     "LeakyReLU",
     "LinearRegressionOutput",
@@ -43,6 +44,7 @@ __all__ = [
     "SoftmaxActivation",
     "SoftmaxOutput",
     "SwapAxis",
+    "UpSampling",
     "abs",
     "adam_update",
     "add_n",
@@ -1971,7 +1973,8 @@ def argmax(data=None, axis=_Null, keepdims=_Null, name=None, attr=None, out=None
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
     the dtype of the
-    array, as in MXNet.
+    array, as in MXNet; those of truth values, which MXNet refuses, are `int64`, as in
+    NumPy.
 
     Parameters
     ----------
@@ -1996,7 +1999,8 @@ def argmin(data=None, axis=_Null, keepdims=_Null, name=None, attr=None, out=None
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
     the dtype of the
-    array, as in MXNet.
+    array, as in MXNet; those of truth values, which MXNet refuses, are `int64`, as in
+    NumPy.
 
     Parameters
     ----------
@@ -2098,8 +2102,13 @@ def cumsum(a=None, axis=_Null, dtype=_Null, name=None, attr=None, out=None, **kw
     return _call("_np_cumsum", "cumsum", (("a", a),), (), (("axis", axis), ("dtype", dtype)), name, attr, kwargs)
 
 
-def reshape_like(lhs=None, rhs=None, name=None, attr=None, out=None, **kwargs):
+def reshape_like(lhs=None, rhs=None, lhs_begin=_Null, lhs_end=_Null, rhs_begin=_Null, rhs_end=_Null, name=None, attr=None, out=None, **kwargs):
     """The elements of `lhs` in the shape of `rhs`.
+
+    With any of the attributes, the axes `lhs_begin` to before `lhs_end` of `lhs` take
+    the sizes of the axes
+    `rhs_begin` to before `rhs_end` of `rhs`, and the other axes of `lhs` stay. Negative
+    numbers count from the end.
 
     Parameters
     ----------
@@ -2107,6 +2116,15 @@ def reshape_like(lhs=None, rhs=None, name=None, attr=None, out=None, **kwargs):
         The array.
     rhs : Symbol
         The shape to take.
+    lhs_begin : int, optional
+        The first axis of `lhs` that is reshaped; 0 if absent.
+    lhs_end : int, optional
+        The axis of `lhs` behind those that are reshaped; its number of axes if absent.
+    rhs_begin : int, optional
+        The first axis of `rhs` whose size is taken; 0 if absent.
+    rhs_end : int, optional
+        The axis of `rhs` behind those whose sizes are taken; its number of axes if
+        absent.
     out : Symbol, optional
         Unused.
 
@@ -2114,7 +2132,7 @@ def reshape_like(lhs=None, rhs=None, name=None, attr=None, out=None, **kwargs):
     -------
     output : Symbol
     """
-    return _call("reshape_like", "reshape_like", (("lhs", lhs), ("rhs", rhs)), (), (), name, attr, kwargs)
+    return _call("reshape_like", "reshape_like", (("lhs", lhs), ("rhs", rhs)), (), (("lhs_begin", lhs_begin), ("lhs_end", lhs_end), ("rhs_begin", rhs_begin), ("rhs_end", rhs_end)), name, attr, kwargs)
 
 
 def FullyConnected(data=None, weight=None, bias=None, num_hidden=_Null, no_bias=_Null, flatten=_Null, name=None, attr=None, out=None, **kwargs):
@@ -2717,7 +2735,7 @@ def Deconvolution(data=None, weight=None, bias=None, kernel=_Null, stride=_Null,
     return _call("Deconvolution", "deconvolution", (("data", data), ("weight", weight), ("bias", bias)), (), (("kernel", kernel), ("stride", stride), ("dilate", dilate), ("pad", pad), ("adj", adj), ("target_shape", target_shape), ("num_filter", num_filter), ("num_group", num_group), ("workspace", workspace), ("no_bias", no_bias), ("cudnn_tune", cudnn_tune), ("cudnn_off", cudnn_off), ("layout", layout)), name, attr, kwargs)
 
 
-def RNN(data=None, parameters=None, state=None, state_cell=None, state_size=_Null, num_layers=_Null, bidirectional=_Null, mode=_Null, p=_Null, state_outputs=_Null, projection_size=_Null, lstm_state_clip_min=_Null, lstm_state_clip_max=_Null, lstm_state_clip_nan=_Null, use_sequence_length=_Null, name=None, attr=None, out=None, **kwargs):
+def RNN(data=None, parameters=None, state=None, state_cell=None, sequence_length=None, state_size=_Null, num_layers=_Null, bidirectional=_Null, mode=_Null, p=_Null, state_outputs=_Null, projection_size=_Null, lstm_state_clip_min=_Null, lstm_state_clip_max=_Null, lstm_state_clip_nan=_Null, use_sequence_length=_Null, name=None, attr=None, out=None, **kwargs):
     """Recurrent layers: LSTM, GRU or plain cells, in one or both directions, on top of
     each other.
 
@@ -2733,6 +2751,16 @@ def RNN(data=None, parameters=None, state=None, state_cell=None, state_size=_Nul
     «Long Short-Term Memory», 1997;
     Cho et al., 2014.
 
+    With `projection_size` states have that many elements, and each layer and direction
+    has a third weight
+    (projection_size, state_size) that makes them of the cell's result (Sak et al.,
+    2014). With
+    `use_sequence_length` a sample ends where its length says: the result is 0 from
+    there on, the last state and
+    cell are those of its last step, and the second direction begins there. MXNet's CPU
+    build ignores lengths and
+    the bounds of cells; here they mean what they mean on its GPU.
+
     Parameters
     ----------
     data : Symbol
@@ -2743,6 +2771,8 @@ def RNN(data=None, parameters=None, state=None, state_cell=None, state_size=_Nul
         The first states, (layers · directions, n, state_size).
     state_cell : Symbol, optional
         The first cells, for `lstm`.
+    sequence_length : Symbol, optional
+        Each sample's number of steps, with `use_sequence_length`.
     state_size : int, required, from 1.0 to any
         Elements of a state.
     num_layers : int, required, from 1.0 to any
@@ -2756,15 +2786,16 @@ def RNN(data=None, parameters=None, state=None, state_cell=None, state_size=_Nul
     state_outputs : bool, optional, default=False
         Give the last states as well.
     projection_size : int, optional
-        Not supported.
+        For `lstm`: elements of a state, which is then a projection of the cell's
+        result.
     lstm_state_clip_min : float, optional
-        Not supported.
+        For `lstm`, with `lstm_state_clip_max`: the smallest value of a cell.
     lstm_state_clip_max : float, optional
-        Not supported.
+        For `lstm`, with `lstm_state_clip_min`: the largest value of a cell.
     lstm_state_clip_nan : bool, optional, default=False
-        Not supported.
+        A NaN in a cell becomes `lstm_state_clip_min`; without it this does nothing.
     use_sequence_length : bool, optional, default=False
-        Not supported.
+        Samples have lengths of their own, in `sequence_length`.
     out : Symbol, optional
         Unused.
 
@@ -2775,7 +2806,7 @@ def RNN(data=None, parameters=None, state=None, state_cell=None, state_size=_Nul
     statecell_output : Symbol
     reserve : Symbol
     """
-    return _call("RNN", "rnn", (("data", data), ("parameters", parameters), ("state", state), ("state_cell", state_cell)), (), (("state_size", state_size), ("num_layers", num_layers), ("bidirectional", bidirectional), ("mode", mode), ("p", p), ("state_outputs", state_outputs), ("projection_size", projection_size), ("lstm_state_clip_min", lstm_state_clip_min), ("lstm_state_clip_max", lstm_state_clip_max), ("lstm_state_clip_nan", lstm_state_clip_nan), ("use_sequence_length", use_sequence_length)), name, attr, kwargs)
+    return _call("RNN", "rnn", (("data", data), ("parameters", parameters), ("state", state), ("state_cell", state_cell), ("sequence_length", sequence_length)), (), (("state_size", state_size), ("num_layers", num_layers), ("bidirectional", bidirectional), ("mode", mode), ("p", p), ("state_outputs", state_outputs), ("projection_size", projection_size), ("lstm_state_clip_min", lstm_state_clip_min), ("lstm_state_clip_max", lstm_state_clip_max), ("lstm_state_clip_nan", lstm_state_clip_nan), ("use_sequence_length", use_sequence_length)), name, attr, kwargs)
 
 
 def Dropout(data=None, p=_Null, mode=_Null, axes=_Null, cudnn_off=_Null, name=None, attr=None, out=None, **kwargs):
@@ -2840,6 +2871,72 @@ def LeakyReLU(data=None, gamma=None, act_type=_Null, slope=_Null, lower_bound=_N
     mask : Symbol
     """
     return _call("LeakyReLU", "leakyrelu", (("data", data), ("gamma", gamma)), (), (("act_type", act_type), ("slope", slope), ("lower_bound", lower_bound), ("upper_bound", upper_bound)), name, attr, kwargs)
+
+
+def LRN(data=None, alpha=_Null, beta=_Null, knorm=_Null, nsize=_Null, name=None, attr=None, out=None, **kwargs):
+    """Divides each element by a power of the mean square of its neighbours across channels
+    (axis 1):
+    `x / (knorm + alpha / nsize · Σ x²)^beta`, the sum over the `nsize` channels
+    around its own.
+
+    Source: Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep
+    Convolutional Neural Networks", 2012.
+
+    Parameters
+    ----------
+    data : Symbol
+        The data, (n, channels, height, width).
+    alpha : float, optional, default=0.0001
+        Factor of the mean of squares.
+    beta : float, optional, default=0.75
+        The power.
+    knorm : float, optional, default=2.0
+        Added to the mean of squares.
+    nsize : int, required, from 1.0 to any
+        Number of channels that are summed over, odd.
+    out : Symbol, optional
+        Unused.
+
+    Returns
+    -------
+    output : Symbol
+    """
+    return _call("LRN", "lrn", (("data", data),), (), (("alpha", alpha), ("beta", beta), ("knorm", knorm), ("nsize", nsize)), name, attr, kwargs)
+
+
+def UpSampling(*data, scale=_Null, num_filter=_Null, sample_type=_Null, multi_input_mode=_Null, num_args=_Null, workspace=_Null, name=None, attr=None, out=None, **kwargs):
+    """Makes pictures larger by a whole factor along height and width.
+
+    With nearest neighbours there may be several inputs (n, channels, height, width);
+    each is brought to the size
+    of the first one's result. Bilinear interpolation takes data and a weight
+    (num_filter, 1, kernel, kernel) with
+    `kernel = 2 · scale - scale % 2`.
+
+    Parameters
+    ----------
+    data : Symbols
+        The pictures, or pictures and weight.
+    scale : int, required, from 1.0 to any
+        Factor of height and width of the first input.
+    num_filter : int, optional, default=0, from 0.0 to any
+        Number of channels of the data, for bilinear interpolation.
+    sample_type : {'bilinear', 'nearest'}, required
+        How elements between those of the data are made.
+    multi_input_mode : {'concat', 'sum'}, optional, default='concat'
+        What becomes of several inputs.
+    num_args : int, optional, from 1.0 to any
+        Number of inputs; counted if absent.
+    workspace : int, optional, default=512, from 0.0 to any
+        Unused; kept for MXNet's model files.
+    out : Symbol, optional
+        Unused.
+
+    Returns
+    -------
+    output : Symbol
+    """
+    return _call("UpSampling", "upsampling", (), data, (("scale", scale), ("num_filter", num_filter), ("sample_type", sample_type), ("multi_input_mode", multi_input_mode), ("num_args", num_args), ("workspace", workspace)), name, attr, kwargs)
 
 
 def uniform(low=_Null, high=_Null, shape=_Null, ctx=_Null, dtype=_Null, name=None, attr=None, out=None, **kwargs):
@@ -3326,7 +3423,7 @@ def dot(lhs=None, rhs=None, transpose_a=_Null, transpose_b=_Null, forward_stype=
     transpose_b : bool, optional, default=False
         Sum over the last axis of `rhs` instead.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : Symbol, optional
         Unused.
 
@@ -3351,7 +3448,7 @@ def batch_dot(lhs=None, rhs=None, transpose_a=_Null, transpose_b=_Null, forward_
     transpose_b : bool, optional, default=False
         The matrices of `rhs` are transposed first.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : Symbol, optional
         Unused.
 
