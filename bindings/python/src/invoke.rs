@@ -122,7 +122,7 @@ impl Op {
         let defaults = self.defaults.get(py);
         let no_value = NO_VALUE.get(py);
         for (i, (attr, value)) in self.attrs.iter().zip(given.iter_borrowed()).enumerate() {
-            if !attr.required && defaults.and_then(|d| d[i].as_ref()).is_some_and(|d| d.is(&value)) {
+            if !attr.required && defaults.and_then(|d| d[i].as_ref()).is_some_and(|d| d.is(value)) {
                 continue;
             }
             let lacks = value.is_none();
@@ -130,7 +130,7 @@ impl Op {
                 values.add_none(attr);
                 continue;
             }
-            if lacks || no_value.is_some_and(|n| n.is(&value)) {
+            if lacks || no_value.is_some_and(|n| n.is(value)) {
                 if attr.required {
                     let message = format!("{}() needs the argument '{}'", self.text(), attr.name);
                     return Err(exception(py, INVALID_TYPE, &message, Some(self.text()), Some(attr.name)));

@@ -27,6 +27,7 @@ BAD = {
     "out that is no array": (lambda: nd.exp(X, out=5), TypeError, "out"),
     "out of another shape": (lambda: nd.exp(X, out=nd.ones(2)), ValueError, "out"),
     "asscalar of several": (lambda: X.asscalar(), ValueError, "one element"),
+    "a seed that is no number": (lambda: mx.random.seed(float("nan")), ValueError, "seed_state.*integer, got nan"),
     "len of nothing": (lambda: nd.load("/nowhere/a.params"), OSError, "/nowhere/a.params"),
     "a grad_req of its own": (lambda: X.attach_grad("plus"), ValueError, "grad_req"),
     "zeros in a sparse form": (lambda: nd.zeros(2, stype="csr"), NotImplementedError, "'default'.*'csr'.*dense"),

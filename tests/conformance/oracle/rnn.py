@@ -1,6 +1,7 @@
-"""Recurrent layers by their published definition: Hochreiter and Schmidhuber 1997, Cho et al. 2014, Sak et al. 2014.
+"""Recurrent layers by their definition: Hochreiter and Schmidhuber 1997, Cho et al. 2014, Sak et al. 2014.
 
-MXNet's CPU build computes projected states only in prediction, and ignores sequence lengths and the range of cells.
+MXNet's CPU build computes projected states only in prediction, and ignores sequence lengths and the range of
+cells.
 """
 
 import numpy as np
@@ -52,7 +53,8 @@ def rnn(inputs, attrs):
     for layer in range(layers):
         width = data.shape[2] if layer == 0 else directions * state
         for _ in range(directions):
-            weights.append([take(gates, width), take(gates, state), take(state, hidden) if projected else None])
+            w_r = (state, hidden) if projected else None
+            weights.append([take(gates, width), take(gates, state), w_r and take(*w_r)])
     for each in weights:
         each += [take(gates), take(gates)]
 

@@ -65,18 +65,39 @@ fn words(attr: &Value) -> String {
         }
     }
     if let [low, high] = list(attr, "bounds") {
-        let end = |v: &Value| if v.is_null() { "any".to_owned() } else { v.to_string() };
-        let _ = write!(words, ", from {} to {}", end(low), end(high));
+        let _ = match (low.as_f64(), high.as_f64()) {
+            (Some(low), Some(high)) => write!(words, ", from {low} to {high}"),
+            (Some(low), None) => write!(words, ", at least {low}"),
+            (None, Some(high)) => write!(words, ", at most {high}"),
+            (None, None) => Ok(()),
+        };
     }
     words
+}
+
+/// The paragraphs of a text: lines that follow each other are one, but for what is indented, a list or a table.
+fn paragraphs(text: &str) -> Vec<String> {
+    let stays = |line: &str| line.is_empty() || line.starts_with([' ', '|', '-', '*']);
+    let mut out: Vec<String> = vec![];
+    let mut open = false;
+    for line in text.split('\n') {
+        match out.last_mut().filter(|_| open && !stays(line)) {
+            Some(paragraph) => {
+                paragraph.push(' ');
+                paragraph.push_str(line);
+            }
+            None => out.push(line.to_owned()),
+        }
+        open = !stays(line);
+    }
+    out
 }
 
 /// Text in lines of the width of help, each after an indentation.
 fn wrapped(text: &str, indent: usize) -> String {
     let pad = " ".repeat(indent);
     let mut out = String::new();
-    for paragraph in text.split('\n') {
-        // What is indented or a table is left as it is.
+    for paragraph in paragraphs(text) {
         if paragraph.starts_with([' ', '|', '-', '*']) || paragraph.is_empty() {
             let line = format!("{pad}{paragraph}");
             let _ = writeln!(out, "{}", line.trim_end());
@@ -123,8 +144,7 @@ pub fn doc(op: &Value) -> String {
 
 /// The help of a class: what it is, and its attributes with further parameters (name, type, help).
 pub fn parameters(about: &str, attrs: &[Value], more: &[(&str, &str, &str)]) -> String {
-    let paragraphs: Vec<String> = about.split("\n\n").map(|p| p.replace('\n', " ")).collect();
-    let mut body = wrapped(&paragraphs.join("\n\n"), 4);
+    let mut body = wrapped(about, 4);
     if !attrs.is_empty() || !more.is_empty() {
         let _ = write!(body, "\n    Parameters\n    ----------\n{}", attributes(attrs));
     }

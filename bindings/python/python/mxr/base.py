@@ -110,7 +110,7 @@ _STYPES = ("default", "row_sparse", "csr")
 
 
 def _dense_only(stype, argument="stype"):
-    """Refuses every way of storing elements but the dense one, the only one that this package has."""
+    """Refuses every way of storing elements but the dense one, the only one that there is."""
     if stype in _STYPES[1:]:
         message = f"{argument}: expected 'default', got {stype!r}: only dense arrays are supported"
         raise _make_error(9, message, None, argument)

@@ -58,7 +58,7 @@ class Uniform(Initializer):
 
     Parameters
     ----------
-    scale : float, optional, default=0.07, from 0.0 to any
+    scale : float, optional, default=0.07, at least 0
         Elements lie in [-scale, scale).
     """
 
@@ -72,7 +72,7 @@ class Normal(Initializer):
 
     Parameters
     ----------
-    sigma : float, optional, default=0.01, from 0.0 to any
+    sigma : float, optional, default=0.01, at least 0
         The standard deviation.
     """
 
@@ -96,7 +96,7 @@ class Xavier(Initializer):
         standard deviation.
     factor_type : {'avg', 'in', 'out'}, optional, default='avg'
         What the scale is measured by.
-    magnitude : float, optional, default=3.0, from 0.0 to any
+    magnitude : float, optional, default=3.0, at least 0
         The square of the scale for a factor of one.
     """
 

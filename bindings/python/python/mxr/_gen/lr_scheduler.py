@@ -21,7 +21,7 @@ class LRScheduler(Schedule):
     ----------
     base_lr : float, optional, default=0.01
         The learning rate to start from, after the warm-up.
-    warmup_steps : int, optional, default=0, from 0.0 to any
+    warmup_steps : int, optional, default=0, at least 0
         Updates that the warm-up takes.
     warmup_begin_lr : float, optional, default=0.0
         The learning rate at the beginning of the warm-up.
@@ -39,15 +39,15 @@ class FactorScheduler(LRScheduler):
 
     Parameters
     ----------
-    step : int, required, from 1.0 to any
+    step : int, required, at least 1
         Updates from one change to the next.
-    factor : float, optional, default=1.0, from any to 1.0
+    factor : float, optional, default=1.0, at most 1
         The factor, at most 1.
     stop_factor_lr : float, optional, default=1e-8
         The learning rate does not fall below this.
     base_lr : float, optional, default=0.01
         The learning rate to start from, after the warm-up.
-    warmup_steps : int, optional, default=0, from 0.0 to any
+    warmup_steps : int, optional, default=0, at least 0
         Updates that the warm-up takes.
     warmup_begin_lr : float, optional, default=0.0
         The learning rate at the beginning of the warm-up.
@@ -65,13 +65,13 @@ class MultiFactorScheduler(LRScheduler):
 
     Parameters
     ----------
-    step : int or tuple of int, required, from 1.0 to any
+    step : int or tuple of int, required, at least 1
         The numbers of updates, rising.
-    factor : float, optional, default=1.0, from any to 1.0
+    factor : float, optional, default=1.0, at most 1
         The factor, at most 1.
     base_lr : float, optional, default=0.01
         The learning rate to start from, after the warm-up.
-    warmup_steps : int, optional, default=0, from 0.0 to any
+    warmup_steps : int, optional, default=0, at least 0
         Updates that the warm-up takes.
     warmup_begin_lr : float, optional, default=0.0
         The learning rate at the beginning of the warm-up.
@@ -89,7 +89,7 @@ class PolyScheduler(LRScheduler):
 
     Parameters
     ----------
-    max_update : int, required, from 1.0 to any
+    max_update : int, required, at least 1
         The number of updates after which the learning rate is final.
     base_lr : float, optional, default=0.01
         The learning rate to start from, after the warm-up.
@@ -97,7 +97,7 @@ class PolyScheduler(LRScheduler):
         The power.
     final_lr : float, optional, default=0.0
         The final learning rate.
-    warmup_steps : int, optional, default=0, from 0.0 to any
+    warmup_steps : int, optional, default=0, at least 0
         Updates that the warm-up takes.
     warmup_begin_lr : float, optional, default=0.0
         The learning rate at the beginning of the warm-up.
@@ -115,13 +115,13 @@ class CosineScheduler(LRScheduler):
 
     Parameters
     ----------
-    max_update : int, required, from 1.0 to any
+    max_update : int, required, at least 1
         The number of updates after which the learning rate is final.
     base_lr : float, optional, default=0.01
         The learning rate to start from, after the warm-up.
     final_lr : float, optional, default=0.0
         The final learning rate.
-    warmup_steps : int, optional, default=0, from 0.0 to any
+    warmup_steps : int, optional, default=0, at least 0
         Updates that the warm-up takes.
     warmup_begin_lr : float, optional, default=0.0
         The learning rate at the beginning of the warm-up.

@@ -41,7 +41,7 @@ class Optimizer(Base):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -79,7 +79,7 @@ class SGD(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -118,7 +118,7 @@ class NAG(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -156,7 +156,7 @@ class Signum(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -198,7 +198,7 @@ class Adam(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -241,7 +241,7 @@ class AdamW(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -279,7 +279,7 @@ class Adamax(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -314,8 +314,7 @@ class Nadam(Optimizer):
         How fast the momentum approaches `beta1`.
     m_schedule : float, optional, default=1.0
         The product of all momenta so far. As in MXNet, all parameters share one, which
-        each of their
-        updates advances.
+        each of their updates advances.
     wd : float, optional, default=0.0
         The weight decay.
     rescale_grad : float, optional, default=1.0
@@ -325,7 +324,7 @@ class Nadam(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -370,7 +369,7 @@ class RMSProp(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -406,7 +405,7 @@ class AdaGrad(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -444,7 +443,7 @@ class AdaDelta(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -482,7 +481,7 @@ class Ftrl(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -522,7 +521,7 @@ class FTML(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.
@@ -569,7 +568,7 @@ class LAMB(Optimizer):
         absent or 0.
     multi_precision : bool, optional, default=False
         Keep a copy of half-precision weights and their states in `float32`.
-    begin_num_update : int, optional, default=0, from 0.0 to any
+    begin_num_update : int, optional, default=0, at least 0
         Number of updates that count as done before the first, for schedules.
     lr_scheduler : LRScheduler, optional
         Says the learning rate by the number of updates.

@@ -131,7 +131,7 @@ def eye(N, M=0, k=0, ctx=None, dtype=None, **kwargs) -> NDArray:
 
 
 def cast_storage(data, stype) -> NDArray:
-    """The array with its elements stored as ``stype`` says: itself, as only ``'default'`` is supported."""
+    """The array with its elements stored as ``stype`` says: itself, for there is one way."""
     return data.tostype(stype)
 
 

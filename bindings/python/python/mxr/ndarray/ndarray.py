@@ -228,7 +228,7 @@ def as_np_ndarray(self):
 
 @method
 def tostype(self, stype):
-    """The array with its elements stored as ``stype`` says: itself, as only ``'default'`` is supported."""
+    """The array with its elements stored as ``stype`` says: itself, for there is one way."""
     _dense_only(stype)
     return self
 

@@ -1,7 +1,7 @@
 """Operators that MXNet also has for arrays with few elements that are not zero.
 
-There are only dense arrays here: what would make a sparse one raises ``UnsupportedError``, and the operators work
-on dense arrays, as MXNet's do.
+There are only dense arrays here: what would make a sparse one raises ``UnsupportedError``, and
+the operators work on dense arrays, as MXNet's do.
 """
 
 from .._core import NDArray
@@ -70,10 +70,10 @@ def array(source_array, ctx=None, dtype=None):
 
 
 def zeros(stype, shape, ctx=None, dtype=None, **kwargs) -> NDArray:
-    """An array of zeros, stored as ``stype`` says: only ``'default'`` is supported."""
+    """An array of zeros; ``stype`` must be ``'default'``."""
     return _create.zeros(shape, ctx, dtype, stype, **kwargs)
 
 
 def empty(stype, shape, ctx=None, dtype=None) -> NDArray:
-    """An array whose elements are not set, stored as ``stype`` says: only ``'default'`` is supported."""
+    """An array whose elements are not set; ``stype`` must be ``'default'``."""
     return _create.empty(shape, ctx, dtype, stype)

@@ -284,7 +284,7 @@ impl Rnn {
             (Some(size), _) if size < 1 => {
                 Err(err!(InvalidValue, "expected at least 1, got {size}").about("projection_size"))
             }
-            (_, [Some(min), Some(max)]) if !(min <= max) => {
+            (_, [Some(min), Some(max)]) if min > max || min.is_nan() || max.is_nan() => {
                 let wrong = err!(InvalidValue, "expected at least lstm_state_clip_min = {min}, got {max}");
                 Err(wrong.about("lstm_state_clip_max"))
             }

@@ -52,7 +52,7 @@ def arange_like(data, start=0.0, step=1.0, repeat=1, ctx='', axis=None, out=None
         The first number.
     step : float, optional, default=1.0
         Distance of two numbers.
-    repeat : int, optional, default=1, from 1.0 to any
+    repeat : int, optional, default=1, at least 1
         How often each number stands in the result.
     ctx : str, optional, default=''
         Unused: the result is on the device of the array.

@@ -1443,7 +1443,7 @@ def _arange(start, stop=None, step=1.0, repeat=1, infer_range=False, ctx='', dty
         What the numbers stay below.
     step : float, optional, default=1.0
         Distance of two numbers.
-    repeat : int, optional, default=1, from 1.0 to any
+    repeat : int, optional, default=1, at least 1
         How often each number stands in the result.
     infer_range : bool, optional, default=False
         Take the number of elements from where the result is used, in a graph; needs
@@ -1474,7 +1474,7 @@ def _linspace(start, stop, num, endpoint=True, ctx='', dtype='float32', out=None
         The first number.
     stop : float, required
         The other end.
-    num : int, required, from 0.0 to any
+    num : int, required, at least 0
         How many numbers.
     endpoint : bool, optional, default=True
         The last number is the other end; without it the numbers stay a step away from
@@ -1504,9 +1504,9 @@ def _eye(N, M=0, k=0, ctx='', dtype='float32', out=None, name=None, **kwargs):
 
     Parameters
     ----------
-    N : int, required, from 0.0 to any
+    N : int, required, at least 0
         Number of rows.
-    M : int, optional, default=0, from 0.0 to any
+    M : int, optional, default=0, at least 0
         Number of columns; that of the rows if 0.
     k : int, optional, default=0
         The diagonal: 0 for the main one, positive above it, negative below.
@@ -1529,8 +1529,7 @@ _operator(145, _eye)
 
 def _slice_assign(lhs, rhs, begin, end, step=(), out=None, name=None, **kwargs):
     """An array with the part from `begin` to before `end` replaced by another array, as
-    Python's
-    `x[begin:end:step] = rhs`.
+    Python's `x[begin:end:step] = rhs`.
 
     Parameters
     ----------
@@ -1566,8 +1565,7 @@ _npi_slice_assign = _slice_assign
 
 def _slice_assign_scalar(data, scalar=0.0, begin=_Null, end=_Null, step=(), out=None, name=None, **kwargs):
     """An array with the part from `begin` to before `end` replaced by a number, as
-    Python's
-    `x[begin:end:step] = scalar`.
+    Python's `x[begin:end:step] = scalar`.
 
     Parameters
     ----------
@@ -1615,7 +1613,7 @@ def _split_v2(data, indices, axis=1, squeeze_axis=False, sections=0, out=None, n
         The axis.
     squeeze_axis : bool, optional, default=False
         Remove the axis, along which each part must have size 1.
-    sections : int, optional, default=0, from 0.0 to any
+    sections : int, optional, default=0, at least 0
         Number of equal parts, if not 0.
     out : NDArray, optional
         Where the result goes.
@@ -1691,9 +1689,8 @@ _npi_scatter_set_nd = _scatter_set_nd
 
 def _adamax_update(weight, grad, mean, norm, lr, beta1=0.9, beta2=0.999, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """Adamax (Kingma and Ba, 2014): Adam with the largest gradient in place of the root of
-    the mean square.
-    The correction of the mean's bias belongs into `lr`. MXNet has it as Python code
-    only.
+    the mean square. The correction of the mean's bias belongs into `lr`. MXNet has it
+    as Python code only.
 
     Parameters
     ----------
@@ -1733,8 +1730,7 @@ _operator(250, _adamax_update)
 
 def _nadam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, grad_factor=_Null, mean_factor=_Null, var_divisor=_Null, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """Nadam (Dozat, 2015): Adam with Nesterov's momentum. The coefficients that change
-    from step to step are
-    attributes. MXNet has it as Python code only.
+    from step to step are attributes. MXNet has it as Python code only.
 
     Parameters
     ----------
@@ -1785,8 +1781,7 @@ def _adamw_update(weight, grad, mean, var, rescale_grad, lr, beta1=0.9, beta2=0.
     gradient.
 
     Nothing is updated if `rescale_grad` is zero or not finite, as it is when a loss
-    scale was too
-    large.
+    scale was too large.
 
     Parameters
     ----------
@@ -1832,8 +1827,7 @@ def _mp_adamw_update(weight, grad, mean, var, weight32, rescale_grad, lr, beta1=
     """[`AdamwUpdate`] with states and a copy of the weight in `float32`, which counts.
 
     Nothing is updated if `rescale_grad` is zero or not finite, as it is when a loss
-    scale was too
-    large.
+    scale was too large.
 
     Parameters
     ----------
@@ -1879,9 +1873,7 @@ _operator(253, _mp_adamw_update)
 
 def _adadelta_update(weight, grad, acc_g, acc_delta, lr=1.0, rho=0.9, epsilon=0.00001, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """AdaDelta (Zeiler, 2012): AdaGrad with means in place of sums, and steps in the
-    weights' own units.
-    MXNet
-    has it as Python code only, with `lr` 1.
+    weights' own units. MXNet has it as Python code only, with `lr` 1.
 
     Parameters
     ----------

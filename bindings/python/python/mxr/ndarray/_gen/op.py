@@ -1670,8 +1670,7 @@ def MakeLoss(data, grad_scale=1.0, valid_thresh=0.0, normalization='null', out=N
         Elements must be larger than this to count with `normalization` 'valid'.
     normalization : {'batch', 'null', 'valid'}, optional, default='null'
         What the gradient is divided by: 'null' for nothing, 'batch' for the size of the
-        first axis, 'valid' for
-        the number of elements above the threshold.
+        first axis, 'valid' for the number of elements above the threshold.
     out : NDArray, optional
         Where the result goes.
 
@@ -1816,8 +1815,7 @@ _operator(111, hard_sigmoid)
 
 def smooth_l1(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
     """Smooth L1 loss of each element: `(σx)² / 2` where `|x| < 1 / σ²`, else `|x| -
-    0.5 / σ²`. From Fast R-CNN
-    (Girshick, 2015).
+    0.5 / σ²`. From Fast R-CNN (Girshick, 2015).
 
     Parameters
     ----------
@@ -1842,8 +1840,7 @@ _operator(112, smooth_l1)
 
 def Cast(data, dtype, out=None, name=None, **kwargs):
     """The elements in another dtype. Floating-point numbers lose their fraction in
-    integers, and integers that do not
-    fit wrap around; what is not 0 is true.
+    integers, and integers that do not fit wrap around; what is not 0 is true.
 
     Parameters
     ----------
@@ -1869,8 +1866,7 @@ cast = Cast
 
 def amp_cast(data, dtype, out=None, name=None, **kwargs):
     """The elements in another floating-point dtype, for training in mixed precision.
-    Arrays of `float64` and integers
-    stay as they are.
+    Arrays of `float64` and integers stay as they are.
 
     Parameters
     ----------
@@ -1899,7 +1895,7 @@ def amp_multicast(*data, num_outputs, cast_narrow=False, out=None, name=None, **
     ----------
     data : NDArrays
         The arrays.
-    num_outputs : int, required, from 1.0 to any
+    num_outputs : int, required, at least 1
         Number of arrays.
     cast_narrow : bool, optional, default=False
         Take the narrowest dtype instead.
@@ -2193,7 +2189,7 @@ def norm(data, ord=2, axis=None, out_dtype=None, keepdims=False, out=None, name=
     ----------
     data : NDArray
         The array.
-    ord : int, optional, default=2, from 1.0 to 2.0
+    ord : int, optional, default=2, from 1 to 2
         2 for the root of the sum of squares, 1 for the sum of absolute values.
     axis : int or tuple of int, optional
         The axes to reduce; all of them if absent or empty.
@@ -2226,8 +2222,8 @@ def L2Normalization(data, eps=1e-10, mode='instance', out=None, name=None, **kwa
         Added to the sum of squares.
     mode : {'channel', 'instance', 'spatial'}, optional, default='instance'
         The part that is divided by its norm: 'instance' for a whole sample, 'channel'
-        for the channels (axis 1) of a
-        position, 'spatial' for the positions of a channel.
+        for the channels (axis 1) of a position, 'spatial' for the positions of a
+        channel.
     out : NDArray, optional
         Where the result goes.
 
@@ -2245,9 +2241,8 @@ def argmax(data, axis=None, keepdims=False, out=None, name=None, **kwargs):
     """Positions of the largest elements along an axis.
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
-    the dtype of the
-    array, as in MXNet; those of truth values, which MXNet refuses, are `int64`, as in
-    NumPy.
+    the dtype of the array, as in MXNet; those of truth values, which MXNet refuses, are
+    `int64`, as in NumPy.
 
     Parameters
     ----------
@@ -2274,9 +2269,8 @@ def argmin(data, axis=None, keepdims=False, out=None, name=None, **kwargs):
     """Positions of the smallest elements along an axis.
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
-    the dtype of the
-    array, as in MXNet; those of truth values, which MXNet refuses, are `int64`, as in
-    NumPy.
+    the dtype of the array, as in MXNet; those of truth values, which MXNet refuses, are
+    `int64`, as in NumPy.
 
     Parameters
     ----------
@@ -2397,9 +2391,8 @@ def reshape_like(lhs, rhs, lhs_begin=None, lhs_end=None, rhs_begin=None, rhs_end
     """The elements of `lhs` in the shape of `rhs`.
 
     With any of the attributes, the axes `lhs_begin` to before `lhs_end` of `lhs` take
-    the sizes of the axes
-    `rhs_begin` to before `rhs_end` of `rhs`, and the other axes of `lhs` stay. Negative
-    numbers count from the end.
+    the sizes of the axes `rhs_begin` to before `rhs_end` of `rhs`, and the other axes
+    of `lhs` stay. Negative numbers count from the end.
 
     Parameters
     ----------
@@ -2433,10 +2426,8 @@ def FullyConnected(data, weight, bias=None, num_hidden=_Null, no_bias=False, fla
     """Multiplies data with the transposed weight and adds a bias: `y = x · Wᵀ + b`.
 
     With `flatten`, data of shape (n, d1, d2, …) is seen as (n, d1·d2·…) and the
-    result is (n, num_hidden);
-    without, only the last axis is multiplied and the others stay. The weight is
-    (num_hidden, inputs), the bias
-    (num_hidden).
+    result is (n, num_hidden); without, only the last axis is multiplied and the others
+    stay. The weight is (num_hidden, inputs), the bias (num_hidden).
 
     Parameters
     ----------
@@ -2446,7 +2437,7 @@ def FullyConnected(data, weight, bias=None, num_hidden=_Null, no_bias=False, fla
         The weight, (num_hidden, inputs).
     bias : NDArray, optional
         The bias, (num_hidden).
-    num_hidden : int, required, from 1.0 to any
+    num_hidden : int, required, at least 1
         Number of results for each row of data.
     no_bias : bool, optional, default=False
         Add no bias.
@@ -2470,9 +2461,8 @@ def Convolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), pad
     each filter.
 
     Data is (n, channels, \[depth,\] \[height,\] width), the weight is (num_filter,
-    channels / num_group, kernel…),
-    the bias (num_filter). Along each axis the result has
-    `floor((x + 2·pad − dilate·(kernel − 1) − 1) / stride) + 1` elements.
+    channels / num_group, kernel…), the bias (num_filter). Along each axis the result
+    has `floor((x + 2·pad − dilate·(kernel − 1) − 1) / stride) + 1` elements.
 
     Parameters
     ----------
@@ -2490,11 +2480,11 @@ def Convolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), pad
         Distance between neighbouring elements of the window; 1 if empty.
     pad : int or tuple of int, optional, default=()
         Zeros before and after each axis; none if empty.
-    num_filter : int, required, from 1.0 to any
+    num_filter : int, required, at least 1
         Number of filters: channels of the result.
-    num_group : int, optional, default=1, from 1.0 to any
+    num_group : int, optional, default=1, at least 1
         Groups of channels that are convolved apart from each other.
-    workspace : int, optional, default=1024, from 0.0 to any
+    workspace : int, optional, default=1024, at least 0
         Unused; kept for MXNet's model files.
     no_bias : bool, optional, default=False
         Add no bias.
@@ -2519,8 +2509,7 @@ _operator(148, Convolution)
 
 def Pooling(data, kernel=(), pool_type='max', global_pool=False, cudnn_off=False, pooling_convention='valid', stride=(), pad=(), p_value=None, count_include_pad=None, layout=None, out=None, name=None, **kwargs):
     r"""Computes the largest element, the average, the sum or a p-norm over windows that
-    slide over one to three
-    axes of each channel.
+    slide over one to three axes of each channel.
 
     Data is (n, channels, \[depth,\] \[height,\] width). Along each axis the result has
     `(x + 2·pad − kernel) / stride + 1` elements, rounded as `pooling_convention`
@@ -2605,8 +2594,7 @@ def softmax(data, length=None, axis=-1, temperature=None, dtype=None, use_length
         The dtype of the result; that of the data if absent.
     use_length : bool, optional, default=False
         Take only the first elements of each row, as many as `length` says; the others
-        become 0. For
-        `softmax` only.
+        become 0. For `softmax` only.
     out : NDArray, optional
         Where the result goes.
 
@@ -2635,8 +2623,7 @@ def softmin(data, axis=-1, temperature=None, dtype=None, use_length=False, out=N
         The dtype of the result; that of the data if absent.
     use_length : bool, optional, default=False
         Take only the first elements of each row, as many as `length` says; the others
-        become 0. For
-        `softmax` only.
+        become 0. For `softmax` only.
     out : NDArray, optional
         Where the result goes.
 
@@ -2665,8 +2652,7 @@ def log_softmax(data, axis=-1, temperature=None, dtype=None, use_length=False, o
         The dtype of the result; that of the data if absent.
     use_length : bool, optional, default=False
         Take only the first elements of each row, as many as `length` says; the others
-        become 0. For
-        `softmax` only.
+        become 0. For `softmax` only.
     out : NDArray, optional
         Where the result goes.
 
@@ -2704,16 +2690,13 @@ _operator(154, SoftmaxActivation)
 
 def SoftmaxOutput(data, label, grad_scale=1.0, ignore_label=-1.0, multi_output=False, use_ignore=False, preserve_shape=False, normalization='null', out_grad=False, smooth_alpha=0.0, out=None, name=None, **kwargs):
     """Softmax whose gradient is that of the cross entropy with the labels, whatever
-    follows: the last layer of a
-    classifier.
+    follows: the last layer of a classifier.
 
     The result is the softmax of the data along the classes. Labels are numbers of
-    classes, in the data's shape
-    without the axis of the classes, or probabilities, in the data's shape. The data's
-    gradient is
-    `grad_scale · (softmax − onehot(label))`, divided as `normalization` says. The
-    gradient of the result is
-    not read unless `out_grad`.
+    classes, in the data's shape without the axis of the classes, or probabilities, in
+    the data's shape. The data's gradient is `grad_scale · (softmax −
+    onehot(label))`, divided as `normalization` says. The gradient of the result is not
+    read unless `out_grad`.
 
     Parameters
     ----------
@@ -2780,8 +2763,8 @@ _operator(156, softmax_cross_entropy)
 
 def LinearRegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
     """Squared loss: the result is the data, its gradient `grad_scale / m · (data −
-    label)`, where m is the number
-    of labels of one sample. The gradient of the result is not read.
+    label)`, where m is the number of labels of one sample. The gradient of the result
+    is not read.
 
     Parameters
     ----------
@@ -2806,10 +2789,8 @@ _operator(157, LinearRegressionOutput)
 
 def LogisticRegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
     """Logistic regression: the result is the logistic function of the data, the data's
-    gradient
-    `grad_scale / m · (result − label)`, where m is the number of labels of one
-    sample. The gradient of the
-    result is not read.
+    gradient `grad_scale / m · (result − label)`, where m is the number of labels of
+    one sample. The gradient of the result is not read.
 
     Parameters
     ----------
@@ -2834,9 +2815,8 @@ _operator(158, LogisticRegressionOutput)
 
 def MAERegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
     """Absolute loss: the result is the data, its gradient `grad_scale / m · sign(data −
-    label)`, where m is the
-    number of labels of one sample and the sign of 0 is −1. The gradient of the result
-    is not read.
+    label)`, where m is the number of labels of one sample and the sign of 0 is −1.
+    The gradient of the result is not read.
 
     Parameters
     ----------
@@ -2864,9 +2844,8 @@ def LayerNorm(data, gamma, beta, axis=-1, eps=9.999999747378752e-6, output_mean_
     beta`.
 
     `gamma` and `beta` have the size of the axis. With `output_mean_var` mean and
-    `sqrt(variance + eps)` are results
-    too, with size 1 along the axis. Method: Ba, Kiros, Hinton, «Layer Normalization»,
-    2016.
+    `sqrt(variance + eps)` are results too, with size 1 along the axis. Method: Ba,
+    Kiros, Hinton, «Layer Normalization», 2016.
 
     Parameters
     ----------
@@ -2902,9 +2881,8 @@ def GroupNorm(data, gamma, beta, num_groups=1, eps=9.999999747378752e-6, output_
     · gamma + beta`.
 
     Data is (n, channels, …). `gamma` and `beta` have an element for each group. With
-    `output_mean_var` mean and
-    `sqrt(variance + eps)` of each sample and group are results too. Method: Wu, He,
-    «Group Normalization», 2018.
+    `output_mean_var` mean and `sqrt(variance + eps)` of each sample and group are
+    results too. Method: Wu, He, «Group Normalization», 2018.
 
     Parameters
     ----------
@@ -2914,7 +2892,7 @@ def GroupNorm(data, gamma, beta, num_groups=1, eps=9.999999747378752e-6, output_
         The factors.
     beta : NDArray
         The offsets.
-    num_groups : int, optional, default=1, from 1.0 to any
+    num_groups : int, optional, default=1, at least 1
         Number of groups; it divides the number of channels.
     eps : float, optional, default=9.999999747378752e-6
         Added to the variance.
@@ -2940,8 +2918,7 @@ def InstanceNorm(data, gamma, beta, eps=0.0010000000474974513, out=None, name=No
     gamma + beta`.
 
     Data is (n, channels, …), `gamma` and `beta` have an element for each channel.
-    Method: Ulyanov, Vedaldi,
-    Lempitsky, «Instance Normalization», 2016.
+    Method: Ulyanov, Vedaldi, Lempitsky, «Instance Normalization», 2016.
 
     Parameters
     ----------
@@ -2972,13 +2949,10 @@ def BatchNorm(data, gamma, beta, moving_mean, moving_var, eps=0.0010000000474974
     """Normalises each channel: `(x − mean) / sqrt(variance + eps) · gamma + beta`.
 
     In training mean and variance are those of the batch, and the gradient's computation
-    moves the moving
-    statistics: `moving · momentum + batch · (1 − momentum)`, the variance without
-    Bessel's correction. In
-    prediction, and with `use_global_stats`, the moving statistics are taken and stay.
-    With float16 and bfloat16
-    data parameters and statistics are float32. Method: Ioffe, Szegedy, «Batch
-    Normalization», 2015.
+    moves the moving statistics: `moving · momentum + batch · (1 − momentum)`, the
+    variance without Bessel's correction. In prediction, and with `use_global_stats`,
+    the moving statistics are taken and stay. With float16 and bfloat16 data parameters
+    and statistics are float32. Method: Ioffe, Szegedy, «Batch Normalization», 2015.
 
     Parameters
     ----------
@@ -3027,13 +3001,12 @@ _operator(163, BatchNorm)
 
 def Deconvolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), pad=(), adj=(), target_shape=(), num_filter=_Null, num_group=1, workspace=512, no_bias=True, cudnn_tune=None, cudnn_off=False, layout=None, out=None, name=None, **kwargs):
     r"""Spreads each element of the data over a window of the result, multiplied with each
-    filter: the transpose of a
-    convolution, which is its gradient with respect to its data.
+    filter: the transpose of a convolution, which is its gradient with respect to its
+    data.
 
     Data is (n, channels, \[depth,\] \[height,\] width), the weight (channels,
-    num_filter / num_group, kernel…), the
-    bias (num_filter). Along each axis the result has `stride · (x − 1) + dilate ·
-    (kernel − 1) + 1 − 2·pad + adj`
+    num_filter / num_group, kernel…), the bias (num_filter). Along each axis the
+    result has `stride · (x − 1) + dilate · (kernel − 1) + 1 − 2·pad + adj`
     elements; with `target_shape` that many, and the padding follows.
 
     Parameters
@@ -3056,11 +3029,11 @@ def Deconvolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), p
         Elements added after each axis, fewer than the step; none if empty.
     target_shape : int or tuple of int, optional, default=()
         Size of the result along each axis, in place of `pad` and `adj`.
-    num_filter : int, required, from 1.0 to any
+    num_filter : int, required, at least 1
         Number of filters: channels of the result.
-    num_group : int, optional, default=1, from 1.0 to any
+    num_group : int, optional, default=1, at least 1
         Groups of channels that are treated apart from each other.
-    workspace : int, optional, default=512, from 0.0 to any
+    workspace : int, optional, default=512, at least 0
         Unused; kept for MXNet's model files.
     no_bias : bool, optional, default=True
         Add no bias.
@@ -3088,25 +3061,18 @@ def RNN(data, parameters, state, state_cell=None, sequence_length=None, state_si
     each other.
 
     Data is (steps, n, inputs), the result (steps, n, directions · state_size), states
-    and cells are
-    (layers · directions, n, state_size). All parameters are one vector: for each layer
-    and direction the weight
-    for the data (gates · state_size, inputs) and that for the state (gates ·
-    state_size, state_size), then for
-    each layer and direction the bias for the data and that for the state. Gates are
-    input, forget, cell, output
-    for `lstm` and reset, update, new for `gru`. Methods: Hochreiter, Schmidhuber,
-    «Long Short-Term Memory», 1997;
-    Cho et al., 2014.
+    and cells are (layers · directions, n, state_size). All parameters are one vector:
+    for each layer and direction the weight for the data (gates · state_size, inputs)
+    and that for the state (gates · state_size, state_size), then for each layer and
+    direction the bias for the data and that for the state. Gates are input, forget,
+    cell, output for `lstm` and reset, update, new for `gru`. Methods: Hochreiter,
+    Schmidhuber, «Long Short-Term Memory», 1997; Cho et al., 2014.
 
     With `projection_size` states have that many elements, and each layer and direction
-    has a third weight
-    (projection_size, state_size) that makes them of the cell's result (Sak et al.,
-    2014). With
-    `use_sequence_length` a sample ends where its length says: the result is 0 from
-    there on, the last state and
-    cell are those of its last step, and the second direction begins there. MXNet's CPU
-    build ignores lengths and
+    has a third weight (projection_size, state_size) that makes them of the cell's
+    result (Sak et al., 2014). With `use_sequence_length` a sample ends where its length
+    says: the result is 0 from there on, the last state and cell are those of its last
+    step, and the second direction begins there. MXNet's CPU build ignores lengths and
     the bounds of cells; here they mean what they mean on its GPU.
 
     Parameters
@@ -3121,15 +3087,15 @@ def RNN(data, parameters, state, state_cell=None, sequence_length=None, state_si
         The first cells, for `lstm`.
     sequence_length : NDArray, optional
         Each sample's number of steps, with `use_sequence_length`.
-    state_size : int, required, from 1.0 to any
+    state_size : int, required, at least 1
         Elements of a state.
-    num_layers : int, required, from 1.0 to any
+    num_layers : int, required, at least 1
         Layers on top of each other.
     bidirectional : bool, optional, default=False
         Run in both directions and join the results.
     mode : {'gru', 'lstm', 'rnn_relu', 'rnn_tanh'}, required
         The cell.
-    p : float, optional, default=0.0, from 0.0 to 1.0
+    p : float, optional, default=0.0, from 0 to 1
         Share of the elements between layers that are dropped in training.
     state_outputs : bool, optional, default=False
         Give the last states as well.
@@ -3171,7 +3137,7 @@ def Dropout(data, p=0.5, mode='training', axes=(), cudnn_off=False, out=None, na
     ----------
     data : NDArray
         The data.
-    p : float, optional, default=0.5, from 0.0 to 1.0
+    p : float, optional, default=0.5, from 0 to 1
         Share of the elements that become zero.
     mode : {'always', 'training'}, optional, default='training'
         When elements are dropped.
@@ -3197,10 +3163,9 @@ def LeakyReLU(data, gamma=None, act_type='leaky', slope=0.25, lower_bound=0.125,
     """Applies a rectifier that lets something of the negative side pass.
 
     `leaky` slope · x for x < 0, `elu` slope · (exp(x) − 1) for x < 0, `selu` 1.0507
-    · elu(x) with slope 1.6733,
-    `gelu` x · Φ(x), `prelu` gamma · x for x < 0 with gamma per channel (axis 1) or
-    one for all, `rrelu` x times a
-    number drawn between the bounds for x < 0, in prediction their mean.
+    · elu(x) with slope 1.6733, `gelu` x · Φ(x), `prelu` gamma · x for x < 0 with
+    gamma per channel (axis 1) or one for all, `rrelu` x times a number drawn between
+    the bounds for x < 0, in prediction their mean.
 
     Parameters
     ----------
@@ -3232,9 +3197,8 @@ _operator(167, LeakyReLU)
 
 def LRN(data, alpha=0.0001, beta=0.75, knorm=2.0, nsize=_Null, out=None, name=None, **kwargs):
     """Divides each element by a power of the mean square of its neighbours across channels
-    (axis 1):
-    `x / (knorm + alpha / nsize · Σ x²)^beta`, the sum over the `nsize` channels
-    around its own.
+    (axis 1): `x / (knorm + alpha / nsize · Σ x²)^beta`, the sum over the `nsize`
+    channels around its own.
 
     Source: Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep
     Convolutional Neural Networks", 2012.
@@ -3249,7 +3213,7 @@ def LRN(data, alpha=0.0001, beta=0.75, knorm=2.0, nsize=_Null, out=None, name=No
         The power.
     knorm : float, optional, default=2.0
         Added to the mean of squares.
-    nsize : int, required, from 1.0 to any
+    nsize : int, required, at least 1
         Number of channels that are summed over, odd.
     out : NDArray, optional
         Where the result goes.
@@ -3268,26 +3232,25 @@ def UpSampling(*data, scale, num_filter=0, sample_type, multi_input_mode='concat
     """Makes pictures larger by a whole factor along height and width.
 
     With nearest neighbours there may be several inputs (n, channels, height, width);
-    each is brought to the size
-    of the first one's result. Bilinear interpolation takes data and a weight
-    (num_filter, 1, kernel, kernel) with
-    `kernel = 2 · scale - scale % 2`.
+    each is brought to the size of the first one's result. Bilinear interpolation takes
+    data and a weight (num_filter, 1, kernel, kernel) with `kernel = 2 · scale - scale
+    % 2`.
 
     Parameters
     ----------
     data : NDArrays
         The pictures, or pictures and weight.
-    scale : int, required, from 1.0 to any
+    scale : int, required, at least 1
         Factor of height and width of the first input.
-    num_filter : int, optional, default=0, from 0.0 to any
+    num_filter : int, optional, default=0, at least 0
         Number of channels of the data, for bilinear interpolation.
     sample_type : {'bilinear', 'nearest'}, required
         How elements between those of the data are made.
     multi_input_mode : {'concat', 'sum'}, optional, default='concat'
         What becomes of several inputs.
-    num_args : int, optional, from 1.0 to any
+    num_args : int, optional, at least 1
         Number of inputs; counted if absent.
-    workspace : int, optional, default=512, from 0.0 to any
+    workspace : int, optional, default=512, at least 0
         Unused; kept for MXNet's model files.
     out : NDArray, optional
         Where the result goes.
@@ -3337,10 +3300,8 @@ def sample_uniform(low, high, shape=(), dtype=None, out=None, name=None, **kwarg
     """Random numbers that are equally likely everywhere from `low` to below `high`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3401,10 +3362,8 @@ def sample_normal(mu, sigma, shape=(), dtype=None, out=None, name=None, **kwargs
     """Random numbers from a normal distribution.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3462,10 +3421,8 @@ def sample_gamma(alpha, beta, shape=(), dtype=None, out=None, name=None, **kwarg
     """Random numbers from a gamma distribution, whose mean is `alpha * beta`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3521,10 +3478,8 @@ def sample_exponential(lam, shape=(), dtype=None, out=None, name=None, **kwargs)
     """Random numbers from an exponential distribution, whose mean is `1 / lam`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3578,10 +3533,8 @@ def sample_poisson(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a Poisson distribution: whole numbers in a floating-point dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3607,8 +3560,8 @@ _operator(184, sample_poisson)
 
 def random_negative_binomial(k=1, p=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution: how many trials fail before
-    `k` succeed, each
-    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+    `k` succeed, each succeeding with probability `p`. They are whole numbers in a
+    floating-point dtype.
 
     Parameters
     ----------
@@ -3637,14 +3590,12 @@ _operator(185, random_negative_binomial)
 
 def sample_negative_binomial(k, p, shape=(), dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution: how many trials fail before
-    `k` succeed, each
-    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+    `k` succeed, each succeeding with probability `p`. They are whole numbers in a
+    floating-point dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3672,9 +3623,8 @@ _operator(187, sample_negative_binomial)
 
 def random_generalized_negative_binomial(mu=1.0, alpha=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution that is given by its mean and
-    dispersion: the
-    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
-    dtype.
+    dispersion: the variance is `mu + alpha * mu * mu`. They are whole numbers in a
+    floating-point dtype.
 
     Parameters
     ----------
@@ -3703,15 +3653,12 @@ _operator(188, random_generalized_negative_binomial)
 
 def sample_generalized_negative_binomial(mu, alpha, shape=(), dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution that is given by its mean and
-    dispersion: the
-    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
-    dtype.
+    dispersion: the variance is `mu + alpha * mu * mu`. They are whole numbers in a
+    floating-point dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3769,9 +3716,7 @@ def sample_multinomial(data, shape=(), get_prob=False, dtype='int32', out=None, 
     """Draws classes, numbered from 0, by the probabilities along the last axis of `data`.
 
     Rows need not sum to 1. The result has the axes of `data` but the last, followed by
-    `shape`; one draw
-    from a
-    single row has the shape (1,).
+    `shape`; one draw from a single row has the shape (1,).
 
     Parameters
     ----------
@@ -3820,8 +3765,7 @@ _operator(193, shuffle)
 
 def dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=None, name=None, **kwargs):
     """Product of two arrays: the last axis of `lhs` is summed with the first of `rhs`,
-    which gives the product of
-    matrices, or the inner product of vectors.
+    which gives the product of matrices, or the inner product of vectors.
 
     With more axes the result has the axes of `lhs` without its last, then those of
     `rhs` without its first.
@@ -4039,7 +3983,7 @@ def depth_to_space(data, block_size, out=None, name=None, **kwargs):
     ----------
     data : NDArray
         The pictures.
-    block_size : int, required, from 1.0 to any
+    block_size : int, required, at least 1
         Side of the blocks.
     out : NDArray, optional
         Where the result goes.
@@ -4062,7 +4006,7 @@ def space_to_depth(data, block_size, out=None, name=None, **kwargs):
     ----------
     data : NDArray
         The pictures.
-    block_size : int, required, from 1.0 to any
+    block_size : int, required, at least 1
         Side of the blocks.
     out : NDArray, optional
         Where the result goes.
@@ -4190,7 +4134,7 @@ def Concat(*data, num_args=None, dim=1, out=None, name=None, **kwargs):
     ----------
     data : NDArrays
         The arrays, of one shape but along the axis.
-    num_args : int, optional, from 1.0 to any
+    num_args : int, optional, at least 1
         Number of arrays; counted if absent.
     dim : int, optional, default=1
         The axis.
@@ -4219,7 +4163,7 @@ def stack(*data, axis=0, num_args=None, out=None, name=None, **kwargs):
         The arrays, of one shape.
     axis : int, optional, default=0
         Where the new axis is; negative numbers count from the end of the result.
-    num_args : int, optional, from 1.0 to any
+    num_args : int, optional, at least 1
         Number of arrays; counted if absent.
     out : NDArray, optional
         Where the result goes.
@@ -4241,7 +4185,7 @@ def SliceChannel(data, num_outputs, axis=1, squeeze_axis=False, out=None, name=N
     ----------
     data : NDArray
         The array.
-    num_outputs : int, required, from 1.0 to any
+    num_outputs : int, required, at least 1
         Number of parts.
     axis : int, optional, default=1
         The axis.
@@ -4293,7 +4237,7 @@ def repeat(data, repeats, axis=None, out=None, name=None, **kwargs):
     ----------
     data : NDArray
         The array.
-    repeats : int, required, from 0.0 to any
+    repeats : int, required, at least 0
         How often.
     axis : int, optional
         The axis along which elements are repeated; if absent, the array is flattened
@@ -4407,9 +4351,9 @@ def Embedding(data, weight, input_dim, output_dim, dtype='float32', sparse_grad=
         The numbers, of any dtype.
     weight : NDArray
         The table.
-    input_dim : int, required, from 1.0 to any
+    input_dim : int, required, at least 1
         Number of rows of the table.
-    output_dim : int, required, from 1.0 to any
+    output_dim : int, required, at least 1
         Length of the rows.
     dtype : dtype, optional, default='float32'
         Dtype of the table, where nothing else says it.
@@ -4537,14 +4481,13 @@ _operator(226, scatter_nd)
 
 def one_hot(indices, depth, on_value=1.0, off_value=0.0, dtype='float32', out=None, name=None, **kwargs):
     """For each index a vector with one value at the index and another elsewhere. An index
-    beyond the vector gives one
-    without the former.
+    beyond the vector gives one without the former.
 
     Parameters
     ----------
     indices : NDArray
         The indices.
-    depth : int, required, from 0.0 to any
+    depth : int, required, at least 0
         Length of the vectors.
     on_value : float, optional, default=1.0
         The value at the index.
@@ -4718,8 +4661,7 @@ _operator(238, sort)
 
 def argsort(data, axis=-1, is_ascend=True, dtype='float32', out=None, name=None, **kwargs):
     """The places that the elements along an axis had before they were put in order. Equal
-    elements keep their order,
-    NaN comes last.
+    elements keep their order, NaN comes last.
 
     Parameters
     ----------
@@ -4811,8 +4753,7 @@ _operator(241, sgd_update)
 
 def sgd_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
     """Stochastic gradient descent with momentum: `mom = momentum * mom - lr * (grad + wd *
-    weight)` is added
-    to the weight.
+    weight)` is added to the weight.
 
     Parameters
     ----------
@@ -4927,8 +4868,7 @@ _operator(244, mp_sgd_mom_update)
 
 def nag_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """Nesterov's accelerated gradient: as [`SgdMomUpdate`], but the weight also takes the
-    step that the new
-    momentum leads to.
+    step that the new momentum leads to.
 
     Parameters
     ----------
@@ -5001,8 +4941,7 @@ _operator(246, mp_nag_mom_update)
 
 def signsgd_update(weight, grad, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """Moves each weight by `lr` against the sign of its gradient: `weight - lr *
-    (sign(grad) + wd *
-    weight)`.
+    (sign(grad) + wd * weight)`.
 
     Parameters
     ----------
@@ -5072,8 +5011,7 @@ _operator(248, signum_update)
 
 def adam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
     """Adam (Kingma and Ba, 2014): steps along the mean of the gradients over the root of
-    the mean of their
-    squares. The correction of the means' bias belongs into `lr`.
+    the mean of their squares. The correction of the means' bias belongs into `lr`.
 
     Parameters
     ----------
@@ -5118,8 +5056,7 @@ _operator(249, adam_update)
 
 def rmsprop_update(weight, grad, n, lr, gamma1=0.95, epsilon=1e-8, clip_weights=-1.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """RMSProp (Tieleman and Hinton, 2012): steps along the gradient over the root of the
-    mean of its
-    squares.
+    mean of its squares.
 
     Parameters
     ----------
@@ -5268,7 +5205,7 @@ def ftml_update(weight, grad, d, v, z, lr, beta1=0.6, beta2=0.999, epsilon=1e-8,
         How much of the mean of squares stays.
     epsilon : float, optional, default=1e-8
         Keeps the divisor from zero.
-    t : int, required, from 1.0 to any
+    t : int, required, at least 1
         The number of this update, from 1.
     wd : float, optional, default=0.0
         The weight decay: `wd * weight` is added to the gradient.
@@ -5367,9 +5304,7 @@ _operator(261, lamb_update_phase2)
 
 def mp_lamb_update_phase1(weight, grad, mean, var, weight32, beta1=0.9, beta2=0.999, epsilon=1e-6, t=_Null, bias_correction=True, wd=_Null, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """[`LambUpdatePhase1`] with states and a copy of the weight in `float32`, which
-    counts. The direction
-    is in
-    `float32` too.
+    counts. The direction is in `float32` too.
 
     Parameters
     ----------
@@ -5645,8 +5580,8 @@ _operator(270, multi_sum_sq)
 
 def multi_lars(lrs, weights_sum_sq, grads_sum_sq, wds, eta, eps, rescale_grad=1.0, out=None, name=None, **kwargs):
     """Learning rates of layers by LARS (You, Gitman and Ginsburg, 2017): each is
-    multiplied by the weight's norm
-    over that of gradient and decay, where both norms are positive.
+    multiplied by the weight's norm over that of gradient and decay, where both norms
+    are positive.
 
     Parameters
     ----------

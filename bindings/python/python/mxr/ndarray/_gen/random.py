@@ -145,8 +145,8 @@ _operator(183, poisson_like)
 
 def negative_binomial_like(data, k=1, p=1.0, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution: how many trials fail before
-    `k` succeed, each
-    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+    `k` succeed, each succeeding with probability `p`. They are whole numbers in a
+    floating-point dtype.
 
     The result has the shape and dtype of `data`.
 
@@ -173,9 +173,8 @@ _operator(186, negative_binomial_like)
 
 def generalized_negative_binomial_like(data, mu=1.0, alpha=1.0, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution that is given by its mean and
-    dispersion: the
-    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
-    dtype.
+    dispersion: the variance is `mu + alpha * mu * mu`. They are whole numbers in a
+    floating-point dtype.
 
     The result has the shape and dtype of `data`.
 
