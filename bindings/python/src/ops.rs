@@ -6,7 +6,7 @@ use crate::convert::{Attr, Kind};
 use crate::invoke::Op;
 
 /// Tells the schema that this was made from.
-pub const SCHEMA: &str = "6ab14179c6539553";
+pub const SCHEMA: &str = "89b32487d60c2bec";
 
 /// Every operator that has a function.
 #[rustfmt::skip]

@@ -8,7 +8,7 @@ use crate::op::sample::{Oracle, Run, Sample};
 use serde_json::{Map, Value, json};
 
 /// Everything that is registered, as JSON: `schema/ops.json`.
-pub fn document(registry: &Registry) -> Value {
+pub fn document(registry: &'static Registry) -> Value {
     json!({
         "operators": operators(registry),
         "optimizers": table(crate::optim::optimizers()),
@@ -18,7 +18,7 @@ pub fn document(registry: &Registry) -> Value {
 }
 
 /// All operators as JSON.
-pub fn operators(registry: &Registry) -> Value {
+pub fn operators(registry: &'static Registry) -> Value {
     Value::Array(registry.ops().iter().map(operator).collect())
 }
 
@@ -37,7 +37,7 @@ pub fn table<T: ?Sized>(table: &Table<T>) -> Value {
     table.entries.iter().map(entry).collect()
 }
 
-fn operator(def: &OpDef) -> Value {
+fn operator(def: &'static OpDef) -> Value {
     let meta = &def.meta;
     let mut out = Map::new();
     out.insert("name".into(), json!(meta.name));
@@ -51,9 +51,18 @@ fn operator(def: &OpDef) -> Value {
     out.insert("doc".into(), json!(def.doc));
     out.insert("inputs".into(), meta.inputs.iter().map(input).collect());
     out.insert("outputs".into(), json!(meta.outputs));
+    if outputs_vary(def) {
+        out.insert("outputs_vary".into(), json!(true));
+    }
     out.insert("dtypes".into(), meta.dtypes.iter().map(|d| d.name()).collect());
     out.insert("attrs".into(), attributes(&def.attrs));
     Value::Object(out)
+}
+
+/// Whether callers of some sample see another number of outputs than one.
+fn outputs_vary(def: &'static OpDef) -> bool {
+    let visible = |s: &Sample| Some(def.with_named(&s.attrs).ok()?.op.num_visible_outputs());
+    (def.samples)().iter().any(|s| visible(s).is_some_and(|n| n != 1))
 }
 
 fn input(i: &Input) -> Value {

@@ -6,6 +6,10 @@
 //! tables by which bindings find them in the library.
 
 mod abi;
+mod cpp;
+mod cpp_cases;
+mod cpp_registered;
+mod cpp_text;
 mod header;
 mod python;
 mod python_registered;
@@ -62,6 +66,7 @@ fn files() -> Result<Vec<File>> {
         ("schema/abi.json".into(), functions.json()),
         ("include/mxr.h".into(), header::text()?),
     ];
+    files.extend(cpp::files(&schema));
     if paths::root().join("bindings/python").exists() {
         files.push(("bindings/python/src/abi.rs".into(), rust_abi::text(&functions)?));
         files.extend(python::files(&schema));

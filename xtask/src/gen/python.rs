@@ -244,8 +244,8 @@ impl Function<'_> {
     }
 
     fn stub(&self) -> String {
-        let many = list(self.op.schema, "outputs").len() > 1 || self.op.schema["outputs_vary"] == true;
-        let result = if many { "list[NDArray]" } else { "NDArray" };
+        let many = self.op.schema["outputs_vary"] == true;
+        let result = if many { "NDArray | list[NDArray]" } else { "NDArray" };
         format!("def {}({}) -> {result}: ...\n", self.name, self.parameters(true).join(", "))
     }
 }

@@ -2,4 +2,4 @@
 """The operators' functions."""
 
 # The extension module must have been made from the same schema.
-SCHEMA = "6ab14179c6539553"
+SCHEMA = "89b32487d60c2bec"

@@ -1,0 +1,79 @@
+//! The functions by which C++'s conformance runner calls every operator as users do: from the numbers and texts of a
+//! case, on arrays and on symbols.
+
+use super::File;
+use super::cpp::{Function, MARKER};
+use super::cpp_text::{cpp_name, cpp_type};
+use super::python::text;
+use serde_json::Value;
+use std::fmt::Write;
+
+const FOLDER: &str = "bindings/cpp/tests/gen";
+/// The functions are compiled in so many parts, beside each other.
+const PARTS: usize = 4;
+
+/// The parts.
+pub fn files(ops: &[&Value]) -> Vec<File> {
+    let part = |i: usize| {
+        let mine: Vec<Function> = ops.iter().skip(i).step_by(PARTS).map(|op| Function::new(op)).collect();
+        let functions: String = mine.iter().map(function).collect();
+        let entries: String = mine.iter().map(entry).collect();
+        let text = format!(
+            "// {MARKER}\n#include \"../caller.hpp\"\n#include <mxr_ops.hpp>\n\nnamespace {{\n\nusing namespace mxr;\n\n\
+             {functions}}} // namespace\n\nvoid add_callers_{i}(Callers &callers) {{\n{entries}}}\n"
+        );
+        (format!("{FOLDER}/callers_{i}.cpp").into(), text)
+    };
+    (0..PARTS).map(part).collect()
+}
+
+fn entry(f: &Function) -> String {
+    format!(
+        "    callers[\"{}\"] = {{call_{stem}<ArrayCase>, call_{stem}<SymbolCase>}};\n",
+        f.name(),
+        stem = f.stem
+    )
+}
+
+/// Reads what the case gives, and calls.
+fn function(f: &Function) -> String {
+    let ids: Vec<String> = f.attrs().iter().map(|a| a["id"].to_string()).collect();
+    let most = if f.variadic() { "kAnyNumber".to_owned() } else { f.inputs().len().to_string() };
+    let mut out = format!(
+        "template <class Case> typename Case::Results call_{}(const Case &c) {{\n    c.has_only({most}, {{{}}});\n",
+        f.stem,
+        ids.join(", ")
+    );
+    if f.has_options() {
+        let _ = writeln!(out, "    op::{}Options options;", f.stem);
+        for attr in f.optional() {
+            let _ = writeln!(out, "    c.read({}, options.{});", attr["id"], cpp_name(text(attr, "name")));
+        }
+    }
+    let single = f.inputs().iter().filter(|i| i["variadic"] != true).count();
+    let mut given = vec![];
+    let mut at = 0;
+    for input in f.inputs() {
+        if input["variadic"] == true {
+            given.push(format!("c.rest({single})"));
+        } else {
+            given.push(format!("c.input({at})"));
+            at += 1;
+        }
+    }
+    for attr in f.required() {
+        let kind = cpp_type(&f.stem, attr);
+        let scope = if text(attr, "type") == "enum" { "op::" } else { "" };
+        given.push(format!("c.template need<{scope}{kind}>({})", attr["id"]));
+    }
+    given.extend(f.has_options().then(|| "options".to_owned()));
+    let arguments = given.join(", ");
+    let comma = if arguments.is_empty() { "" } else { ", " };
+    let _ = write!(
+        out,
+        "    if constexpr (Case::symbolic) return op::{path}(\"call\"{comma}{arguments});\n    \
+         else return c.results(op::{path}({arguments}));\n}}\n\n",
+        path = f.path
+    );
+    out
+}
