@@ -247,6 +247,46 @@
 #define MXR_REQUEST_ADD 3
 
 /**
+ * Compile for training: dropout drops, batch normalisation takes the batch's statistics.
+ */
+#define MXR_PLAN_TRAINING 1
+
+/**
+ * Do not fuse elementwise operators.
+ */
+#define MXR_PLAN_NO_FUSION 2
+
+/**
+ * Do not simplify: no constants are folded, no common subexpressions shared.
+ */
+#define MXR_PLAN_NO_SIMPLIFICATION 4
+
+/**
+ * Do not fold operators into others for prediction, which changes rounding.
+ */
+#define MXR_PLAN_NO_FOLDING 8
+
+/**
+ * Give every value memory of its own.
+ */
+#define MXR_PLAN_NO_SHARING 16
+
+/**
+ * Compute results of cheap operators again in the backward pass, as MXNET_BACKWARD_DO_MIRROR=1 asks for.
+ */
+#define MXR_PLAN_MIRROR 32
+
+/**
+ * Keep the graph after each pass, for `mxr_plan_passes`.
+ */
+#define MXR_PLAN_KEEP_PASSES 64
+
+/**
+ * The budget of a plan: as little as can be found.
+ */
+#define MXR_BUDGET_LEAST -1
+
+/**
  * Raised when functions are removed or change their meaning; additions do not raise it.
  */
 #define MXR_ABI_VERSION 1
@@ -277,9 +317,19 @@
 typedef struct mxr_array_t mxr_array_t;
 
 /**
+ * A symbol that is called like an operator.
+ */
+typedef struct mxr_cached_op_t mxr_cached_op_t;
+
+/**
  * A failure. Its texts live as long as it does.
  */
 typedef struct mxr_error_t mxr_error_t;
+
+/**
+ * A symbol bound to arrays.
+ */
+typedef struct mxr_executor_t mxr_executor_t;
 
 /**
  * Inferred shapes or dtypes of a symbol's arguments, outputs and auxiliary states.
@@ -310,6 +360,11 @@ typedef struct mxr_op_t mxr_op_t;
  * An optimizer: its arithmetic, learning rate, decay, factors of parameters and counts of updates.
  */
 typedef struct mxr_optimizer_t mxr_optimizer_t;
+
+/**
+ * A compiled symbol.
+ */
+typedef struct mxr_plan_t mxr_plan_t;
 
 /**
  * Outputs of a graph of operators. Symbols never change.
@@ -366,6 +421,92 @@ typedef mxr_error_t *(*mxr_backward_fn)(void *payload,
                                         int32_t num_inputs);
 
 /**
+ * How to compile. Zero, or a NULL pointer to it, means: for prediction, without a budget, on `cpu(0)`.
+ */
+typedef struct {
+  /**
+   * Size of this struct as the caller knows it.
+   */
+  uint32_t struct_size;
+  /**
+   * `MXR_PLAN_…`, combined.
+   */
+  uint32_t flags;
+  /**
+   * Bytes that activations, their gradients and workspaces may take; 0 for no limit; `MXR_BUDGET_LEAST`.
+   */
+  int64_t budget;
+  /**
+   * Kind of the device: 1 cpu, 2 gpu; 0 for `cpu(0)`.
+   */
+  int32_t device_kind;
+  /**
+   * Number of that device.
+   */
+  int32_t device_id;
+} mxr_plan_options_t;
+
+/**
+ * What is known of a symbol's variables, by name. NULL, or zero, means: nothing.
+ */
+typedef struct {
+  /**
+   * Size of this struct as the caller knows it.
+   */
+  uint32_t struct_size;
+  /**
+   * Number of shapes.
+   */
+  int32_t num_shapes;
+  /**
+   * Variables of which shapes are given.
+   */
+  const char *const *shape_names;
+  /**
+   * Sizes of the axes of each; -1 is one that is not known.
+   */
+  const int64_t *const *shapes;
+  /**
+   * Number of axes of each.
+   */
+  const int32_t *num_axes;
+  /**
+   * Variables of which dtypes are given.
+   */
+  const char *const *dtype_names;
+  /**
+   * The dtypes.
+   */
+  const int32_t *dtypes;
+  /**
+   * Number of dtypes.
+   */
+  int32_t num_dtypes;
+  /**
+   * Number of requests.
+   */
+  int32_t num_requests;
+  /**
+   * Variables of which requests are given.
+   */
+  const char *const *request_names;
+  /**
+   * What to do with their gradients: `MXR_REQUEST_…`.
+   */
+  const int32_t *requests;
+  /**
+   * What to do with the gradients of other arguments.
+   */
+  int32_t other_requests;
+} mxr_known_t;
+
+/**
+ * Sees an output of an operator: its name, and the array, both borrowed. Called on the thread that is inside
+ * `mxr_executor_forward`.
+ */
+typedef void (*mxr_monitor_fn)(void *payload, const char *name, mxr_array_t *array);
+
+/**
  * The value of an attribute. All pointers are borrowed for the call.
  */
 typedef struct {
@@ -390,6 +531,52 @@ typedef struct {
    */
   const void *data;
 } mxr_attr_t;
+
+/**
+ * What a plan takes.
+ */
+typedef struct {
+  /**
+   * Size of this struct as the caller knows it.
+   */
+  uint32_t struct_size;
+  /**
+   * Unused.
+   */
+  uint32_t reserved;
+  /**
+   * Bytes of activations, their gradients and workspaces at their peak, outputs included.
+   */
+  int64_t peak_bytes;
+  /**
+   * Bytes of parameters and other variables and of the gradients that are asked for.
+   */
+  int64_t parameter_bytes;
+  /**
+   * `peak_bytes` if every value had memory of its own.
+   */
+  int64_t unplanned_bytes;
+  /**
+   * Bytes of the memory that activations share.
+   */
+  int64_t arena_bytes;
+  /**
+   * Bytes of the largest workspace of an operator.
+   */
+  int64_t workspace_bytes;
+  /**
+   * Floating-point operations, repeated ones included.
+   */
+  int64_t flops;
+  /**
+   * Those of operators that are repeated to save memory.
+   */
+  int64_t again_flops;
+  /**
+   * Number of kernel calls.
+   */
+  int64_t steps;
+} mxr_plan_report_t;
 
 /**
  * What the pool of main memory holds, in bytes.
@@ -610,6 +797,35 @@ mxr_error_t *mxr_autograd_record_custom(const char *name,
                                         mxr_drop_fn drop);
 
 /**
+ * Makes a call of a symbol, which is compiled for each combination of input types when it first comes. With
+ * `keep_memory` not 0 the memory of a call is kept for the next.
+ */
+mxr_error_t *mxr_cached_op_new(const mxr_symbol_t *symbol,
+                               int32_t keep_memory,
+                               const mxr_plan_options_t *options,
+                               mxr_cached_op_t **cached_op);
+
+/**
+ * Calls it on arrays for all variables, in the order of `MXR_LIST_INPUTS`. `outputs` has a place for each output,
+ * which receives a new array. While recording, the call is one operation on the tape.
+ */
+mxr_error_t *mxr_cached_op_call(const mxr_cached_op_t *cached_op,
+                                mxr_array_t *const *inputs,
+                                int32_t num_inputs,
+                                const mxr_call_t *call,
+                                mxr_array_t **outputs);
+
+/**
+ * Takes another reference to a cached operator, to be freed like the first. NULL gives NULL.
+ */
+mxr_cached_op_t *mxr_cached_op_retain(mxr_cached_op_t *cached_op);
+
+/**
+ * Gives a reference back. NULL is allowed; pending work is not waited for.
+ */
+void mxr_cached_op_free(mxr_cached_op_t *cached_op);
+
+/**
  * The array as a DLPack tensor that shares its memory, once nothing writes it any more. Its deleter may be called
  * on any thread.
  */
@@ -664,6 +880,101 @@ void mxr_error_free(mxr_error_t *error);
  * Runs what is queued for the caller's threads, and says how much that was. Cheap when there is nothing.
  */
 int32_t mxr_events_poll(void);
+
+/**
+ * Binds a symbol to arrays for all its variables, in the order of `MXR_LIST_INPUTS`.
+ *
+ * `gradients` is NULL, or has an array or NULL for each variable, which receives its gradient as `requests` say:
+ * `MXR_REQUEST_…`. `shared` is NULL, or an executor that never runs at the same time and whose memory is shared.
+ */
+mxr_error_t *mxr_executor_bind(const mxr_symbol_t *symbol,
+                               mxr_array_t *const *variables,
+                               mxr_array_t *const *gradients,
+                               const int32_t *requests,
+                               int32_t num_variables,
+                               const mxr_executor_t *shared,
+                               const mxr_plan_options_t *options,
+                               mxr_executor_t **executor);
+
+/**
+ * Binds a symbol to new arrays of zeros, whose types follow from what is known, with gradients as requested there.
+ */
+mxr_error_t *mxr_executor_simple_bind(const mxr_symbol_t *symbol,
+                                      const mxr_known_t *known,
+                                      const mxr_executor_t *shared,
+                                      const mxr_plan_options_t *options,
+                                      mxr_executor_t **executor);
+
+/**
+ * Computes the outputs; `training` not 0 prepares for `mxr_executor_backward`.
+ */
+mxr_error_t *mxr_executor_forward(const mxr_executor_t *executor, int32_t training);
+
+/**
+ * Computes the gradients after a forward pass in training; outputs of losses need no head gradient.
+ */
+mxr_error_t *mxr_executor_backward(const mxr_executor_t *executor,
+                                   mxr_array_t *const *head_grads,
+                                   int32_t num_head_grads);
+
+/**
+ * Element `i` of a list, `MXR_LIST_ARGUMENTS`, `MXR_LIST_OUTPUTS` or `MXR_LIST_AUXILIARY_STATES`, of the
+ * executor's arrays: a new reference.
+ */
+mxr_error_t *mxr_executor_array(const mxr_executor_t *executor,
+                                int32_t list,
+                                int64_t i,
+                                mxr_array_t **array);
+
+/**
+ * The gradient of argument `i`, a new reference; NULL if none was asked for.
+ */
+mxr_error_t *mxr_executor_gradient(const mxr_executor_t *executor,
+                                   int64_t i,
+                                   mxr_array_t **gradient);
+
+/**
+ * Copies arrays to the variables of their names. With `allow_extra` not 0, names that no variable has are passed
+ * over.
+ */
+mxr_error_t *mxr_executor_copy_params(const mxr_executor_t *executor,
+                                      const char *const *names,
+                                      mxr_array_t *const *params,
+                                      int32_t num_params,
+                                      int32_t allow_extra);
+
+/**
+ * An executor of the same symbol for other shapes. Arrays whose shape stays are shared, as is the memory for
+ * activations; a variable may grow only with `allow_up_sizing` not 0.
+ */
+mxr_error_t *mxr_executor_reshape(const mxr_executor_t *executor,
+                                  const mxr_known_t *known,
+                                  int32_t allow_up_sizing,
+                                  mxr_executor_t **reshaped);
+
+/**
+ * The plan for prediction, or with `training` not 0 for training.
+ */
+mxr_error_t *mxr_executor_plan(const mxr_executor_t *executor, int32_t training, mxr_plan_t **plan);
+
+/**
+ * Shows every output of every operator in forward passes to `monitor`; NULL ends it. `drop` is called with
+ * `payload` when the callback is no longer needed.
+ */
+mxr_error_t *mxr_executor_set_monitor(const mxr_executor_t *executor,
+                                      mxr_monitor_fn monitor,
+                                      void *payload,
+                                      mxr_drop_fn drop);
+
+/**
+ * Takes another reference to an executor, to be freed like the first. NULL gives NULL.
+ */
+mxr_executor_t *mxr_executor_retain(mxr_executor_t *executor);
+
+/**
+ * Gives a reference back. NULL is allowed; pending work is not waited for.
+ */
+void mxr_executor_free(mxr_executor_t *executor);
 
 /**
  * Writes `n` arrays to a file as `mx.nd.save` does. `names` may be NULL. An existing file is replaced only by a
@@ -962,6 +1273,46 @@ mxr_optimizer_t *mxr_optimizer_retain(mxr_optimizer_t *optimizer);
  * Gives a reference back. NULL is allowed.
  */
 void mxr_optimizer_free(mxr_optimizer_t *optimizer);
+
+/**
+ * Compiles a symbol for variables of which `known` says what is known. Nothing runs and no memory is taken.
+ */
+mxr_error_t *mxr_plan_new(const mxr_symbol_t *symbol,
+                          const mxr_known_t *known,
+                          const mxr_plan_options_t *options,
+                          mxr_plan_t **plan);
+
+/**
+ * What a plan takes. `report->struct_size` says how much of it the caller knows.
+ */
+mxr_error_t *mxr_plan_report(const mxr_plan_t *plan, mxr_plan_report_t *report);
+
+/**
+ * The plan for people: what it takes and all its calls. The caller owns the text.
+ */
+mxr_error_t *mxr_plan_text(const mxr_plan_t *plan, char **text);
+
+/**
+ * What was applied that changes arithmetic, in words.
+ */
+mxr_error_t *mxr_plan_choices(const mxr_plan_t *plan, mxr_texts_t **choices);
+
+/**
+ * The graph after each pass, with `MXR_PLAN_KEEP_PASSES`: the pass's name, the graph as text and in the language
+ * of Graphviz; and again.
+ */
+mxr_error_t *mxr_plan_passes(const mxr_plan_t *plan,
+                             mxr_texts_t **passes);
+
+/**
+ * Takes another reference to a plan, to be freed like the first. NULL gives NULL.
+ */
+mxr_plan_t *mxr_plan_retain(mxr_plan_t *plan);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_plan_free(mxr_plan_t *plan);
 
 /**
  * The version of the library, such as `0.1.0`. Static.

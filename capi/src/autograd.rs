@@ -25,7 +25,11 @@ fn options(flags: u32) -> BackwardOptions {
 }
 
 /// Handles of which some may be NULL; NULL itself means that all are.
-unsafe fn optional(handles: *const *mut mxr_array_t, n: i32, argument: &str) -> Result<Vec<Option<NdArray>>> {
+pub(crate) unsafe fn optional(
+    handles: *const *mut mxr_array_t,
+    n: i32,
+    argument: &str,
+) -> Result<Vec<Option<NdArray>>> {
     let n = length(n.into(), argument)?;
     if handles.is_null() {
         return Ok(vec![None; n]);

@@ -7,5 +7,5 @@ use std::sync::OnceLock;
 /// Every operator, found by name.
 pub fn registry() -> &'static Registry {
     static REGISTRY: OnceLock<Registry> = OnceLock::new();
-    REGISTRY.get_or_init(|| Registry::new(ops::all(), ops::ADDITION))
+    REGISTRY.get_or_init(|| Registry::new(ops::all(), ops::ADDITION, ops::ZEROS))
 }

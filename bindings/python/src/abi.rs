@@ -97,6 +97,22 @@ pub const MXR_REQUEST_WRITE: i32 = 1;
 pub const MXR_REQUEST_IN_PLACE: i32 = 2;
 #[doc = " Add to what the output holds."]
 pub const MXR_REQUEST_ADD: i32 = 3;
+#[doc = " Compile for training: dropout drops, batch normalisation takes the batch's statistics."]
+pub const MXR_PLAN_TRAINING: u32 = 1;
+#[doc = " Do not fuse elementwise operators."]
+pub const MXR_PLAN_NO_FUSION: u32 = 2;
+#[doc = " Do not simplify: no constants are folded, no common subexpressions shared."]
+pub const MXR_PLAN_NO_SIMPLIFICATION: u32 = 4;
+#[doc = " Do not fold operators into others for prediction, which changes rounding."]
+pub const MXR_PLAN_NO_FOLDING: u32 = 8;
+#[doc = " Give every value memory of its own."]
+pub const MXR_PLAN_NO_SHARING: u32 = 16;
+#[doc = " Compute results of cheap operators again in the backward pass, as MXNET_BACKWARD_DO_MIRROR=1 asks for."]
+pub const MXR_PLAN_MIRROR: u32 = 32;
+#[doc = " Keep the graph after each pass, for `mxr_plan_passes`."]
+pub const MXR_PLAN_KEEP_PASSES: u32 = 64;
+#[doc = " The budget of a plan: as little as can be found."]
+pub const MXR_BUDGET_LEAST: i64 = -1;
 #[doc = " Raised when functions are removed or change their meaning; additions do not raise it."]
 pub const MXR_ABI_VERSION: u32 = 1;
 #[doc = " Variables that no operator changes: data, weights, labels."]
@@ -121,6 +137,11 @@ pub struct mxr_attr_t {
     pub number: f64,
     #[doc = " Text or elements."]
     pub data: *const c_void,
+}
+#[doc = " A symbol that is called like an operator."]
+#[repr(C)]
+pub struct mxr_cached_op_t {
+    _opaque: [u8; 0],
 }
 #[doc = " A device in DLPack's terms."]
 #[repr(C)]
@@ -175,6 +196,11 @@ pub struct DLManagedTensor {
 pub struct mxr_error_t {
     _opaque: [u8; 0],
 }
+#[doc = " A symbol bound to arrays."]
+#[repr(C)]
+pub struct mxr_executor_t {
+    _opaque: [u8; 0],
+}
 #[doc = " Arrays read from a file, with their names."]
 #[repr(C)]
 pub struct mxr_list_t {
@@ -217,6 +243,85 @@ pub struct mxr_call_t {
 #[repr(C)]
 pub struct mxr_optimizer_t {
     _opaque: [u8; 0],
+}
+#[doc = " A compiled symbol."]
+#[repr(C)]
+pub struct mxr_plan_t {
+    _opaque: [u8; 0],
+}
+#[doc = " What a handle of a plan stands for."]
+#[repr(C)]
+pub struct Compiled {
+    _opaque: [u8; 0],
+}
+#[doc = " How to compile. Zero, or a NULL pointer to it, means: for prediction, without a budget, on `cpu(0)`."]
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mxr_plan_options_t {
+    #[doc = " Size of this struct as the caller knows it."]
+    pub struct_size: u32,
+    #[doc = " `MXR_PLAN_…`, combined."]
+    pub flags: u32,
+    #[doc = " Bytes that activations, their gradients and workspaces may take; 0 for no limit; `MXR_BUDGET_LEAST`."]
+    pub budget: i64,
+    #[doc = " Kind of the device: 1 cpu, 2 gpu; 0 for `cpu(0)`."]
+    pub device_kind: i32,
+    #[doc = " Number of that device."]
+    pub device_id: i32,
+}
+#[doc = " What a plan takes."]
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mxr_plan_report_t {
+    #[doc = " Size of this struct as the caller knows it."]
+    pub struct_size: u32,
+    #[doc = " Unused."]
+    pub reserved: u32,
+    #[doc = " Bytes of activations, their gradients and workspaces at their peak, outputs included."]
+    pub peak_bytes: i64,
+    #[doc = " Bytes of parameters and other variables and of the gradients that are asked for."]
+    pub parameter_bytes: i64,
+    #[doc = " `peak_bytes` if every value had memory of its own."]
+    pub unplanned_bytes: i64,
+    #[doc = " Bytes of the memory that activations share."]
+    pub arena_bytes: i64,
+    #[doc = " Bytes of the largest workspace of an operator."]
+    pub workspace_bytes: i64,
+    #[doc = " Floating-point operations, repeated ones included."]
+    pub flops: i64,
+    #[doc = " Those of operators that are repeated to save memory."]
+    pub again_flops: i64,
+    #[doc = " Number of kernel calls."]
+    pub steps: i64,
+}
+#[doc = " What is known of a symbol's variables, by name. NULL, or zero, means: nothing."]
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mxr_known_t {
+    #[doc = " Size of this struct as the caller knows it."]
+    pub struct_size: u32,
+    #[doc = " Number of shapes."]
+    pub num_shapes: i32,
+    #[doc = " Variables of which shapes are given."]
+    pub shape_names: *const *const c_char,
+    #[doc = " Sizes of the axes of each; -1 is one that is not known."]
+    pub shapes: *const *const i64,
+    #[doc = " Number of axes of each."]
+    pub num_axes: *const i32,
+    #[doc = " Variables of which dtypes are given."]
+    pub dtype_names: *const *const c_char,
+    #[doc = " The dtypes."]
+    pub dtypes: *const i32,
+    #[doc = " Number of dtypes."]
+    pub num_dtypes: i32,
+    #[doc = " Number of requests."]
+    pub num_requests: i32,
+    #[doc = " Variables of which requests are given."]
+    pub request_names: *const *const c_char,
+    #[doc = " What to do with their gradients: `MXR_REQUEST_…`."]
+    pub requests: *const i32,
+    #[doc = " What to do with the gradients of other arguments."]
+    pub other_requests: i32,
 }
 #[doc = " What the pool of main memory holds, in bytes."]
 #[repr(C)]
@@ -266,6 +371,10 @@ pub type mxr_backward_fn = Option<
         num_inputs: i32,
     ) -> *mut mxr_error_t,
 >;
+#[doc = " Sees an output of an operator: its name, and the array, both borrowed. Called on the thread that is inside"]
+#[doc = " `mxr_executor_forward`."]
+pub type mxr_monitor_fn =
+    Option<unsafe extern "C" fn(payload: *mut c_void, name: *const c_char, array: *mut mxr_array_t)>;
 #[doc = r" The functions of a loaded libmxr."]
 pub struct Abi {
     #[doc = " Makes an array whose elements are not set. Memory is taken when something is written."]
@@ -411,6 +520,27 @@ pub struct Abi {
         payload: *mut c_void,
         drop: mxr_drop_fn,
     ) -> *mut mxr_error_t,
+    #[doc = " Makes a call of a symbol, which is compiled for each combination of input types when it first comes. With"]
+    #[doc = " `keep_memory` not 0 the memory of a call is kept for the next."]
+    pub mxr_cached_op_new: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        keep_memory: i32,
+        options: *const mxr_plan_options_t,
+        cached_op: *mut *mut mxr_cached_op_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Calls it on arrays for all variables, in the order of `MXR_LIST_INPUTS`. `outputs` has a place for each output,"]
+    #[doc = " which receives a new array. While recording, the call is one operation on the tape."]
+    pub mxr_cached_op_call: unsafe extern "C" fn(
+        cached_op: *const mxr_cached_op_t,
+        inputs: *const *mut mxr_array_t,
+        num_inputs: i32,
+        call: *const mxr_call_t,
+        outputs: *mut *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a cached operator, to be freed like the first. NULL gives NULL."]
+    pub mxr_cached_op_retain: unsafe extern "C" fn(cached_op: *mut mxr_cached_op_t) -> *mut mxr_cached_op_t,
+    #[doc = " Gives a reference back. NULL is allowed; pending work is not waited for."]
+    pub mxr_cached_op_free: unsafe extern "C" fn(cached_op: *mut mxr_cached_op_t),
     #[doc = " The array as a DLPack tensor that shares its memory, once nothing writes it any more. Its deleter may be called"]
     #[doc = " on any thread."]
     pub mxr_array_to_dlpack:
@@ -437,6 +567,86 @@ pub struct Abi {
     pub mxr_error_free: unsafe extern "C" fn(error: *mut mxr_error_t),
     #[doc = " Runs what is queued for the caller's threads, and says how much that was. Cheap when there is nothing."]
     pub mxr_events_poll: unsafe extern "C" fn() -> i32,
+    #[doc = " Binds a symbol to arrays for all its variables, in the order of `MXR_LIST_INPUTS`."]
+    #[doc = ""]
+    #[doc = " `gradients` is NULL, or has an array or NULL for each variable, which receives its gradient as `requests` say:"]
+    #[doc = " `MXR_REQUEST_…`. `shared` is NULL, or an executor that never runs at the same time and whose memory is shared."]
+    pub mxr_executor_bind: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        variables: *const *mut mxr_array_t,
+        gradients: *const *mut mxr_array_t,
+        requests: *const i32,
+        num_variables: i32,
+        shared: *const mxr_executor_t,
+        options: *const mxr_plan_options_t,
+        executor: *mut *mut mxr_executor_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Binds a symbol to new arrays of zeros, whose types follow from what is known, with gradients as requested there."]
+    pub mxr_executor_simple_bind: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        known: *const mxr_known_t,
+        shared: *const mxr_executor_t,
+        options: *const mxr_plan_options_t,
+        executor: *mut *mut mxr_executor_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Computes the outputs; `training` not 0 prepares for `mxr_executor_backward`."]
+    pub mxr_executor_forward:
+        unsafe extern "C" fn(executor: *const mxr_executor_t, training: i32) -> *mut mxr_error_t,
+    #[doc = " Computes the gradients after a forward pass in training; outputs of losses need no head gradient."]
+    pub mxr_executor_backward: unsafe extern "C" fn(
+        executor: *const mxr_executor_t,
+        head_grads: *const *mut mxr_array_t,
+        num_head_grads: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Element `i` of a list, `MXR_LIST_ARGUMENTS`, `MXR_LIST_OUTPUTS` or `MXR_LIST_AUXILIARY_STATES`, of the"]
+    #[doc = " executor's arrays: a new reference."]
+    pub mxr_executor_array: unsafe extern "C" fn(
+        executor: *const mxr_executor_t,
+        list: i32,
+        i: i64,
+        array: *mut *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The gradient of argument `i`, a new reference; NULL if none was asked for."]
+    pub mxr_executor_gradient: unsafe extern "C" fn(
+        executor: *const mxr_executor_t,
+        i: i64,
+        gradient: *mut *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Copies arrays to the variables of their names. With `allow_extra` not 0, names that no variable has are passed"]
+    #[doc = " over."]
+    pub mxr_executor_copy_params: unsafe extern "C" fn(
+        executor: *const mxr_executor_t,
+        names: *const *const c_char,
+        params: *const *mut mxr_array_t,
+        num_params: i32,
+        allow_extra: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " An executor of the same symbol for other shapes. Arrays whose shape stays are shared, as is the memory for"]
+    #[doc = " activations; a variable may grow only with `allow_up_sizing` not 0."]
+    pub mxr_executor_reshape: unsafe extern "C" fn(
+        executor: *const mxr_executor_t,
+        known: *const mxr_known_t,
+        allow_up_sizing: i32,
+        reshaped: *mut *mut mxr_executor_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The plan for prediction, or with `training` not 0 for training."]
+    pub mxr_executor_plan: unsafe extern "C" fn(
+        executor: *const mxr_executor_t,
+        training: i32,
+        plan: *mut *mut mxr_plan_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Shows every output of every operator in forward passes to `monitor`; NULL ends it. `drop` is called with"]
+    #[doc = " `payload` when the callback is no longer needed."]
+    pub mxr_executor_set_monitor: unsafe extern "C" fn(
+        executor: *const mxr_executor_t,
+        monitor: mxr_monitor_fn,
+        payload: *mut c_void,
+        drop: mxr_drop_fn,
+    ) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to an executor, to be freed like the first. NULL gives NULL."]
+    pub mxr_executor_retain: unsafe extern "C" fn(executor: *mut mxr_executor_t) -> *mut mxr_executor_t,
+    #[doc = " Gives a reference back. NULL is allowed; pending work is not waited for."]
+    pub mxr_executor_free: unsafe extern "C" fn(executor: *mut mxr_executor_t),
     #[doc = " Writes `n` arrays to a file as `mx.nd.save` does. `names` may be NULL. An existing file is replaced only by a"]
     #[doc = " whole one. @nullable names"]
     pub mxr_list_save: unsafe extern "C" fn(
@@ -659,6 +869,30 @@ pub struct Abi {
     pub mxr_optimizer_retain: unsafe extern "C" fn(optimizer: *mut mxr_optimizer_t) -> *mut mxr_optimizer_t,
     #[doc = " Gives a reference back. NULL is allowed."]
     pub mxr_optimizer_free: unsafe extern "C" fn(optimizer: *mut mxr_optimizer_t),
+    #[doc = " Compiles a symbol for variables of which `known` says what is known. Nothing runs and no memory is taken."]
+    pub mxr_plan_new: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        known: *const mxr_known_t,
+        options: *const mxr_plan_options_t,
+        plan: *mut *mut mxr_plan_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " What a plan takes. `report->struct_size` says how much of it the caller knows."]
+    pub mxr_plan_report:
+        unsafe extern "C" fn(plan: *const mxr_plan_t, report: *mut mxr_plan_report_t) -> *mut mxr_error_t,
+    #[doc = " The plan for people: what it takes and all its calls. The caller owns the text."]
+    pub mxr_plan_text:
+        unsafe extern "C" fn(plan: *const mxr_plan_t, text: *mut *mut c_char) -> *mut mxr_error_t,
+    #[doc = " What was applied that changes arithmetic, in words."]
+    pub mxr_plan_choices:
+        unsafe extern "C" fn(plan: *const mxr_plan_t, choices: *mut *mut mxr_texts_t) -> *mut mxr_error_t,
+    #[doc = " The graph after each pass, with `MXR_PLAN_KEEP_PASSES`: the pass's name, the graph as text and in the language"]
+    #[doc = " of Graphviz; and again."]
+    pub mxr_plan_passes:
+        unsafe extern "C" fn(plan: *const mxr_plan_t, passes: *mut *mut mxr_texts_t) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a plan, to be freed like the first. NULL gives NULL."]
+    pub mxr_plan_retain: unsafe extern "C" fn(plan: *mut mxr_plan_t) -> *mut mxr_plan_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_plan_free: unsafe extern "C" fn(plan: *mut mxr_plan_t),
     #[doc = " The version of the library, such as `0.1.0`. Static."]
     pub mxr_version: unsafe extern "C" fn() -> *const c_char,
     #[doc = " The version of the ABI, `MXR_ABI_VERSION` of the library that runs."]
@@ -920,6 +1154,10 @@ impl Abi {
             mxr_autograd_backward: *unsafe { library.get(b"mxr_autograd_backward\0") }?,
             mxr_autograd_grad: *unsafe { library.get(b"mxr_autograd_grad\0") }?,
             mxr_autograd_record_custom: *unsafe { library.get(b"mxr_autograd_record_custom\0") }?,
+            mxr_cached_op_new: *unsafe { library.get(b"mxr_cached_op_new\0") }?,
+            mxr_cached_op_call: *unsafe { library.get(b"mxr_cached_op_call\0") }?,
+            mxr_cached_op_retain: *unsafe { library.get(b"mxr_cached_op_retain\0") }?,
+            mxr_cached_op_free: *unsafe { library.get(b"mxr_cached_op_free\0") }?,
             mxr_array_to_dlpack: *unsafe { library.get(b"mxr_array_to_dlpack\0") }?,
             mxr_array_from_dlpack: *unsafe { library.get(b"mxr_array_from_dlpack\0") }?,
             mxr_error_code: *unsafe { library.get(b"mxr_error_code\0") }?,
@@ -930,6 +1168,18 @@ impl Abi {
             mxr_error_new: *unsafe { library.get(b"mxr_error_new\0") }?,
             mxr_error_free: *unsafe { library.get(b"mxr_error_free\0") }?,
             mxr_events_poll: *unsafe { library.get(b"mxr_events_poll\0") }?,
+            mxr_executor_bind: *unsafe { library.get(b"mxr_executor_bind\0") }?,
+            mxr_executor_simple_bind: *unsafe { library.get(b"mxr_executor_simple_bind\0") }?,
+            mxr_executor_forward: *unsafe { library.get(b"mxr_executor_forward\0") }?,
+            mxr_executor_backward: *unsafe { library.get(b"mxr_executor_backward\0") }?,
+            mxr_executor_array: *unsafe { library.get(b"mxr_executor_array\0") }?,
+            mxr_executor_gradient: *unsafe { library.get(b"mxr_executor_gradient\0") }?,
+            mxr_executor_copy_params: *unsafe { library.get(b"mxr_executor_copy_params\0") }?,
+            mxr_executor_reshape: *unsafe { library.get(b"mxr_executor_reshape\0") }?,
+            mxr_executor_plan: *unsafe { library.get(b"mxr_executor_plan\0") }?,
+            mxr_executor_set_monitor: *unsafe { library.get(b"mxr_executor_set_monitor\0") }?,
+            mxr_executor_retain: *unsafe { library.get(b"mxr_executor_retain\0") }?,
+            mxr_executor_free: *unsafe { library.get(b"mxr_executor_free\0") }?,
             mxr_list_save: *unsafe { library.get(b"mxr_list_save\0") }?,
             mxr_list_load: *unsafe { library.get(b"mxr_list_load\0") }?,
             mxr_list_len: *unsafe { library.get(b"mxr_list_len\0") }?,
@@ -972,6 +1222,13 @@ impl Abi {
             mxr_optimizer_step: *unsafe { library.get(b"mxr_optimizer_step\0") }?,
             mxr_optimizer_retain: *unsafe { library.get(b"mxr_optimizer_retain\0") }?,
             mxr_optimizer_free: *unsafe { library.get(b"mxr_optimizer_free\0") }?,
+            mxr_plan_new: *unsafe { library.get(b"mxr_plan_new\0") }?,
+            mxr_plan_report: *unsafe { library.get(b"mxr_plan_report\0") }?,
+            mxr_plan_text: *unsafe { library.get(b"mxr_plan_text\0") }?,
+            mxr_plan_choices: *unsafe { library.get(b"mxr_plan_choices\0") }?,
+            mxr_plan_passes: *unsafe { library.get(b"mxr_plan_passes\0") }?,
+            mxr_plan_retain: *unsafe { library.get(b"mxr_plan_retain\0") }?,
+            mxr_plan_free: *unsafe { library.get(b"mxr_plan_free\0") }?,
             mxr_version: *unsafe { library.get(b"mxr_version\0") }?,
             mxr_abi_version: *unsafe { library.get(b"mxr_abi_version\0") }?,
             mxr_build_info: *unsafe { library.get(b"mxr_build_info\0") }?,

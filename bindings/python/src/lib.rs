@@ -8,6 +8,7 @@ mod array;
 mod autograd;
 mod convert;
 mod error;
+mod executor;
 mod initializer;
 mod interchange;
 mod invoke;
@@ -33,6 +34,8 @@ mod _core {
     use crate::convert::set_dtype_code;
     #[pymodule_export]
     use crate::error::set_error_factory;
+    #[pymodule_export]
+    use crate::executor::{CachedOpHandle, ExecutorHandle, PlanHandle, plan_flags};
     #[pymodule_export]
     use crate::initializer::{Initializer, role};
     #[pymodule_export]

@@ -193,7 +193,14 @@ impl Walk {
                     let graph = graph.clone()?;
                     self.replay(&node, &graph, &gradients)?;
                 }
-                Rule::Custom(custom) => self.call_custom(&node, custom, &gradients)?,
+                Rule::Compiled(_) if self.options.create_graph => {
+                    return Err(crate::err!(
+                        Autograd,
+                        "the gradient of a compiled graph cannot be differentiated; run it without hybridize()"
+                    )
+                    .in_operator(&node.name));
+                }
+                Rule::Custom(call) | Rule::Compiled(call) => self.call_custom(&node, call, &gradients)?,
             }
         }
         Ok(())

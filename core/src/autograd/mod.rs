@@ -9,7 +9,7 @@ mod rules;
 mod tape;
 
 pub use backward::{BackwardOptions, backward, grad};
-pub use tape::{CustomBackward, Entry, Node, Variable, record_custom, record_view};
+pub use tape::{CustomBackward, Entry, Node, Variable, record_compiled, record_custom, record_view};
 
 use crate::error::Result;
 use crate::ndarray::NdArray;

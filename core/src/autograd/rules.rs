@@ -1,6 +1,7 @@
 //! Traced rules, kept per thread so that finding one takes no lock.
 
 use crate::error::Result;
+use crate::op::attrs::hash_values;
 use crate::op::{AttrValue, GraphFn, OpRef};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -66,18 +67,7 @@ fn cached(
 fn hash(op: usize, num_inputs: usize, wanted: u64, values: &[AttrValue]) -> u64 {
     let mut h = Mixed::default();
     (op, num_inputs, wanted).hash(&mut h);
-    for value in values {
-        match value {
-            AttrValue::None => 0u8.hash(&mut h),
-            AttrValue::Bool(b) => b.hash(&mut h),
-            AttrValue::Int(i) => i.hash(&mut h),
-            AttrValue::Float(f) => f.to_bits().hash(&mut h),
-            AttrValue::Str(s) => s.hash(&mut h),
-            AttrValue::Ints(s) => s.hash(&mut h),
-            AttrValue::Floats(v) => v.iter().for_each(|f| f.to_bits().hash(&mut h)),
-            AttrValue::Strs(v) => v.hash(&mut h),
-        }
-    }
+    hash_values(values, &mut h);
     h.finish()
 }
 

@@ -52,6 +52,8 @@ pub type CustomBackward = Box<dyn Fn(&[NdArray]) -> Result<Vec<NdArray>> + Send 
 pub(super) enum Rule {
     Graph(Result<Arc<GraphFn>>),
     Custom(CustomBackward),
+    /// As `Custom`, but its results cannot be recorded.
+    Compiled(CustomBackward),
 }
 
 /// A value that a rule reads, as it was when the operation was recorded.
@@ -230,9 +232,26 @@ pub fn record_custom(
     outputs: &[NdArray],
     backward: CustomBackward,
 ) -> Result<()> {
+    record_call(name, inputs, outputs, Rule::Custom(backward))
+}
+
+/// Remembers `outputs` as made from `inputs` by a compiled graph, whose gradient cannot be differentiated.
+///
+/// # Errors
+/// That of the shape of an output.
+pub fn record_compiled(
+    name: &str,
+    inputs: &[NdArray],
+    outputs: &[NdArray],
+    backward: CustomBackward,
+) -> Result<()> {
+    record_call(name, inputs, outputs, Rule::Compiled(backward))
+}
+
+fn record_call(name: &str, inputs: &[NdArray], outputs: &[NdArray], rule: Rule) -> Result<()> {
     let edges: SmallVec<[Option<Entry>; 3]> = inputs.iter().map(NdArray::entry).collect();
     if edges.iter().all(Option::is_none) || outputs.is_empty() {
         return Ok(());
     }
-    attach(name.to_owned().into(), Rule::Custom(backward), edges, SmallVec::new(), outputs)
+    attach(name.to_owned().into(), rule, edges, SmallVec::new(), outputs)
 }

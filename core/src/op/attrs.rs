@@ -9,6 +9,7 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::shape::Shape;
 use std::fmt::Write as _;
+use std::hash::{Hash, Hasher};
 
 /// A value on its way to an attribute, tagged by its form.
 #[derive(Clone, Debug, PartialEq)]
@@ -356,6 +357,22 @@ fn parse_int(text: &str) -> Option<i64> {
 
 fn items(text: &str) -> impl Iterator<Item = &str> {
     text.trim_matches(|c| "()[]".contains(c)).split(',').map(str::trim).filter(|s| !s.is_empty())
+}
+
+/// Mixes values into a hash: equal values give equal hashes.
+pub fn hash_values(values: &[AttrValue], h: &mut impl Hasher) {
+    for value in values {
+        match value {
+            AttrValue::None => 0u8.hash(h),
+            AttrValue::Bool(b) => b.hash(h),
+            AttrValue::Int(i) => i.hash(h),
+            AttrValue::Float(f) => f.to_bits().hash(h),
+            AttrValue::Str(s) => s.hash(h),
+            AttrValue::Ints(s) => s.hash(h),
+            AttrValue::Floats(v) => v.iter().for_each(|f| f.to_bits().hash(h)),
+            AttrValue::Strs(v) => v.hash(h),
+        }
+    }
 }
 
 /// Checks a number against an attribute's bounds. NaN lies outside all bounds.

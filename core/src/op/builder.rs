@@ -167,6 +167,14 @@ impl GraphFn {
         Ok(GraphFn::finish(builder.nodes.take(), results))
     }
 
+    /// Traces what stands for a call of `op` whose first input is made by a call of `before` with `count` inputs:
+    /// see [`Operator::absorb`]. `num_inputs` is the number of inputs of both together.
+    pub fn absorbed(op: &OpRef, before: &OpRef, count: usize, num_inputs: usize) -> Option<GraphFn> {
+        let builder = Builder::new(num_inputs, 0, vec![]);
+        let result = op.op.absorb(before, count, &builder)?.src;
+        Some(GraphFn::finish(builder.nodes.take(), vec![Some(result)]))
+    }
+
     fn finish(nodes: Vec<Node>, results: Vec<Option<Src>>) -> GraphFn {
         let (nodes, results) = without_dead(nodes, results);
         let mut reads: Vec<(Src, bool)> = Vec::new();

@@ -357,6 +357,15 @@ fn tensor<'a>(array: &'a NdArray, shape_only: bool) -> Result<Tensor<'a>> {
     Ok(Tensor { data, shape: array.known_shape().unwrap_or(&NO_SHAPE), dtype: array.dtype() })
 }
 
+/// Runs an operator's arithmetic or kernel.
+pub(crate) fn run(op: &OpRef, kernel: &mut Kernel) -> Result<()> {
+    let done = match op.op.pointwise() {
+        Some(arithmetic) => pointwise::run(&arithmetic, kernel),
+        None => op.op.forward(kernel),
+    };
+    done.map_err(|e| e.in_operator(op.def.meta.name))
+}
+
 fn execute(
     op: &OpRef,
     inputs: &[NdArray],
@@ -387,11 +396,7 @@ fn execute(
         random: around.random,
         pending: around.dynamic.then(|| &outputs[0]),
     };
-    let done = match op.op.pointwise() {
-        Some(arithmetic) => pointwise::run(&arithmetic, &mut kernel),
-        None => op.op.forward(&mut kernel),
-    };
-    done.map_err(|e| e.in_operator(op.def.meta.name))?;
+    run(op, &mut kernel)?;
     for ((array, request), buffer) in outputs.iter().zip(requests).zip(&scratch) {
         let Some(buffer) = buffer else { continue };
         let target = array.data()?;

@@ -10,6 +10,7 @@ use crate::op::kernel::Kernel;
 use crate::op::pointwise::Pointwise;
 use crate::op::registry::OpDef;
 use crate::op::sample::Sample;
+use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -343,6 +344,39 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
     /// True if the shape of the first output is known only after running.
     fn dynamic_shape(&self) -> bool {
         false
+    }
+
+    /// True if running it once more gives the same results and changes nothing, though the schema has mutated
+    /// inputs: they are changed by its gradient, as the moving statistics of a batch normalisation.
+    fn repeatable(&self) -> bool {
+        false
+    }
+
+    /// For an output that is the input with its axes in another order: for each axis of the output the axis of
+    /// the input.
+    fn permutes(&self, _ndim: usize) -> Option<SmallVec<[usize; 8]>> {
+        None
+    }
+
+    /// For prediction: this call and `before`, which makes its first input, in other operators that compute the
+    /// same, but for rounding, with less work. The inputs are the `count` ones of `before` and then its own but
+    /// for the first.
+    fn absorb<'b>(&self, _before: &OpRef, _count: usize, _b: &'b Builder) -> Option<Val<'b>> {
+        None
+    }
+
+    /// Floating-point operations of a call; an operation for each element of the outputs, if not overridden.
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        (0..s.num_outputs())
+            .filter_map(|o| s.output(o))
+            .filter(|o| o.is_known())
+            .map(|o| o.len() as u64)
+            .sum()
+    }
+
+    /// Bytes that a call takes for itself while it runs, for elements of `size` bytes.
+    fn workspace(&self, _s: &ShapeInfer, _size: usize) -> usize {
+        0
     }
 
     /// Rough number of elements' worth of work, to decide whether to run at once.

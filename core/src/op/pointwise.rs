@@ -101,9 +101,9 @@ macro_rules! pointwise {
 #[doc(hidden)]
 pub const PIECE: usize = 128;
 /// Elements that one thread takes at least.
-const GRAIN: usize = 32 * 1024;
+pub(crate) const GRAIN: usize = 32 * 1024;
 /// Elements per tile where types are converted or shapes broadcast.
-const TILE: usize = 512;
+pub(crate) const TILE: usize = 512;
 
 /// Elementwise arithmetic on contiguous elements of one of the types that it is instantiated for.
 pub(crate) enum Direct {
@@ -230,19 +230,19 @@ fn run_in<C: Compute>(tile: Tile<C>, scalars: [f64; 2], k: &Kernel) {
 }
 
 /// A pointer that threads may share because they use disjoint parts.
-struct Ptr<T>(*mut T);
+pub(crate) struct Ptr<T>(pub(crate) *mut T);
 // SAFETY: see the type's description.
 unsafe impl<T> Sync for Ptr<T> {}
 // SAFETY: see the type's description.
 unsafe impl<T> Send for Ptr<T> {}
 impl<T> Ptr<T> {
-    fn get(&self) -> *mut T {
+    pub(crate) fn get(&self) -> *mut T {
         self.0
     }
 }
 
 /// Reads an input in the order of the output's elements, repeating what broadcasts.
-struct Reader {
+pub(crate) struct Reader {
     data: Ptr<u8>,
     dtype: DType,
     /// (size, stride in elements) of the output's axes, fastest first, merged where possible.
@@ -250,7 +250,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(input: &Tensor, out: &crate::Shape) -> Reader {
+    pub(crate) fn new(input: &Tensor, out: &crate::Shape) -> Reader {
         let strides = input.shape.strides();
         let lead = out.ndim() - input.shape.ndim();
         let mut axes: SmallVec<[(usize, usize); 4]> = SmallVec::new();
@@ -270,7 +270,7 @@ impl Reader {
     }
 
     /// Reads the elements for outputs `start..start + buffer.len()`.
-    fn read<C: Compute>(&self, start: usize, buffer: &mut [C]) {
+    pub(crate) fn read<C: Compute>(&self, start: usize, buffer: &mut [C]) {
         let mut done = 0;
         while done < buffer.len() {
             let mut rest = start + done;

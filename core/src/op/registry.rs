@@ -1,9 +1,11 @@
 //! The registry: every operator, found by name.
 
+use crate::dtype::DType;
 use crate::error::Result;
 use crate::op::attrs::{AttrSchema, AttrValue, Attrs, find_attr, nearest};
 use crate::op::operator::{DynOperator, Meta, OpRef, Operator};
 use crate::op::sample::Sample;
+use crate::shape::Shape;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -88,6 +90,7 @@ impl OpDef {
 /// Every registered operator.
 pub struct Registry {
     addition: &'static str,
+    zeros: &'static str,
     ops: Vec<OpDef>,
     by_name: HashMap<&'static str, usize>,
     by_type: HashMap<std::any::TypeId, usize>,
@@ -117,6 +120,13 @@ impl Registry {
         def.with(&[]).expect("addition has no attributes")
     }
 
+    /// The operator without inputs that makes an array of zeros.
+    pub fn zeros(&'static self, shape: &Shape, dtype: DType) -> OpRef {
+        let def = &self.ops[self.by_name[self.zeros]];
+        let attrs = [("shape", AttrValue::Ints(shape.clone())), ("dtype", AttrValue::Int(dtype as i64))];
+        def.with_named(&attrs).expect("an array is made from a shape and a dtype")
+    }
+
     /// The operator that type `T` defines, with these attributes.
     pub fn op<T: Operator + Attrs>(&'static self, op: T) -> OpRef {
         let index = self.by_type.get(&std::any::TypeId::of::<T>()).expect("the operator is in the list");
@@ -138,10 +148,11 @@ impl Entry {
 }
 
 impl Registry {
-    /// The registry of these operators, of which `addition` sums gradients.
-    pub(crate) fn new(entries: Vec<Entry>, addition: &'static str) -> Registry {
+    /// The registry of these operators, of which `addition` sums gradients and `zeros` makes those that are none.
+    pub(crate) fn new(entries: Vec<Entry>, addition: &'static str, zeros: &'static str) -> Registry {
         let mut registry = Registry {
             addition,
+            zeros,
             ops: Vec::with_capacity(entries.len()),
             by_name: HashMap::new(),
             by_type: HashMap::new(),

@@ -19,6 +19,8 @@ use crate::op::registry::Entry;
 
 /// The operator that sums gradients.
 pub const ADDITION: &str = "elemwise_add";
+/// The operator that makes the gradient of what nothing depends on.
+pub const ZEROS: &str = "_zeros";
 
 macro_rules! list {
     ($($group:ident::{$($op:ident),* $(,)?}),* $(,)?) => {

@@ -20,6 +20,10 @@ from . import attribute, name
 from .attribute import AttrScope
 from . import symbol
 from . import symbol as sym
+from . import executor
+from .executor import Executor
+from ._plan import Plan, plan
+from . import debug
 from . import model
 from . import visualization
 from . import visualization as viz
@@ -34,14 +38,18 @@ from ._notebook import help
 __all__ = [
     "AttrScope",
     "Context",
+    "Executor",
     "MXNetError",
     "MXRError",
+    "Plan",
     "autograd",
     "base",
     "context",
     "cpu",
     "cpu_pinned",
     "current_context",
+    "debug",
+    "executor",
     "gpu",
     "init",
     "initializer",
@@ -53,6 +61,7 @@ __all__ = [
     "nd",
     "ndarray",
     "num_gpus",
+    "plan",
     "optimizer",
     "random",
     "sym",

@@ -137,6 +137,9 @@ impl Operator for Dot {
     fn cost(&self, s: &ShapeInfer) -> usize {
         product_cost(s)
     }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        2 * product_work(s) as u64
+    }
 }
 
 /// Multiplies the kernel's two inputs, seen as matrices.
@@ -172,9 +175,13 @@ fn product_gradient(b: &Builder, g: Val<'_>, ta: bool, tb: bool) {
 
 /// Multiplications of a product, from the sizes alone: each is made from three of the arrays' elements.
 fn product_cost(s: &ShapeInfer) -> usize {
+    s.total_len().max(product_work(s) as usize / 8)
+}
+
+/// Multiplications of a product: mk · kn · mn is the square of mkn.
+fn product_work(s: &ShapeInfer) -> f64 {
     let len = |shape: Option<&Shape>| shape.filter(|s| s.is_known()).map_or(0.0, |s| s.len() as f64);
-    let work = (len(s.known(0)) * len(s.known(1)) * len(s.output(0))).sqrt();
-    s.total_len().max(work as usize / 8)
+    (len(s.known(0)) * len(s.known(1)) * len(s.output(0))).sqrt()
 }
 
 /// Product of two arrays seen as matrices such that the result, seen as a matrix, has the elements of `like`.
@@ -241,6 +248,9 @@ impl Operator for DotLike {
     }
     fn cost(&self, s: &ShapeInfer) -> usize {
         product_cost(s)
+    }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        2 * product_work(s) as u64
     }
 }
 
@@ -347,6 +357,11 @@ impl Operator for BatchDot {
     }
     fn cost(&self, s: &ShapeInfer) -> usize {
         product_cost(s)
+    }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        let summed = |x: &Shape| x[x.ndim() - if self.transpose_a { 2 } else { 1 }] as u64;
+        let (out, summed) = (s.output(0).map_or(0, Shape::len) as u64, s.known(0).map_or(0, summed));
+        2 * out * summed
     }
 }
 

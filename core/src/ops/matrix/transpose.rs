@@ -3,6 +3,7 @@
 use super::{moving_samples, sizes};
 use crate::kernels::layout;
 use crate::ops::family::prelude::*;
+use crate::shape::normalize_axis;
 use smallvec::SmallVec;
 
 /// Writes an input seen in the shape `dims` to the output with its axes in the order `perm`.
@@ -71,6 +72,9 @@ impl Operator for Transpose {
         permute(k, &sizes(k.shape(0)), &self.order(k.shape(0).ndim())?);
         Ok(())
     }
+    fn permutes(&self, ndim: usize) -> Option<SmallVec<[usize; 8]>> {
+        self.order(ndim).ok()
+    }
     fn gradient(&self, b: &Builder) -> Result<()> {
         let order = self.order(self.axes.ndim())?;
         let mut axes = self.axes.clone();
@@ -116,6 +120,12 @@ impl Operator for SwapAxis {
         perm.swap(x.axis(self.dim1)?, x.axis(self.dim2)?);
         permute(k, &sizes(x), &perm);
         Ok(())
+    }
+    fn permutes(&self, ndim: usize) -> Option<SmallVec<[usize; 8]>> {
+        let axis = |a| normalize_axis(a, ndim).ok();
+        let mut order: SmallVec<[usize; 8]> = (0..ndim).collect();
+        order.swap(axis(self.dim1)?, axis(self.dim2)?);
+        Some(order)
     }
     fn gradient(&self, b: &Builder) -> Result<()> {
         b.set_grad(0, b.out_grad(0).apply(self.clone(), &[]));

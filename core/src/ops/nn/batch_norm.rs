@@ -1,10 +1,14 @@
 //! Batch normalisation and its gradient, which also moves the statistics.
 
+use super::Convolution;
 use super::compute::{Compute, change, read, write};
 use super::softmax::around;
 use crate::kernels::Shared;
 use crate::kernels::softmax::Around;
+use crate::op::OpRef;
+use crate::ops::elemwise::{BroadcastMul, RSqrt};
 use crate::ops::family::prelude::*;
+use crate::ops::matrix::Reshape;
 use crate::parallel::for_each_range;
 use crate::shape::normalize_axis;
 
@@ -223,6 +227,24 @@ impl Operator for BatchNorm {
         (0..3).for_each(|i| b.set_grad(i, grads[i]));
         Ok(())
     }
+    fn absorb<'b>(&self, before: &OpRef, count: usize, b: &'b Builder) -> Option<Val<'b>> {
+        let conv = (*before.op).as_any().downcast_ref::<Convolution>().filter(|_| self.axis == 1)?;
+        let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|i| b.input(count + i));
+        let by = (variance + self.eps).apply(RSqrt, &[]);
+        let factor = if self.fix_gamma { by } else { gamma * by };
+        let mut column = Shape::repeat(1, 2 + conv.kernel.ndim());
+        column[0] = -1;
+        let weight = b.input(1).apply(BroadcastMul, &[factor.apply(Reshape::to(&column), &[])]);
+        let shift = beta - mean * factor;
+        let bias = if conv.no_bias { shift } else { b.input(2) * factor + shift };
+        Some(b.input(0).apply(Convolution { no_bias: false, ..conv.clone() }, &[weight, bias]))
+    }
+    fn repeatable(&self) -> bool {
+        true
+    }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        6 * s.known(0).map_or(0, Shape::len) as u64
+    }
     fn cost(&self, s: &ShapeInfer) -> usize {
         4 * s.total_len()
     }
@@ -287,6 +309,9 @@ impl Operator for BatchNormBackward {
             }
         });
         Ok(())
+    }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        10 * s.known(1).map_or(0, Shape::len) as u64
     }
     fn cost(&self, s: &ShapeInfer) -> usize {
         4 * s.total_len()

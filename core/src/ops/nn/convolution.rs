@@ -227,10 +227,19 @@ impl Operator for Convolution {
         }
         Ok(())
     }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        product_flops(s.output(0), s.known(1))
+    }
     fn cost(&self, s: &ShapeInfer) -> usize {
         s.output(0).map_or(0, Shape::len) * s.input(1).map_or(0, |w| w[1..].iter().product::<i64>() as usize)
             / 4
     }
+}
+
+/// Two operations for each element of the map and each weight that it is made with.
+pub(super) fn product_flops(map: Option<&Shape>, weight: Option<&Shape>) -> u64 {
+    let window = |w: &Shape| w[1..].iter().product::<i64>() as u64;
+    2 * map.map_or(0, Shape::len) as u64 * weight.map_or(0, window)
 }
 
 /// The gradient of a bias per channel.
@@ -343,6 +352,14 @@ macro_rules! product {
                 b.set_grad(0, b.apply($g0::from(&self.linear()), &[$(values[$a0]),*]));
                 b.set_grad(1, b.apply($g1::from(&self.linear()), &[$(values[$a1]),*]));
                 Ok(())
+            }
+            fn flops(&self, s: &ShapeInfer) -> u64 {
+                let shapes = [s.input(0), s.input(1), s.input(2)];
+                product_flops(shapes[$map], shapes[3 - $image - $map])
+            }
+            fn workspace(&self, s: &ShapeInfer, size: usize) -> usize {
+                // The weights once more, in another order.
+                s.input(3 - $image - $map).map_or(0, Shape::len) * size
             }
             fn cost(&self, s: &ShapeInfer) -> usize {
                 s.total_len() * self.kernel.len()

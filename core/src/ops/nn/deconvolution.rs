@@ -196,6 +196,12 @@ impl Operator for Deconvolution {
         }
         Ok(())
     }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        super::convolution::product_flops(s.known(0), s.known(1))
+    }
+    fn workspace(&self, s: &ShapeInfer, size: usize) -> usize {
+        s.known(1).map_or(0, Shape::len) * size
+    }
     fn cost(&self, s: &ShapeInfer) -> usize {
         s.input(0).map_or(0, Shape::len) * s.input(1).map_or(0, |w| w[1..].iter().product::<i64>() as usize)
             / 4

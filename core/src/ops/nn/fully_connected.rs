@@ -119,6 +119,9 @@ impl Operator for FullyConnected {
         }
         Ok(())
     }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        2 * s.known(0).map_or(0, Shape::len) as u64 * self.num_hidden as u64
+    }
     fn cost(&self, s: &ShapeInfer) -> usize {
         s.known(0).map_or(0, Shape::len) * self.num_hidden as usize / 8
     }
@@ -176,6 +179,9 @@ impl Operator for FullyConnectedData {
         b.set_grad(1, dy.apply(FullyConnectedWeight { flatten: self.flatten }, &[ddx]));
         Ok(())
     }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        2 * s.output(0).map_or(0, Shape::len) as u64 * s.known(1).map_or(0, |w| w[0] as u64)
+    }
     fn cost(&self, s: &ShapeInfer) -> usize {
         s.total_len() * s.known(1).map_or(1, |w| w[0] as usize) / 8
     }
@@ -228,6 +234,10 @@ impl Operator for FullyConnectedWeight {
         b.set_grad(1, dy.apply(FullyConnectedData { flatten: self.flatten }, &[ddw, x]));
         Ok(())
     }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        let hidden = s.known(0).map_or(0, |dy| dy[dy.ndim() - 1] as u64);
+        2 * s.known(1).map_or(0, Shape::len) as u64 * hidden
+    }
     fn cost(&self, s: &ShapeInfer) -> usize {
         s.total_len() * s.known(0).map_or(1, |dy| dy[0] as usize) / 8
     }
@@ -258,6 +268,9 @@ impl Operator for FullyConnectedProduct {
     fn forward(&self, k: &mut Kernel) -> Result<()> {
         let num_hidden = k.shape(1)[0];
         FullyConnected { num_hidden, no_bias: true, flatten: self.flatten }.forward(k)
+    }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        2 * s.known(0).map_or(0, Shape::len) as u64 * s.known(1).map_or(0, |w| w[0] as u64)
     }
     fn gradient(&self, b: &Builder) -> Result<()> {
         let (dy, x, w) = (b.out_grad(0), b.input(0), b.input(1));

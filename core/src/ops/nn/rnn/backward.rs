@@ -70,6 +70,9 @@ impl Operator for RnnBackward {
         with_compute!(k.dtype(0), C => self.run::<C>(k, &plan, &lengths));
         Ok(())
     }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        s.known(0).map_or(0, |x| 4 * (x[0] * x[1]) as u64 * self.plan(x).parameters() as u64)
+    }
     fn cost(&self, s: &ShapeInfer) -> usize {
         s.known(0).map_or(0, |x| (x[0] * x[1]) as usize * self.plan(x).parameters() / 4)
     }

@@ -264,6 +264,9 @@ impl Operator for Rnn {
         (0..n).for_each(|i| b.set_grad(i, grads[i]));
         Ok(())
     }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        s.known(0).map_or(0, |x| 2 * (x[0] * x[1]) as u64 * self.plan(x).parameters() as u64)
+    }
     fn cost(&self, s: &ShapeInfer) -> usize {
         s.known(0).map_or(0, |x| (x[0] * x[1]) as usize * self.plan(x).parameters() / 8)
     }

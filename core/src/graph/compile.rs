@@ -1,0 +1,118 @@
+//! The pipeline: from a symbol to a plan.
+
+use super::gradient::differentiate;
+use super::ir::{Graph, Type};
+use super::lower::lower;
+use super::memory::{self, Sharing};
+use super::passes::{common, constant, dead, fold, fuse, results, transpose};
+use super::plan::{Plan, fixed_bytes};
+use super::recompute::{self, Budget};
+use super::symbol::Symbol;
+use super::verify::verify_in_debug;
+use crate::device::Device;
+use crate::error::Result;
+use crate::op::invoke::Req;
+
+/// How to compile.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A model is being trained.
+    pub training: bool,
+    /// What to do with the gradient of each variable; none are made if empty.
+    pub requests: Vec<Req>,
+    /// How much memory activations may take; without it all that the backward pass reads is kept.
+    pub budget: Option<Budget>,
+    /// Without a budget: repeat what costs little.
+    pub mirror: bool,
+    /// For prediction, fold calls into others, which changes rounding: a batch normalisation into a convolution.
+    pub fold: bool,
+    /// Simplify: constants, common subexpressions, transposes.
+    pub simplify: bool,
+    /// Fuse elementwise calls.
+    pub fuse: bool,
+    /// What memory may be shared.
+    pub sharing: Sharing,
+    /// Where it runs.
+    pub device: Device,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            training: false,
+            requests: vec![],
+            budget: None,
+            mirror: false,
+            fold: true,
+            simplify: true,
+            fuse: true,
+            sharing: Sharing { views: true, in_place: true, reuse: true },
+            device: Device::default(),
+        }
+    }
+}
+
+/// Sees the graph after each pass, by the pass's name.
+pub type Observer<'a> = &'a mut dyn FnMut(&str, &Graph);
+
+/// Compiles a symbol whose variables, in the order of [`Symbol::inputs`], have these types. Nothing runs.
+///
+/// # Errors
+/// Those of [`lower`] and [`differentiate`].
+pub fn compile(symbol: &Symbol, types: &[Type], options: &Options) -> Result<Plan> {
+    compile_observed(symbol, types, options, &mut |_, _| {})
+}
+
+/// [`compile`], showing the graph after each pass.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see: Observer) -> Result<Plan> {
+    let mut graph = lower(symbol, types, options.training)?;
+    let mut done = |graph: &Graph, pass: &str| {
+        see(pass, graph);
+        verify_in_debug(graph, pass)
+    };
+    done(&graph, "lower")?;
+    differentiate(&mut graph, &options.requests)?;
+    done(&graph, "gradient")?;
+    dead::remove_dead(&mut graph);
+    if !options.sharing.views {
+        graph.nodes.iter_mut().for_each(|n| n.view_of = None);
+    }
+    done(&graph, "dead code")?;
+    let mut choices = vec![];
+    if options.fold {
+        choices.extend(fold::fold(&mut graph)?.into_iter().map(|(what, times)| format!("{what} ({times})")));
+        dead::remove_dead(&mut graph);
+        done(&graph, "folding")?;
+    }
+    if options.simplify {
+        common::share_common(&mut graph);
+        done(&graph, "common subexpressions")?;
+        constant::fold_constants(&mut graph)?;
+        done(&graph, "constants")?;
+        transpose::cancel_transposes(&mut graph);
+        dead::remove_dead(&mut graph);
+        done(&graph, "transposes")?;
+    }
+    let again = match options.budget {
+        Some(budget) => {
+            Some(recompute::meet(&graph, budget, fixed_bytes(&graph), options.sharing, options.fuse)?)
+        }
+        None => recompute::mirror(&graph, options.mirror),
+    };
+    if let Some(again) = again {
+        graph = again;
+        dead::remove_dead(&mut graph);
+        done(&graph, "recomputation")?;
+    }
+    if options.fuse {
+        fuse::fuse_pointwise(&mut graph);
+        done(&graph, "fusion")?;
+    }
+    results::own_results(&mut graph);
+    done(&graph, "results")?;
+    let layout = memory::plan(&graph, options.sharing);
+    Ok(Plan::new(&graph, &layout, options.device, choices))
+}
