@@ -28,9 +28,10 @@ impl Drop for SymbolHandle {
 }
 
 /// Texts as C strings, which live as long as this.
-struct Texts {
+pub struct Texts {
     _owned: Vec<Option<CString>>,
-    pointers: Vec<*const c_char>,
+    /// One for each text, NULL where there is none.
+    pub pointers: Vec<*const c_char>,
 }
 
 fn c_text(text: &str) -> PyResult<CString> {
@@ -38,14 +39,15 @@ fn c_text(text: &str) -> PyResult<CString> {
 }
 
 impl Texts {
-    fn of<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> PyResult<Texts> {
+    /// C strings of these texts.
+    pub fn of<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> PyResult<Texts> {
         let owned = texts.into_iter().map(|t| t.map(c_text).transpose()).collect::<PyResult<Vec<_>>>()?;
         let pointers = owned.iter().map(|t| t.as_ref().map_or(ptr::null(), |t| t.as_ptr())).collect();
         Ok(Texts { _owned: owned, pointers })
     }
 
     /// The keys and the values of pairs.
-    fn pairs(pairs: &[(String, String)]) -> PyResult<(Texts, Texts)> {
+    pub fn pairs(pairs: &[(String, String)]) -> PyResult<(Texts, Texts)> {
         let keys = Texts::of(pairs.iter().map(|(k, _)| Some(k.as_str())))?;
         Ok((keys, Texts::of(pairs.iter().map(|(_, v)| Some(v.as_str())))?))
     }
@@ -73,7 +75,8 @@ fn taken(text: *mut c_char) -> Option<String> {
 }
 
 impl SymbolHandle {
-    fn made(
+    /// The symbol that a function of the library makes.
+    pub fn made(
         py: Python<'_>,
         make: impl FnOnce(*mut *mut mxr_symbol_t) -> *mut mxr_error_t,
     ) -> PyResult<SymbolHandle> {
@@ -92,7 +95,8 @@ impl SymbolHandle {
         Ok(taken(out))
     }
 
-    fn texts_of(
+    /// The texts that a function of the library lists.
+    pub fn texts_of(
         py: Python<'_>,
         get: impl FnOnce(*mut *mut mxr_texts_t) -> *mut mxr_error_t,
     ) -> PyResult<Vec<String>> {
@@ -108,7 +112,8 @@ impl SymbolHandle {
         }
     }
 
-    fn ptr(&self) -> *mut mxr_symbol_t {
+    /// The library's handle, which lives as long as this.
+    pub fn ptr(&self) -> *mut mxr_symbol_t {
         self.handle.as_ptr()
     }
 

@@ -21,6 +21,7 @@ from .attribute import AttrScope
 from . import symbol
 from . import symbol as sym
 from . import model
+from .model import load_model, save_model
 from . import visualization
 from . import visualization as viz
 from . import random
@@ -47,6 +48,7 @@ __all__ = [
     "initializer",
     "help",
     "install_as_mxnet",
+    "load_model",
     "lr_scheduler",
     "model",
     "name",
@@ -55,6 +57,7 @@ __all__ = [
     "num_gpus",
     "optimizer",
     "random",
+    "save_model",
     "sym",
     "symbol",
     "viz",

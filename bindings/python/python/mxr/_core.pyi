@@ -131,3 +131,20 @@ class SymbolHandle:
         self, known: list[tuple[str, Sequence[int]]]
     ) -> tuple[bool, list[list[tuple[int, ...] | None]]]: ...
     def infer_dtypes(self, known: list[tuple[str, int]]) -> tuple[bool, list[list[int]]]: ...
+
+def load_model(
+    path: str, copy: bool
+) -> tuple[
+    SymbolHandle,
+    list[tuple[str | None, NDArray]],
+    list[tuple[str, tuple[int, ...] | None, int, bool]],
+    list[str],
+]: ...
+def save_model(
+    path: str,
+    symbol: SymbolHandle,
+    names: list[str],
+    arrays: Sequence[NDArray],
+    inputs: list[tuple[str, Sequence[int] | None, int, bool]],
+    texts: list[tuple[str, str]],
+) -> None: ...
