@@ -37,9 +37,8 @@ impl Symbol {
     /// `Io`, and those of [`Symbol::from_json`].
     pub fn load(path: &Path) -> Result<Symbol> {
         let bytes = atomic::read(path)?;
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|e| crate::err!(Format, "{}: expected UTF-8: {e}", path.display()))?;
-        Symbol::from_json(text)
+        let text = std::str::from_utf8(&bytes).map_err(|e| crate::err!(Format, "expected UTF-8: {e}"));
+        text.and_then(Symbol::from_json).map_err(|e| e.in_file(path))
     }
 
     /// Writes the symbol to a file. An existing file is replaced only by a whole one.
