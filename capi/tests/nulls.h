@@ -13,6 +13,10 @@ static mxr_array_t *an_array;
 static const mxr_op_t *an_op;
 static mxr_list_t *a_list;
 static mxr_symbol_t *a_symbol;
+static mxr_plan_t *a_plan;
+static mxr_executor_t *an_executor;
+static mxr_cached_op_t *a_cached_op;
+static mxr_model_t *a_model;
 static mxr_texts_t *some_texts;
 static mxr_inferred_t *what_follows;
 static mxr_lr_scheduler_t *a_schedule;
@@ -29,6 +33,10 @@ static const char *texts[1] = {"exp"};
 #define A_mxr_op_t an_op
 #define A_mxr_list_t a_list
 #define A_mxr_symbol_t a_symbol
+#define A_mxr_plan_t a_plan
+#define A_mxr_executor_t an_executor
+#define A_mxr_cached_op_t a_cached_op
+#define A_mxr_model_t a_model
 #define A_mxr_texts_t some_texts
 #define A_mxr_inferred_t what_follows
 #define A_mxr_lr_scheduler_t a_schedule
@@ -36,6 +44,7 @@ static const char *texts[1] = {"exp"};
 #define A_mxr_updater_t an_updater
 #define A_mxr_initializer_t an_initializer
 #define A_mxr_attr_t nothing_set()
+#define A_mxr_input_t nothing_set()
 #define A_mxr_memory_t numbers
 #define A_mxr_error_t nowhere()
 
@@ -112,8 +121,13 @@ static int the_arguments_are_made(void) {
     OK(mxr_updater_create(an_optimizer, &an_updater));
     OK(mxr_updater_update(an_updater, 1, an_array, an_array));
     OK(mxr_symbol_variable(name, NULL, NULL, 0, &a_symbol));
+    OK(mxr_model_save("nulls.safetensors", a_symbol, NULL, NULL, 0, NULL, 0, NULL, NULL, 0));
+    OK(mxr_model_load("nulls.safetensors", 0, &a_model));
     OK(mxr_symbol_list(a_symbol, MXR_LIST_INPUTS, &some_texts));
     OK(mxr_symbol_infer_shapes(a_symbol, NULL, NULL, NULL, 0, &what_follows));
+    OK(mxr_executor_bind(a_symbol, &an_array, NULL, NULL, 1, NULL, NULL, &an_executor));
+    OK(mxr_executor_plan(an_executor, 0, &a_plan));
+    OK(mxr_cached_op_new(a_symbol, 0, NULL, &a_cached_op));
     OK(mxr_initializer_create("zero", NULL, 0, &an_initializer));
     return 1;
 }

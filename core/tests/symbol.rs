@@ -232,6 +232,14 @@ fn files_that_are_none_are_errors() {
         {"op": "SliceChannel", "name": "s", "attrs": {"num_outputs": "99999999999"}, "inputs": [[0, 0, 0]]}],
         "arg_nodes": [0], "heads": [[1, 0, 0]]}"#;
     assert_eq!(Symbol::from_json(counts).unwrap_err().code(), ErrorCode::InvalidValue);
+    let node =
+        r#"{"op": "SliceChannel", "name": "s", "attrs": {"num_outputs": "60000"}, "inputs": [[0, 0, 0]]}"#;
+    let counts = format!(
+        r#"{{"nodes": [{{"op": "null", "name": "x", "inputs": []}}, {node}, {node}],
+        "arg_nodes": [0], "heads": [[1, 0, 0], [2, 0, 0]]}}"#
+    );
+    let error = Symbol::from_json(&counts).unwrap_err();
+    assert!(error.message().contains("the nodes have 120001 outputs"), "{error}");
     let counts = r#"{"nodes": [{"op": "multi_sgd_update", "name": "s", "param": {"num_weights": "30000",
         "lrs": "0.1", "wds": "0.1"}, "inputs": []}], "arg_nodes": [], "heads": [[0, 0]]}"#;
     assert_eq!(Symbol::from_json(counts).unwrap_err().code(), ErrorCode::Format);

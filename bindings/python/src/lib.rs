@@ -14,6 +14,7 @@ mod interchange;
 mod invoke;
 mod library;
 mod lr_scheduler;
+mod model;
 mod number;
 mod ops;
 mod optimizer;
@@ -46,6 +47,8 @@ mod _core {
     use crate::library::{build_info, load, version};
     #[pymodule_export]
     use crate::lr_scheduler::LRScheduler;
+    #[pymodule_export]
+    use crate::model::{load_model, save_model};
     #[pymodule_export]
     use crate::optimizer::{Optimizer, Updater};
     #[pymodule_export]
