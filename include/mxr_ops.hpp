@@ -367,7 +367,7 @@ void add_LogicalXorScalar(Sink &sink, const LogicalXorScalarOptions &options) {
 /// Values of `normalization`.
 enum class MakeLossNormalization { kBatch, kNull, kValid };
 inline const char *const *value_names(MakeLossNormalization) {
-    static const char *const names[] = {"batch", "null", "valid"};
+    static const char *const names[] = {"batch", "null", "valid", nullptr};
     return names;
 }
 
@@ -662,7 +662,7 @@ void add_Norm(Sink &sink, const NormOptions &options) {
 /// Values of `mode`.
 enum class L2NormalizationMode { kChannel, kInstance, kSpatial };
 inline const char *const *value_names(L2NormalizationMode) {
-    static const char *const names[] = {"channel", "instance", "spatial"};
+    static const char *const names[] = {"channel", "instance", "spatial", nullptr};
     return names;
 }
 
@@ -979,14 +979,14 @@ void add_FullyConnected(Sink &sink, int64_t num_hidden, const FullyConnectedOpti
 /// Values of `cudnn_tune`.
 enum class ConvolutionCudnnTune { kFastest, kLimitedWorkspace, kOff };
 inline const char *const *value_names(ConvolutionCudnnTune) {
-    static const char *const names[] = {"fastest", "limited_workspace", "off"};
+    static const char *const names[] = {"fastest", "limited_workspace", "off", nullptr};
     return names;
 }
 
 /// Values of `layout`.
 enum class ConvolutionLayout { kNCDHW, kNCHW, kNCW, kNDHWC, kNHWC, kNWC };
 inline const char *const *value_names(ConvolutionLayout) {
-    static const char *const names[] = {"NCDHW", "NCHW", "NCW", "NDHWC", "NHWC", "NWC"};
+    static const char *const names[] = {"NCDHW", "NCHW", "NCW", "NDHWC", "NHWC", "NWC", nullptr};
     return names;
 }
 
@@ -1032,21 +1032,21 @@ void add_Convolution(Sink &sink, const Shape &kernel, int64_t num_filter, const 
 /// Values of `pool_type`.
 enum class PoolingPoolType { kAvg, kLp, kMax, kSum };
 inline const char *const *value_names(PoolingPoolType) {
-    static const char *const names[] = {"avg", "lp", "max", "sum"};
+    static const char *const names[] = {"avg", "lp", "max", "sum", nullptr};
     return names;
 }
 
 /// Values of `pooling_convention`.
 enum class PoolingPoolingConvention { kFull, kSame, kValid };
 inline const char *const *value_names(PoolingPoolingConvention) {
-    static const char *const names[] = {"full", "same", "valid"};
+    static const char *const names[] = {"full", "same", "valid", nullptr};
     return names;
 }
 
 /// Values of `layout`.
 enum class PoolingLayout { kNCDHW, kNCHW, kNCW, kNDHWC, kNHWC, kNWC };
 inline const char *const *value_names(PoolingLayout) {
-    static const char *const names[] = {"NCDHW", "NCHW", "NCW", "NDHWC", "NHWC", "NWC"};
+    static const char *const names[] = {"NCDHW", "NCHW", "NCW", "NDHWC", "NHWC", "NWC", nullptr};
     return names;
 }
 
@@ -1093,7 +1093,7 @@ void add_Pooling(Sink &sink, const PoolingOptions &options) {
 /// Values of `act_type`.
 enum class ActivationActType { kRelu, kSigmoid, kSoftrelu, kSoftsign, kTanh };
 inline const char *const *value_names(ActivationActType) {
-    static const char *const names[] = {"relu", "sigmoid", "softrelu", "softsign", "tanh"};
+    static const char *const names[] = {"relu", "sigmoid", "softrelu", "softsign", "tanh", nullptr};
     return names;
 }
 
@@ -1107,7 +1107,7 @@ void add_Activation(Sink &sink, ActivationActType act_type) {
 /// Values of `dtype`.
 enum class SoftmaxDtype { kFloat16, kFloat32, kFloat64 };
 inline const char *const *value_names(SoftmaxDtype) {
-    static const char *const names[] = {"float16", "float32", "float64"};
+    static const char *const names[] = {"float16", "float32", "float64", nullptr};
     return names;
 }
 
@@ -1137,7 +1137,7 @@ void add_Softmax(Sink &sink, const SoftmaxOptions &options) {
 /// Values of `dtype`.
 enum class SoftminDtype { kFloat16, kFloat32, kFloat64 };
 inline const char *const *value_names(SoftminDtype) {
-    static const char *const names[] = {"float16", "float32", "float64"};
+    static const char *const names[] = {"float16", "float32", "float64", nullptr};
     return names;
 }
 
@@ -1167,7 +1167,7 @@ void add_Softmin(Sink &sink, const SoftminOptions &options) {
 /// Values of `dtype`.
 enum class LogSoftmaxDtype { kFloat16, kFloat32, kFloat64 };
 inline const char *const *value_names(LogSoftmaxDtype) {
-    static const char *const names[] = {"float16", "float32", "float64"};
+    static const char *const names[] = {"float16", "float32", "float64", nullptr};
     return names;
 }
 
@@ -1197,7 +1197,7 @@ void add_LogSoftmax(Sink &sink, const LogSoftmaxOptions &options) {
 /// Values of `mode`.
 enum class SoftmaxActivationMode { kChannel, kInstance };
 inline const char *const *value_names(SoftmaxActivationMode) {
-    static const char *const names[] = {"channel", "instance"};
+    static const char *const names[] = {"channel", "instance", nullptr};
     return names;
 }
 
@@ -1217,7 +1217,7 @@ void add_SoftmaxActivation(Sink &sink, const SoftmaxActivationOptions &options) 
 /// Values of `normalization`.
 enum class SoftmaxOutputNormalization { kBatch, kNull, kValid };
 inline const char *const *value_names(SoftmaxOutputNormalization) {
-    static const char *const names[] = {"batch", "null", "valid"};
+    static const char *const names[] = {"batch", "null", "valid", nullptr};
     return names;
 }
 
@@ -1385,14 +1385,14 @@ void add_BatchNorm(Sink &sink, const BatchNormOptions &options) {
 /// Values of `cudnn_tune`.
 enum class DeconvolutionCudnnTune { kFastest, kLimitedWorkspace, kOff };
 inline const char *const *value_names(DeconvolutionCudnnTune) {
-    static const char *const names[] = {"fastest", "limited_workspace", "off"};
+    static const char *const names[] = {"fastest", "limited_workspace", "off", nullptr};
     return names;
 }
 
 /// Values of `layout`.
 enum class DeconvolutionLayout { kNCDHW, kNCHW, kNCW, kNDHWC, kNHWC, kNWC };
 inline const char *const *value_names(DeconvolutionLayout) {
-    static const char *const names[] = {"NCDHW", "NCHW", "NCW", "NDHWC", "NHWC", "NWC"};
+    static const char *const names[] = {"NCDHW", "NCHW", "NCW", "NDHWC", "NHWC", "NWC", nullptr};
     return names;
 }
 
@@ -1444,7 +1444,7 @@ void add_Deconvolution(Sink &sink, const Shape &kernel, int64_t num_filter, cons
 /// Values of `mode`.
 enum class RNNMode { kGru, kLstm, kRnnRelu, kRnnTanh };
 inline const char *const *value_names(RNNMode) {
-    static const char *const names[] = {"gru", "lstm", "rnn_relu", "rnn_tanh"};
+    static const char *const names[] = {"gru", "lstm", "rnn_relu", "rnn_tanh", nullptr};
     return names;
 }
 
@@ -1488,7 +1488,7 @@ void add_RNN(Sink &sink, int64_t state_size, int64_t num_layers, RNNMode mode, c
 /// Values of `mode`.
 enum class DropoutMode { kAlways, kTraining };
 inline const char *const *value_names(DropoutMode) {
-    static const char *const names[] = {"always", "training"};
+    static const char *const names[] = {"always", "training", nullptr};
     return names;
 }
 
@@ -1517,7 +1517,7 @@ void add_Dropout(Sink &sink, const DropoutOptions &options) {
 /// Values of `act_type`.
 enum class LeakyReLUActType { kElu, kGelu, kLeaky, kPrelu, kRrelu, kSelu };
 inline const char *const *value_names(LeakyReLUActType) {
-    static const char *const names[] = {"elu", "gelu", "leaky", "prelu", "rrelu", "selu"};
+    static const char *const names[] = {"elu", "gelu", "leaky", "prelu", "rrelu", "selu", nullptr};
     return names;
 }
 
@@ -1566,14 +1566,14 @@ void add_LRN(Sink &sink, int64_t nsize, const LRNOptions &options) {
 /// Values of `sample_type`.
 enum class UpSamplingSampleType { kBilinear, kNearest };
 inline const char *const *value_names(UpSamplingSampleType) {
-    static const char *const names[] = {"bilinear", "nearest"};
+    static const char *const names[] = {"bilinear", "nearest", nullptr};
     return names;
 }
 
 /// Values of `multi_input_mode`.
 enum class UpSamplingMultiInputMode { kConcat, kSum };
 inline const char *const *value_names(UpSamplingMultiInputMode) {
-    static const char *const names[] = {"concat", "sum"};
+    static const char *const names[] = {"concat", "sum", nullptr};
     return names;
 }
 
@@ -2032,7 +2032,7 @@ void add_SampleMultinomial(Sink &sink, const SampleMultinomialOptions &options) 
 /// Values of `forward_stype`.
 enum class DotForwardStype { kDefault, kRowSparse, kCsr };
 inline const char *const *value_names(DotForwardStype) {
-    static const char *const names[] = {"default", "row_sparse", "csr"};
+    static const char *const names[] = {"default", "row_sparse", "csr", nullptr};
     return names;
 }
 
@@ -2058,7 +2058,7 @@ void add_Dot(Sink &sink, const DotOptions &options) {
 /// Values of `forward_stype`.
 enum class BatchDotForwardStype { kDefault, kRowSparse, kCsr };
 inline const char *const *value_names(BatchDotForwardStype) {
-    static const char *const names[] = {"default", "row_sparse", "csr"};
+    static const char *const names[] = {"default", "row_sparse", "csr", nullptr};
     return names;
 }
 
@@ -2405,7 +2405,7 @@ void add_Repeat(Sink &sink, int64_t repeats, const RepeatOptions &options) {
 /// Values of `mode`.
 enum class PadMode { kConstant, kEdge, kReflect };
 inline const char *const *value_names(PadMode) {
-    static const char *const names[] = {"constant", "edge", "reflect"};
+    static const char *const names[] = {"constant", "edge", "reflect", nullptr};
     return names;
 }
 
@@ -2446,7 +2446,7 @@ void add_Diag(Sink &sink, const DiagOptions &options) {
 /// Values of `mode`.
 enum class TakeMode { kClip, kRaise, kWrap };
 inline const char *const *value_names(TakeMode) {
-    static const char *const names[] = {"clip", "raise", "wrap"};
+    static const char *const names[] = {"clip", "raise", "wrap", nullptr};
     return names;
 }
 
@@ -2487,7 +2487,7 @@ void add_Embedding(Sink &sink, int64_t input_dim, int64_t output_dim, const Embe
 /// Values of `mode`.
 enum class PickMode { kClip, kWrap };
 inline const char *const *value_names(PickMode) {
-    static const char *const names[] = {"clip", "wrap"};
+    static const char *const names[] = {"clip", "wrap", nullptr};
     return names;
 }
 
@@ -2680,7 +2680,7 @@ void add_Argsort(Sink &sink, const ArgsortOptions &options) {
 /// Values of `ret_typ`.
 enum class TopkRetTyp { kBoth, kIndices, kMask, kValue };
 inline const char *const *value_names(TopkRetTyp) {
-    static const char *const names[] = {"both", "indices", "mask", "value"};
+    static const char *const names[] = {"both", "indices", "mask", "value", nullptr};
     return names;
 }
 

@@ -1,4 +1,4 @@
-/* Reads the conformance cases that xtask/src/cases.rs writes; their form is described there. */
+/* Reads the conformance cases that xtask/src/cases.rs writes; their form is described there. In C and in C++. */
 #ifndef MXR_TESTS_CASES_H
 #define MXR_TESTS_CASES_H
 
@@ -88,7 +88,7 @@ static inline int32_t next_count(reader_t *r, int64_t most) {
 static inline char *next_text(reader_t *r, int64_t *len) {
     const char *word = next_word(r);
     if (!word) broken("expected a text", NULL);
-    char *text = take(r, strlen(word)), *out = text;
+    char *text = (char *)take(r, strlen(word)), *out = text;
     for (; *word; word++) {
         unsigned byte = (unsigned char)*word;
         if (byte == '%') {
@@ -109,7 +109,7 @@ static inline void next_tensor(reader_t *r, tensor_t *tensors, int32_t *n, int32
     t->ndim = next_count(r, MOST_AXES);
     t->len = 1;
     for (int32_t i = 0; i < t->ndim; i++) t->len *= t->dims[i] = next_count(r, INT32_MAX);
-    t->data = take(r, (size_t)t->len * sizeof(double));
+    t->data = (double *)take(r, (size_t)t->len * sizeof(double));
     for (int64_t i = 0; i < t->len; i++) t->data[i] = next_number(r);
 }
 
@@ -135,19 +135,19 @@ static inline void next_attr(reader_t *r, mxr_attr_t *attr) {
     } else if (strcmp(form, "ints") == 0) {
         attr->tag = MXR_ATTR_INTS;
         attr->integer = next_count(r, INT32_MAX);
-        int64_t *ints = take(r, (size_t)attr->integer * sizeof *ints);
+        int64_t *ints = (int64_t *)take(r, (size_t)attr->integer * sizeof *ints);
         for (int64_t i = 0; i < attr->integer; i++) ints[i] = next_int(r);
         attr->data = ints;
     } else if (strcmp(form, "floats") == 0) {
         attr->tag = MXR_ATTR_FLOATS;
         attr->integer = next_count(r, INT32_MAX);
-        double *floats = take(r, (size_t)attr->integer * sizeof *floats);
+        double *floats = (double *)take(r, (size_t)attr->integer * sizeof *floats);
         for (int64_t i = 0; i < attr->integer; i++) floats[i] = next_number(r);
         attr->data = floats;
     } else if (strcmp(form, "strings") == 0) {
         attr->tag = MXR_ATTR_STRINGS;
         attr->integer = next_count(r, 1024);
-        const char **texts = take(r, (size_t)attr->integer * sizeof *texts);
+        const char **texts = (const char **)take(r, (size_t)attr->integer * sizeof *texts);
         for (int64_t i = 0; i < attr->integer; i++) texts[i] = next_text(r, NULL);
         attr->data = texts;
     } else {

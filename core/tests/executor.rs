@@ -274,6 +274,21 @@ fn a_compiled_call_is_one_operation_on_the_tape() {
     }
 }
 
+/// MXNet leaves the gradients of auxiliary states alone.
+#[test]
+fn a_compiled_call_gives_no_gradient_to_states_that_are_variables() {
+    let norm = nets::named("BatchNorm", "bn", &[&nets::var("x")], &[]);
+    let op = CachedOp::new(&norm, false, Options::default());
+    let inputs = [full(&[2, 3], 2.0), full(&[3], 1.0), full(&[3], 0.0), full(&[3], 0.5), full(&[3], 1.5)];
+    let gradients = [full(&[2, 3], 7.0), full(&[3], 7.0), full(&[3], 7.0), full(&[3], 7.0), full(&[3], 7.0)];
+    autograd::mark_variables(&inputs, &gradients, &[Req::Write; 5]).unwrap();
+    let y = op.call(&inputs, &recording(true)).unwrap();
+    autograd::backward(&y, &[None], BackwardOptions { training: true, ..BackwardOptions::default() })
+        .unwrap();
+    assert_eq!(values(&gradients[2]), [2.0; 3]);
+    assert_eq!((values(&gradients[3]), values(&gradients[4])), (vec![7.0; 3], vec![7.0; 3]));
+}
+
 fn nets_add(a: &NdArray, b: &NdArray) -> NdArray {
     let add = mxr_core::op::registry().addition();
     autograd::invoke(&add, &[a.clone(), b.clone()], &[], &recording(true)).unwrap()[0].clone()

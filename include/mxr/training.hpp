@@ -544,7 +544,7 @@ namespace lr_scheduler {
 /// Values of `warmup_mode`.
 enum class LRSchedulerWarmupMode { kLinear, kConstant };
 inline const char *const *value_names(LRSchedulerWarmupMode) {
-    static const char *const names[] = {"linear", "constant"};
+    static const char *const names[] = {"linear", "constant", nullptr};
     return names;
 }
 
@@ -573,7 +573,7 @@ inline mxr::LRScheduler LRScheduler(const LRSchedulerOptions &options = {}) {
 /// Values of `warmup_mode`.
 enum class FactorSchedulerWarmupMode { kLinear, kConstant };
 inline const char *const *value_names(FactorSchedulerWarmupMode) {
-    static const char *const names[] = {"linear", "constant"};
+    static const char *const names[] = {"linear", "constant", nullptr};
     return names;
 }
 
@@ -610,7 +610,7 @@ inline mxr::LRScheduler FactorScheduler(int64_t step, const FactorSchedulerOptio
 /// Values of `warmup_mode`.
 enum class MultiFactorSchedulerWarmupMode { kLinear, kConstant };
 inline const char *const *value_names(MultiFactorSchedulerWarmupMode) {
-    static const char *const names[] = {"linear", "constant"};
+    static const char *const names[] = {"linear", "constant", nullptr};
     return names;
 }
 
@@ -644,7 +644,7 @@ inline mxr::LRScheduler MultiFactorScheduler(const Shape &step, const MultiFacto
 /// Values of `warmup_mode`.
 enum class PolySchedulerWarmupMode { kLinear, kConstant };
 inline const char *const *value_names(PolySchedulerWarmupMode) {
-    static const char *const names[] = {"linear", "constant"};
+    static const char *const names[] = {"linear", "constant", nullptr};
     return names;
 }
 
@@ -681,7 +681,7 @@ inline mxr::LRScheduler PolyScheduler(int64_t max_update, const PolySchedulerOpt
 /// Values of `warmup_mode`.
 enum class CosineSchedulerWarmupMode { kLinear, kConstant };
 inline const char *const *value_names(CosineSchedulerWarmupMode) {
-    static const char *const names[] = {"linear", "constant"};
+    static const char *const names[] = {"linear", "constant", nullptr};
     return names;
 }
 
@@ -765,14 +765,14 @@ inline mxr::Initializer Normal(const NormalOptions &options = {}) {
 /// Values of `rnd_type`.
 enum class XavierRndType { kUniform, kGaussian };
 inline const char *const *value_names(XavierRndType) {
-    static const char *const names[] = {"uniform", "gaussian"};
+    static const char *const names[] = {"uniform", "gaussian", nullptr};
     return names;
 }
 
 /// Values of `factor_type`.
 enum class XavierFactorType { kAvg, kIn, kOut };
 inline const char *const *value_names(XavierFactorType) {
-    static const char *const names[] = {"avg", "in", "out"};
+    static const char *const names[] = {"avg", "in", "out", nullptr};
     return names;
 }
 
@@ -802,7 +802,7 @@ inline mxr::Initializer Xavier(const XavierOptions &options = {}) {
 /// Values of `factor_type`.
 enum class MSRAPreluFactorType { kAvg, kIn, kOut };
 inline const char *const *value_names(MSRAPreluFactorType) {
-    static const char *const names[] = {"avg", "in", "out"};
+    static const char *const names[] = {"avg", "in", "out", nullptr};
     return names;
 }
 
@@ -825,7 +825,7 @@ inline mxr::Initializer MSRAPrelu(const MSRAPreluOptions &options = {}) {
 /// Values of `rand_type`.
 enum class OrthogonalRandType { kUniform, kNormal };
 inline const char *const *value_names(OrthogonalRandType) {
-    static const char *const names[] = {"uniform", "normal"};
+    static const char *const names[] = {"uniform", "normal", nullptr};
     return names;
 }
 

@@ -232,24 +232,32 @@ pub fn record_custom(
     outputs: &[NdArray],
     backward: CustomBackward,
 ) -> Result<()> {
-    record_call(name, inputs, outputs, Rule::Custom(backward))
+    let edges = inputs.iter().map(NdArray::entry).collect();
+    record_call(name, edges, outputs, Rule::Custom(backward))
 }
 
-/// Remembers `outputs` as made from `inputs` by a compiled graph, whose gradient cannot be differentiated.
+/// Remembers `outputs` as made from those of `inputs` that are `wanted` by a compiled graph, whose gradient cannot be
+/// differentiated.
 ///
 /// # Errors
 /// That of the shape of an output.
 pub fn record_compiled(
     name: &str,
     inputs: &[NdArray],
+    wanted: &[bool],
     outputs: &[NdArray],
     backward: CustomBackward,
 ) -> Result<()> {
-    record_call(name, inputs, outputs, Rule::Compiled(backward))
+    let edges = inputs.iter().zip(wanted).map(|(a, w)| a.entry().filter(|_| *w));
+    record_call(name, edges.collect(), outputs, Rule::Compiled(backward))
 }
 
-fn record_call(name: &str, inputs: &[NdArray], outputs: &[NdArray], rule: Rule) -> Result<()> {
-    let edges: SmallVec<[Option<Entry>; 3]> = inputs.iter().map(NdArray::entry).collect();
+fn record_call(
+    name: &str,
+    edges: SmallVec<[Option<Entry>; 3]>,
+    outputs: &[NdArray],
+    rule: Rule,
+) -> Result<()> {
     if edges.iter().all(Option::is_none) || outputs.is_empty() {
         return Ok(());
     }

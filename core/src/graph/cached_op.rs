@@ -100,8 +100,9 @@ impl CachedOp {
         let outputs: Outputs = run.outputs.iter().map(NdArray::detach).collect::<Result<_>>()?;
         if wanted.contains(&true) {
             let names: Vec<String> = self.names.clone();
+            let asked = wanted.clone();
             let backward = move |heads: &[NdArray]| run.backward(heads, &names, &wanted);
-            autograd::record_compiled("CachedOp", inputs, &outputs, Box::new(backward))?;
+            autograd::record_compiled("CachedOp", inputs, &asked, &outputs, Box::new(backward))?;
         }
         Ok(outputs)
     }

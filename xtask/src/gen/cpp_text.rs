@@ -60,13 +60,13 @@ pub fn values(attr: &Value) -> Vec<String> {
     list(attr, "values").iter().map(|v| format!("k{}", camel(v.as_str().unwrap_or_default()))).collect()
 }
 
-/// The type of an enumeration with the texts of its values.
+/// The type of an enumeration with the texts of its values, after which NULL comes.
 pub fn enumeration(stem: &str, attr: &Value) -> String {
     let name = enum_name(stem, attr);
     let texts: Vec<String> = list(attr, "values").iter().map(Value::to_string).collect();
     format!(
         "/// Values of `{}`.\nenum class {name} {{ {} }};\ninline const char *const *value_names({name}) {{\n    \
-         static const char *const names[] = {{{}}};\n    return names;\n}}\n\n",
+         static const char *const names[] = {{{}, nullptr}};\n    return names;\n}}\n\n",
         text(attr, "name"),
         values(attr).join(", "),
         texts.join(", ")
