@@ -32,12 +32,12 @@ class NamedAttrs {
 public:
     template <std::size_t N>
     NamedAttrs(const Registered (&table)[N], const std::string &owner, const std::map<std::string, AttrValue> &attrs)
-        : NamedAttrs(find_registered(table, owner), owner, attrs) {}
-    NamedAttrs(const Registered *thing, const std::string &owner, const std::map<std::string, AttrValue> &attrs) {
+        : NamedAttrs(owner, find_registered(table, owner), attrs) {}
+    NamedAttrs(const std::string &owner, const Registered *thing, const std::map<std::string, AttrValue> &attrs) {
+        if (!thing) return; // The library says that there is no such thing.
         for (const auto &[name, value] : attrs) {
-            const RegisteredAttr *attr = thing ? thing->attrs : nullptr;
-            while (attr && attr->name && name != attr->name) attr++;
-            if (!thing) break; // The library says that there is no such thing.
+            const RegisteredAttr *attr = thing->attrs;
+            while (attr->name && name != attr->name) attr++;
             if (!attr->name) refuse(MXR_ERROR_NOT_FOUND, owner, name, "there is no attribute of this name");
             raw_.push_back(value.raw(attr->id));
         }

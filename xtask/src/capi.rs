@@ -55,7 +55,7 @@ struct Build {
 impl Build {
     fn all(&self, job: &Job) -> Result<Count> {
         fs::create_dir_all(&self.out).context(|| format!("creating {}", self.out.display()))?;
-        self.link_soname()?;
+        link_soname(&self.library, &self.out)?;
         let folder = paths::root().join("capi/tests");
         let mut sources: Vec<PathBuf> = fs::read_dir(&folder)
             .context(|| "reading capi/tests")?
@@ -77,16 +77,6 @@ impl Build {
             });
         }
         Ok(sum)
-    }
-
-    /// Gives the library its run-time name beside the programs.
-    fn link_soname(&self) -> Result {
-        let library = self.library.join("libmxr.so");
-        let bytes = fs::read(&library).context(|| format!("reading {}", paths::show(&library)))?;
-        let name = elf::soname(&bytes)?.unwrap_or_else(|| "libmxr.so".to_string());
-        let link = self.out.join(name);
-        let _ = fs::remove_file(&link);
-        std::os::unix::fs::symlink(&library, &link).context(|| format!("linking {}", paths::show(&link)))
     }
 
     fn one(&self, job: &Job, source: &Path, cases: &Path) -> Result<Count> {
@@ -120,6 +110,16 @@ impl Build {
         command.args(["-pthread", "-lm"]);
         command
     }
+}
+
+/// Gives the library in a folder its run-time name beside programs in another.
+pub fn link_soname(library: &Path, out: &Path) -> Result {
+    let library = library.join("libmxr.so");
+    let bytes = fs::read(&library).context(|| format!("reading {}", paths::show(&library)))?;
+    let name = elf::soname(&bytes)?.unwrap_or_else(|| "libmxr.so".to_string());
+    let link = out.join(name);
+    let _ = fs::remove_file(&link);
+    std::os::unix::fs::symlink(&library, &link).context(|| format!("linking {}", paths::show(&link)))
 }
 
 fn is_cpp(source: &Path) -> bool {

@@ -1,6 +1,6 @@
 //! `cargo xtask dist`: what users install.
 //!
-//! The Python wheel holds libmxr.so and the extension module over it (abi3: one wheel for every Python from 3.11 on).
+//! The C++ package is in dist_cpp.rs. The Python wheel holds libmxr.so and the extension module over it (abi3: one wheel for every Python from 3.11 on).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use crate::bail;
 use crate::elf;
 use crate::error::{Context, Result};
 use crate::venv::Venv;
-use crate::{capi, paths, process};
+use crate::{capi, dist_cpp, paths, process};
 
 /// The oldest glibc that a released wheel runs on: that of RHEL 8 and Debian 10.
 const GLIBC: elf::Version = (2, 28);
 /// Where the wheel's libmxr.so is put before it is packed.
 const BUNDLED: &str = "bindings/python/python/mxr/lib";
 
-/// What a wheel is for.
+/// What something is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
     /// For users: optimised, and for any Linux with glibc 2.28.
@@ -34,8 +34,8 @@ impl Profile {
         if self == Profile::Test { "dev" } else { "release" }
     }
 
-    /// The folder of the finished wheel.
-    fn folder(self) -> PathBuf {
+    /// The folder of what is finished.
+    pub fn folder(self) -> PathBuf {
         let dist = paths::target().join("dist");
         match self {
             Profile::Release => dist,
@@ -45,12 +45,13 @@ impl Profile {
     }
 }
 
-/// `dist python`.
+/// `dist python|cpp`.
 pub fn command(args: &[String]) -> Result {
     match args {
         [language] if language == "python" => python(Profile::Release).map(|_| ()),
-        [] => bail!("dist: for which language? There is: python"),
-        _ => bail!("dist: there is python, not {}", args.join(" ")),
+        [language] if language == "cpp" => dist_cpp::build(Profile::Release).map(|_| ()),
+        [] => bail!("dist: for which language? There are: python, cpp"),
+        _ => bail!("dist: there are python and cpp, not {}", args.join(" ")),
     }
 }
 
@@ -61,8 +62,7 @@ pub fn python(profile: Profile) -> Result<PathBuf> {
         bail!("there is no Python package in this tree (bindings/python/pyproject.toml)");
     }
     let build = Venv::ready(if profile == Profile::Release { "release" } else { "build" })?;
-    let library = library(profile, &build)?;
-    bundle(&library)?;
+    bundle(&library(profile)?)?;
     let out = profile.folder();
     remove_wheels(&out)?;
     let mut maturin = build.command("maturin");
@@ -88,9 +88,11 @@ pub fn python(profile: Profile) -> Result<PathBuf> {
 }
 
 /// Builds libmxr.so; for a release with zig as the linker, which links to the symbols of an old glibc.
-fn library(profile: Profile, build: &Venv) -> Result<PathBuf> {
-    let mut cargo =
-        if profile == Profile::Release { build.command("cargo-zigbuild") } else { process::cargo() };
+pub fn library(profile: Profile) -> Result<PathBuf> {
+    let mut cargo = match profile {
+        Profile::Release => Venv::ready("release")?.command("cargo-zigbuild"),
+        Profile::Local | Profile::Test => process::cargo(),
+    };
     cargo.current_dir(paths::root());
     let host = capi::host()?;
     let folder = match profile {
@@ -160,14 +162,19 @@ fn check_glibc(wheel: &Path, build: &Venv) -> Result {
     for library in &libraries {
         let name = library.strip_prefix(&folder).unwrap_or(library).display();
         let bytes = fs::read(library).context(|| format!("reading {name}"))?;
-        let needed = elf::glibc_needed(&bytes).context(|| name.to_string())?;
-        match needed {
-            Some((major, minor)) if (major, minor) > GLIBC => {
-                bail!("{name} needs glibc {major}.{minor}, and a wheel may need {}.{}", GLIBC.0, GLIBC.1)
-            }
-            Some((major, minor)) => println!("{name}: glibc {major}.{minor}"),
-            None => println!("{name}: no glibc"),
+        check_library(&name.to_string(), &bytes)?;
+    }
+    Ok(())
+}
+
+/// Fails if a library needs a newer glibc than what is released may need.
+pub fn check_library(name: &str, bytes: &[u8]) -> Result {
+    match elf::glibc_needed(bytes).context(|| name.to_string())? {
+        Some((major, minor)) if (major, minor) > GLIBC => {
+            bail!("{name} needs glibc {major}.{minor}, and may need {}.{}", GLIBC.0, GLIBC.1)
         }
+        Some((major, minor)) => println!("{name}: glibc {major}.{minor}"),
+        None => println!("{name}: no glibc"),
     }
     Ok(())
 }

@@ -5,9 +5,11 @@ mod bench;
 mod capi;
 mod cases;
 mod count;
+mod cpp;
 mod data;
 mod demo;
 mod dist;
+mod dist_cpp;
 mod elf;
 mod error;
 mod fetch;
@@ -95,9 +97,10 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "dist",
-        usage: "dist python",
+        usage: "dist python|cpp",
         about: "builds what users install",
-        details: "python: the wheel, in target/dist, for every Python from 3.11 on and every Linux with glibc 2.28 or\n\
+        details: "cpp: headers and libmxr.so with what CMake and pkg-config read, as an archive in target/dist.\n\
+                  python: the wheel, in target/dist, for every Python from 3.11 on and every Linux with glibc 2.28 or\n\
                   newer, which is verified.",
         run: dist::command,
     },

@@ -8,7 +8,7 @@ use crate::dist::{self, Profile};
 use crate::error::{Context, Result};
 use crate::stage::{Job, Stage};
 use crate::venv::Venv;
-use crate::{abi, capi, generate, paths, tidy};
+use crate::{abi, capi, cpp, generate, paths, tidy};
 
 /// Every stage.
 pub const STAGES: &[Stage] = &[
@@ -46,6 +46,12 @@ pub const STAGES: &[Stage] = &[
         about: "header, library and schema/abi.json agree, and releases' promises hold",
         needs: &["include/mxr.h", "schema/abi.json"],
         run: abi::test,
+    },
+    Stage {
+        name: "cpp",
+        about: "C++ by its public headers, and a program outside over the package",
+        needs: &["bindings/cpp/tests"],
+        run: cpp::test,
     },
     Stage {
         name: "python",

@@ -152,9 +152,7 @@ struct Caller {
 };
 using Callers = std::map<std::string, Caller>;
 
-void add_callers_0(Callers &callers);
-void add_callers_1(Callers &callers);
-void add_callers_2(Callers &callers);
-void add_callers_3(Callers &callers);
+/// Every operator's.
+Callers callers();
 
 #endif

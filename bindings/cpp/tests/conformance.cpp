@@ -227,11 +227,7 @@ std::string contents(const char *path) {
 /// Reads the cases of all operators, and runs those of one that has public functions.
 class Runner {
 public:
-    Runner(std::string text, std::string only) : text_(std::move(text)), only_(std::move(only)) {
-        add_callers_0(callers_);
-        add_callers_1(callers_);
-        add_callers_2(callers_);
-        add_callers_3(callers_);
+    Runner(std::string text, std::string only) : text_(std::move(text)), only_(std::move(only)), callers_(callers()) {
         const char *full = std::getenv("MXR_TEST_FULL");
         full_ = full && std::string(full) == "1";
     }

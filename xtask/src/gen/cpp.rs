@@ -19,7 +19,7 @@ pub fn files(schema: &Value) -> Vec<File> {
     let public: Vec<&Value> = list(schema, "operators").iter().filter(|op| op["internal"] != true).collect();
     let mut files = vec![("include/mxr_ops.hpp".into(), operators(&public))];
     files.extend(super::cpp_registered::files(schema, &public));
-    files.extend(super::cpp_cases::files(&public));
+    files.push(super::cpp_cases::file(&public));
     files
 }
 

@@ -8,23 +8,16 @@ use super::python::text;
 use serde_json::Value;
 use std::fmt::Write;
 
-const FOLDER: &str = "bindings/cpp/tests/gen";
-/// The functions are compiled in so many parts, beside each other.
-const PARTS: usize = 4;
-
-/// The parts.
-pub fn files(ops: &[&Value]) -> Vec<File> {
-    let part = |i: usize| {
-        let mine: Vec<Function> = ops.iter().skip(i).step_by(PARTS).map(|op| Function::new(op)).collect();
-        let functions: String = mine.iter().map(function).collect();
-        let entries: String = mine.iter().map(entry).collect();
-        let text = format!(
-            "// {MARKER}\n#include \"../caller.hpp\"\n#include <mxr_ops.hpp>\n\nnamespace {{\n\nusing namespace mxr;\n\n\
-             {functions}}} // namespace\n\nvoid add_callers_{i}(Callers &callers) {{\n{entries}}}\n"
-        );
-        (format!("{FOLDER}/callers_{i}.cpp").into(), text)
-    };
-    (0..PARTS).map(part).collect()
+/// The file.
+pub fn file(ops: &[&Value]) -> File {
+    let all: Vec<Function> = ops.iter().map(|op| Function::new(op)).collect();
+    let functions: String = all.iter().map(function).collect();
+    let entries: String = all.iter().map(entry).collect();
+    let text = format!(
+        "// {MARKER}\n#include \"../caller.hpp\"\n#include <mxr_ops.hpp>\n\nnamespace {{\n\nusing namespace mxr;\n\n\
+         {functions}}} // namespace\n\nCallers callers() {{\n    Callers callers;\n{entries}    return callers;\n}}\n"
+    );
+    ("bindings/cpp/tests/gen/callers.cpp".into(), text)
 }
 
 fn entry(f: &Function) -> String {
