@@ -13,7 +13,7 @@ namespace mxr {
 namespace op {
 
 /// What need not be given to internal::plus_scalar.
-struct PlusScalarOptions {
+struct InternalPlusScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -22,14 +22,14 @@ struct PlusScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_PlusScalar(Sink &sink, const PlusScalarOptions &options) {
+void add_InternalPlusScalar(Sink &sink, const InternalPlusScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::minus_scalar.
-struct MinusScalarOptions {
+struct InternalMinusScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -38,14 +38,14 @@ struct MinusScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_MinusScalar(Sink &sink, const MinusScalarOptions &options) {
+void add_InternalMinusScalar(Sink &sink, const InternalMinusScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::rminus_scalar.
-struct RminusScalarOptions {
+struct InternalRminusScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -54,14 +54,14 @@ struct RminusScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_RminusScalar(Sink &sink, const RminusScalarOptions &options) {
+void add_InternalRminusScalar(Sink &sink, const InternalRminusScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::mul_scalar.
-struct MulScalarOptions {
+struct InternalMulScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -70,14 +70,14 @@ struct MulScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_MulScalar(Sink &sink, const MulScalarOptions &options) {
+void add_InternalMulScalar(Sink &sink, const InternalMulScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::div_scalar.
-struct DivScalarOptions {
+struct InternalDivScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -86,14 +86,14 @@ struct DivScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_DivScalar(Sink &sink, const DivScalarOptions &options) {
+void add_InternalDivScalar(Sink &sink, const InternalDivScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::rdiv_scalar.
-struct RdivScalarOptions {
+struct InternalRdivScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -102,14 +102,14 @@ struct RdivScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_RdivScalar(Sink &sink, const RdivScalarOptions &options) {
+void add_InternalRdivScalar(Sink &sink, const InternalRdivScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::mod_scalar.
-struct ModScalarOptions {
+struct InternalModScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -118,14 +118,14 @@ struct ModScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_ModScalar(Sink &sink, const ModScalarOptions &options) {
+void add_InternalModScalar(Sink &sink, const InternalModScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::power_scalar.
-struct PowerScalarOptions {
+struct InternalPowerScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -134,14 +134,14 @@ struct PowerScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_PowerScalar(Sink &sink, const PowerScalarOptions &options) {
+void add_InternalPowerScalar(Sink &sink, const InternalPowerScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::maximum_scalar.
-struct MaximumScalarOptions {
+struct InternalMaximumScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -150,14 +150,14 @@ struct MaximumScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_MaximumScalar(Sink &sink, const MaximumScalarOptions &options) {
+void add_InternalMaximumScalar(Sink &sink, const InternalMaximumScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::minimum_scalar.
-struct MinimumScalarOptions {
+struct InternalMinimumScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -166,14 +166,14 @@ struct MinimumScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_MinimumScalar(Sink &sink, const MinimumScalarOptions &options) {
+void add_InternalMinimumScalar(Sink &sink, const InternalMinimumScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::hypot_scalar.
-struct HypotScalarOptions {
+struct InternalHypotScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -182,14 +182,14 @@ struct HypotScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_HypotScalar(Sink &sink, const HypotScalarOptions &options) {
+void add_InternalHypotScalar(Sink &sink, const InternalHypotScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::rmod_scalar.
-struct RmodScalarOptions {
+struct InternalRmodScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -198,14 +198,14 @@ struct RmodScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_RmodScalar(Sink &sink, const RmodScalarOptions &options) {
+void add_InternalRmodScalar(Sink &sink, const InternalRmodScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::rpower_scalar.
-struct RpowerScalarOptions {
+struct InternalRpowerScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -214,14 +214,14 @@ struct RpowerScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_RpowerScalar(Sink &sink, const RpowerScalarOptions &options) {
+void add_InternalRpowerScalar(Sink &sink, const InternalRpowerScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::equal_scalar.
-struct EqualScalarOptions {
+struct InternalEqualScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -230,14 +230,14 @@ struct EqualScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_EqualScalar(Sink &sink, const EqualScalarOptions &options) {
+void add_InternalEqualScalar(Sink &sink, const InternalEqualScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::not_equal_scalar.
-struct NotEqualScalarOptions {
+struct InternalNotEqualScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -246,14 +246,14 @@ struct NotEqualScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_NotEqualScalar(Sink &sink, const NotEqualScalarOptions &options) {
+void add_InternalNotEqualScalar(Sink &sink, const InternalNotEqualScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::greater_scalar.
-struct GreaterScalarOptions {
+struct InternalGreaterScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -262,14 +262,14 @@ struct GreaterScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_GreaterScalar(Sink &sink, const GreaterScalarOptions &options) {
+void add_InternalGreaterScalar(Sink &sink, const InternalGreaterScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::greater_equal_scalar.
-struct GreaterEqualScalarOptions {
+struct InternalGreaterEqualScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -278,14 +278,14 @@ struct GreaterEqualScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_GreaterEqualScalar(Sink &sink, const GreaterEqualScalarOptions &options) {
+void add_InternalGreaterEqualScalar(Sink &sink, const InternalGreaterEqualScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::lesser_scalar.
-struct LesserScalarOptions {
+struct InternalLesserScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -294,14 +294,14 @@ struct LesserScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_LesserScalar(Sink &sink, const LesserScalarOptions &options) {
+void add_InternalLesserScalar(Sink &sink, const InternalLesserScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::lesser_equal_scalar.
-struct LesserEqualScalarOptions {
+struct InternalLesserEqualScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -310,14 +310,14 @@ struct LesserEqualScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_LesserEqualScalar(Sink &sink, const LesserEqualScalarOptions &options) {
+void add_InternalLesserEqualScalar(Sink &sink, const InternalLesserEqualScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::logical_and_scalar.
-struct LogicalAndScalarOptions {
+struct InternalLogicalAndScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -326,14 +326,14 @@ struct LogicalAndScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_LogicalAndScalar(Sink &sink, const LogicalAndScalarOptions &options) {
+void add_InternalLogicalAndScalar(Sink &sink, const InternalLogicalAndScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::logical_or_scalar.
-struct LogicalOrScalarOptions {
+struct InternalLogicalOrScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -342,14 +342,14 @@ struct LogicalOrScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_LogicalOrScalar(Sink &sink, const LogicalOrScalarOptions &options) {
+void add_InternalLogicalOrScalar(Sink &sink, const InternalLogicalOrScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
 } // namespace detail
 
 /// What need not be given to internal::logical_xor_scalar.
-struct LogicalXorScalarOptions {
+struct InternalLogicalXorScalarOptions {
     /// The scalar. Default: 1.0.
     Attr<double> scalar = {};
     /// The scalar is a whole number: integers stay integers. Otherwise they become `float64`. Default: true.
@@ -358,7 +358,7 @@ struct LogicalXorScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_LogicalXorScalar(Sink &sink, const LogicalXorScalarOptions &options) {
+void add_InternalLogicalXorScalar(Sink &sink, const InternalLogicalXorScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
@@ -392,7 +392,7 @@ void add_MakeLoss(Sink &sink, const MakeLossOptions &options) {
 } // namespace detail
 
 /// What need not be given to contrib::gradientmultiplier.
-struct GradientmultiplierOptions {
+struct ContribGradientmultiplierOptions {
     /// The factor. Default: 1.0.
     Attr<double> scalar = {};
     /// Unused; kept for MXNet's model files. Default: true.
@@ -401,7 +401,7 @@ struct GradientmultiplierOptions {
 
 namespace detail {
 template <class Sink>
-void add_Gradientmultiplier(Sink &sink, const GradientmultiplierOptions &options) {
+void add_ContribGradientmultiplier(Sink &sink, const ContribGradientmultiplierOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "is_int", options.is_int);
 }
@@ -761,7 +761,7 @@ void add_Cumsum(Sink &sink, const CumsumOptions &options) {
 } // namespace detail
 
 /// What need not be given to internal::zeros.
-struct ZerosOptions {
+struct InternalZerosOptions {
     /// The shape. Default: ().
     Attr<Shape> shape = {};
     /// The device; the current one if empty. Default: empty.
@@ -772,7 +772,7 @@ struct ZerosOptions {
 
 namespace detail {
 template <class Sink>
-void add_Zeros(Sink &sink, const ZerosOptions &options) {
+void add_InternalZeros(Sink &sink, const InternalZerosOptions &options) {
     sink.add(1, "shape", options.shape);
     sink.add(2, "ctx", options.ctx);
     sink.add(3, "dtype", options.dtype);
@@ -780,7 +780,7 @@ void add_Zeros(Sink &sink, const ZerosOptions &options) {
 } // namespace detail
 
 /// What need not be given to internal::ones.
-struct OnesOptions {
+struct InternalOnesOptions {
     /// The shape. Default: ().
     Attr<Shape> shape = {};
     /// The device; the current one if empty. Default: empty.
@@ -791,7 +791,7 @@ struct OnesOptions {
 
 namespace detail {
 template <class Sink>
-void add_Ones(Sink &sink, const OnesOptions &options) {
+void add_InternalOnes(Sink &sink, const InternalOnesOptions &options) {
     sink.add(1, "shape", options.shape);
     sink.add(2, "ctx", options.ctx);
     sink.add(3, "dtype", options.dtype);
@@ -799,7 +799,7 @@ void add_Ones(Sink &sink, const OnesOptions &options) {
 } // namespace detail
 
 /// What need not be given to internal::full.
-struct FullOptions {
+struct InternalFullOptions {
     /// The shape. Default: ().
     Attr<Shape> shape = {};
     /// The device; the current one if empty. Default: empty.
@@ -810,7 +810,7 @@ struct FullOptions {
 
 namespace detail {
 template <class Sink>
-void add_Full(Sink &sink, double value, const FullOptions &options) {
+void add_InternalFull(Sink &sink, double value, const InternalFullOptions &options) {
     sink.add(1, "shape", options.shape);
     sink.add(2, "ctx", options.ctx);
     sink.add(3, "dtype", options.dtype);
@@ -841,7 +841,7 @@ void add_ReshapeLike(Sink &sink, const ReshapeLikeOptions &options) {
 } // namespace detail
 
 /// What need not be given to internal::zeros_without_dtype.
-struct ZerosWithoutDtypeOptions {
+struct InternalZerosWithoutDtypeOptions {
     /// The shape. Default: ().
     Attr<Shape> shape = {};
     /// The device; the current one if empty. Default: empty.
@@ -852,7 +852,7 @@ struct ZerosWithoutDtypeOptions {
 
 namespace detail {
 template <class Sink>
-void add_ZerosWithoutDtype(Sink &sink, const ZerosWithoutDtypeOptions &options) {
+void add_InternalZerosWithoutDtype(Sink &sink, const InternalZerosWithoutDtypeOptions &options) {
     sink.add(1, "shape", options.shape);
     sink.add(2, "ctx", options.ctx);
     sink.add(3, "dtype", options.dtype);
@@ -860,7 +860,7 @@ void add_ZerosWithoutDtype(Sink &sink, const ZerosWithoutDtypeOptions &options) 
 } // namespace detail
 
 /// What need not be given to internal::arange.
-struct ArangeOptions {
+struct InternalArangeOptions {
     /// What the numbers stay below. Default: none.
     Attr<double> stop = {};
     /// Distance of two numbers. Default: 1.0.
@@ -878,7 +878,7 @@ struct ArangeOptions {
 
 namespace detail {
 template <class Sink>
-void add_Arange(Sink &sink, double start, const ArangeOptions &options) {
+void add_InternalArange(Sink &sink, double start, const InternalArangeOptions &options) {
     sink.add(1, "start", start);
     sink.add(2, "stop", options.stop);
     sink.add(3, "step", options.step);
@@ -890,7 +890,7 @@ void add_Arange(Sink &sink, double start, const ArangeOptions &options) {
 } // namespace detail
 
 /// What need not be given to internal::linspace.
-struct LinspaceOptions {
+struct InternalLinspaceOptions {
     /// The last number is the other end; without it the numbers stay a step away from it. Default: true.
     Attr<bool> endpoint = {};
     /// The device; the current one if empty. Default: empty.
@@ -901,7 +901,7 @@ struct LinspaceOptions {
 
 namespace detail {
 template <class Sink>
-void add_Linspace(Sink &sink, double start, double stop, int64_t num, const LinspaceOptions &options) {
+void add_InternalLinspace(Sink &sink, double start, double stop, int64_t num, const InternalLinspaceOptions &options) {
     sink.add(1, "start", start);
     sink.add(2, "stop", stop);
     sink.add(3, "num", num);
@@ -912,7 +912,7 @@ void add_Linspace(Sink &sink, double start, double stop, int64_t num, const Lins
 } // namespace detail
 
 /// What need not be given to internal::eye.
-struct EyeOptions {
+struct InternalEyeOptions {
     /// Number of columns; that of the rows if 0. At least 0. Default: 0.
     Attr<int64_t> M = {};
     /// The diagonal: 0 for the main one, positive above it, negative below. Default: 0.
@@ -925,7 +925,7 @@ struct EyeOptions {
 
 namespace detail {
 template <class Sink>
-void add_Eye(Sink &sink, int64_t N, const EyeOptions &options) {
+void add_InternalEye(Sink &sink, int64_t N, const InternalEyeOptions &options) {
     sink.add(1, "N", N);
     sink.add(2, "M", options.M);
     sink.add(3, "k", options.k);
@@ -935,7 +935,7 @@ void add_Eye(Sink &sink, int64_t N, const EyeOptions &options) {
 } // namespace detail
 
 /// What need not be given to contrib::arange_like.
-struct ArangeLikeOptions {
+struct ContribArangeLikeOptions {
     /// The first number. Default: 0.0.
     Attr<double> start = {};
     /// Distance of two numbers. Default: 1.0.
@@ -950,7 +950,7 @@ struct ArangeLikeOptions {
 
 namespace detail {
 template <class Sink>
-void add_ArangeLike(Sink &sink, const ArangeLikeOptions &options) {
+void add_ContribArangeLike(Sink &sink, const ContribArangeLikeOptions &options) {
     sink.add(1, "start", options.start);
     sink.add(2, "step", options.step);
     sink.add(3, "repeat", options.repeat);
@@ -1627,7 +1627,7 @@ void add_Uniform(Sink &sink, const UniformOptions &options) {
 } // namespace detail
 
 /// What need not be given to random::uniform_like.
-struct UniformLikeOptions {
+struct RandomUniformLikeOptions {
     /// The lower bound, which may be drawn. Default: 0.0.
     Attr<double> low = {};
     /// The upper bound, which is not drawn unless it is also the lower one. Default: 1.0.
@@ -1636,7 +1636,7 @@ struct UniformLikeOptions {
 
 namespace detail {
 template <class Sink>
-void add_UniformLike(Sink &sink, const UniformLikeOptions &options) {
+void add_RandomUniformLike(Sink &sink, const RandomUniformLikeOptions &options) {
     sink.add(4, "low", options.low);
     sink.add(5, "high", options.high);
 }
@@ -1684,7 +1684,7 @@ void add_Normal(Sink &sink, const NormalOptions &options) {
 } // namespace detail
 
 /// What need not be given to random::normal_like.
-struct NormalLikeOptions {
+struct RandomNormalLikeOptions {
     /// The mean. Default: 0.0.
     Attr<double> loc = {};
     /// The standard deviation. Default: 1.0.
@@ -1693,7 +1693,7 @@ struct NormalLikeOptions {
 
 namespace detail {
 template <class Sink>
-void add_NormalLike(Sink &sink, const NormalLikeOptions &options) {
+void add_RandomNormalLike(Sink &sink, const RandomNormalLikeOptions &options) {
     sink.add(4, "loc", options.loc);
     sink.add(5, "scale", options.scale);
 }
@@ -1741,7 +1741,7 @@ void add_RandomGamma(Sink &sink, const RandomGammaOptions &options) {
 } // namespace detail
 
 /// What need not be given to random::gamma_like.
-struct GammaLikeOptions {
+struct RandomGammaLikeOptions {
     /// The shape parameter. Default: 1.0.
     Attr<double> alpha = {};
     /// The scale parameter. Default: 1.0.
@@ -1750,7 +1750,7 @@ struct GammaLikeOptions {
 
 namespace detail {
 template <class Sink>
-void add_GammaLike(Sink &sink, const GammaLikeOptions &options) {
+void add_RandomGammaLike(Sink &sink, const RandomGammaLikeOptions &options) {
     sink.add(4, "alpha", options.alpha);
     sink.add(5, "beta", options.beta);
 }
@@ -1795,14 +1795,14 @@ void add_RandomExponential(Sink &sink, const RandomExponentialOptions &options) 
 } // namespace detail
 
 /// What need not be given to random::exponential_like.
-struct ExponentialLikeOptions {
+struct RandomExponentialLikeOptions {
     /// The rate. Default: 1.0.
     Attr<double> lam = {};
 };
 
 namespace detail {
 template <class Sink>
-void add_ExponentialLike(Sink &sink, const ExponentialLikeOptions &options) {
+void add_RandomExponentialLike(Sink &sink, const RandomExponentialLikeOptions &options) {
     sink.add(4, "lam", options.lam);
 }
 } // namespace detail
@@ -1846,14 +1846,14 @@ void add_RandomPoisson(Sink &sink, const RandomPoissonOptions &options) {
 } // namespace detail
 
 /// What need not be given to random::poisson_like.
-struct PoissonLikeOptions {
+struct RandomPoissonLikeOptions {
     /// The mean. Default: 1.0.
     Attr<double> lam = {};
 };
 
 namespace detail {
 template <class Sink>
-void add_PoissonLike(Sink &sink, const PoissonLikeOptions &options) {
+void add_RandomPoissonLike(Sink &sink, const RandomPoissonLikeOptions &options) {
     sink.add(4, "lam", options.lam);
 }
 } // namespace detail
@@ -1900,7 +1900,7 @@ void add_RandomNegativeBinomial(Sink &sink, const RandomNegativeBinomialOptions 
 } // namespace detail
 
 /// What need not be given to random::negative_binomial_like.
-struct NegativeBinomialLikeOptions {
+struct RandomNegativeBinomialLikeOptions {
     /// The number of successes to wait for. Default: 1.
     Attr<int64_t> k = {};
     /// The probability of success. Default: 1.0.
@@ -1909,7 +1909,7 @@ struct NegativeBinomialLikeOptions {
 
 namespace detail {
 template <class Sink>
-void add_NegativeBinomialLike(Sink &sink, const NegativeBinomialLikeOptions &options) {
+void add_RandomNegativeBinomialLike(Sink &sink, const RandomNegativeBinomialLikeOptions &options) {
     sink.add(4, "k", options.k);
     sink.add(5, "p", options.p);
 }
@@ -1957,7 +1957,7 @@ void add_RandomGeneralizedNegativeBinomial(Sink &sink, const RandomGeneralizedNe
 } // namespace detail
 
 /// What need not be given to random::generalized_negative_binomial_like.
-struct GeneralizedNegativeBinomialLikeOptions {
+struct RandomGeneralizedNegativeBinomialLikeOptions {
     /// The mean. Default: 1.0.
     Attr<double> mu = {};
     /// The dispersion; with 0 the distribution is Poisson's. Default: 1.0.
@@ -1966,7 +1966,7 @@ struct GeneralizedNegativeBinomialLikeOptions {
 
 namespace detail {
 template <class Sink>
-void add_GeneralizedNegativeBinomialLike(Sink &sink, const GeneralizedNegativeBinomialLikeOptions &options) {
+void add_RandomGeneralizedNegativeBinomialLike(Sink &sink, const RandomGeneralizedNegativeBinomialLikeOptions &options) {
     sink.add(4, "mu", options.mu);
     sink.add(5, "alpha", options.alpha);
 }
@@ -2082,7 +2082,7 @@ void add_BatchDot(Sink &sink, const BatchDotOptions &options) {
 } // namespace detail
 
 /// What need not be given to linalg::gemm.
-struct GemmOptions {
+struct LinalgGemmOptions {
     /// Transpose the matrices of `A`. Default: false.
     Attr<bool> transpose_a = {};
     /// Transpose the matrices of `B`. Default: false.
@@ -2097,7 +2097,7 @@ struct GemmOptions {
 
 namespace detail {
 template <class Sink>
-void add_Gemm(Sink &sink, const GemmOptions &options) {
+void add_LinalgGemm(Sink &sink, const LinalgGemmOptions &options) {
     sink.add(1, "transpose_a", options.transpose_a);
     sink.add(2, "transpose_b", options.transpose_b);
     sink.add(3, "alpha", options.alpha);
@@ -2107,7 +2107,7 @@ void add_Gemm(Sink &sink, const GemmOptions &options) {
 } // namespace detail
 
 /// What need not be given to linalg::gemm2.
-struct Gemm2Options {
+struct LinalgGemm2Options {
     /// Transpose the matrices of `A`. Default: false.
     Attr<bool> transpose_a = {};
     /// Transpose the matrices of `B`. Default: false.
@@ -2120,7 +2120,7 @@ struct Gemm2Options {
 
 namespace detail {
 template <class Sink>
-void add_Gemm2(Sink &sink, const Gemm2Options &options) {
+void add_LinalgGemm2(Sink &sink, const LinalgGemm2Options &options) {
     sink.add(1, "transpose_a", options.transpose_a);
     sink.add(2, "transpose_b", options.transpose_b);
     sink.add(3, "alpha", options.alpha);
@@ -2129,7 +2129,7 @@ void add_Gemm2(Sink &sink, const Gemm2Options &options) {
 } // namespace detail
 
 /// What need not be given to linalg::syrk.
-struct SyrkOptions {
+struct LinalgSyrkOptions {
     /// Compute alpha · Aᵀ · A instead. Default: false.
     Attr<bool> transpose = {};
     /// Factor. Default: 1.0.
@@ -2138,7 +2138,7 @@ struct SyrkOptions {
 
 namespace detail {
 template <class Sink>
-void add_Syrk(Sink &sink, const SyrkOptions &options) {
+void add_LinalgSyrk(Sink &sink, const LinalgSyrkOptions &options) {
     sink.add(1, "transpose", options.transpose);
     sink.add(2, "alpha", options.alpha);
 }
@@ -2280,14 +2280,14 @@ void add_Reverse(Sink &sink, const Shape &axis) {
 } // namespace detail
 
 /// What need not be given to internal::slice_assign.
-struct SliceAssignOptions {
+struct InternalSliceAssignOptions {
     /// Distance between the places; 1 where absent. Default: ().
     Attr<Ints> step = {};
 };
 
 namespace detail {
 template <class Sink>
-void add_SliceAssign(Sink &sink, const Ints &begin, const Ints &end, const SliceAssignOptions &options) {
+void add_InternalSliceAssign(Sink &sink, const Ints &begin, const Ints &end, const InternalSliceAssignOptions &options) {
     sink.add(1, "begin", begin);
     sink.add(2, "end", end);
     sink.add(3, "step", options.step);
@@ -2295,7 +2295,7 @@ void add_SliceAssign(Sink &sink, const Ints &begin, const Ints &end, const Slice
 } // namespace detail
 
 /// What need not be given to internal::slice_assign_scalar.
-struct SliceAssignScalarOptions {
+struct InternalSliceAssignScalarOptions {
     /// The number. Default: 0.0.
     Attr<double> scalar = {};
     /// Distance between the places; 1 where absent. Default: ().
@@ -2304,7 +2304,7 @@ struct SliceAssignScalarOptions {
 
 namespace detail {
 template <class Sink>
-void add_SliceAssignScalar(Sink &sink, const Ints &begin, const Ints &end, const SliceAssignScalarOptions &options) {
+void add_InternalSliceAssignScalar(Sink &sink, const Ints &begin, const Ints &end, const InternalSliceAssignScalarOptions &options) {
     sink.add(1, "scalar", options.scalar);
     sink.add(2, "begin", begin);
     sink.add(3, "end", end);
@@ -2362,7 +2362,7 @@ void add_SliceChannel(Sink &sink, int64_t num_outputs, const SliceChannelOptions
 } // namespace detail
 
 /// What need not be given to internal::split_v2.
-struct SplitV2Options {
+struct InternalSplitV2Options {
     /// The axis. Default: 1.
     Attr<int64_t> axis = {};
     /// Remove the axis, along which each part must have size 1. Default: false.
@@ -2373,7 +2373,7 @@ struct SplitV2Options {
 
 namespace detail {
 template <class Sink>
-void add_SplitV2(Sink &sink, const Shape &indices, const SplitV2Options &options) {
+void add_InternalSplitV2(Sink &sink, const Shape &indices, const InternalSplitV2Options &options) {
     sink.add(1, "indices", indices);
     sink.add(2, "axis", options.axis);
     sink.add(3, "squeeze_axis", options.squeeze_axis);
@@ -2519,27 +2519,27 @@ void add_ScatterNd(Sink &sink, const Shape &shape) {
 
 namespace detail {
 template <class Sink>
-void add_BackwardGatherNd(Sink &sink, const Shape &shape) {
+void add_InternalBackwardGatherNd(Sink &sink, const Shape &shape) {
     sink.add(1, "shape", shape);
 }
 } // namespace detail
 
 namespace detail {
 template <class Sink>
-void add_ScatterSetNd(Sink &sink, const Shape &shape) {
+void add_InternalScatterSetNd(Sink &sink, const Shape &shape) {
     sink.add(1, "shape", shape);
 }
 } // namespace detail
 
 /// What need not be given to contrib::boolean_mask.
-struct BooleanMaskOptions {
+struct ContribBooleanMaskOptions {
     /// The axis. Default: 0.
     Attr<int64_t> axis = {};
 };
 
 namespace detail {
 template <class Sink>
-void add_BooleanMask(Sink &sink, const BooleanMaskOptions &options) {
+void add_ContribBooleanMask(Sink &sink, const ContribBooleanMaskOptions &options) {
     sink.add(1, "axis", options.axis);
 }
 } // namespace detail
@@ -2579,14 +2579,14 @@ void add_UnravelIndex(Sink &sink, const Shape &shape) {
 } // namespace detail
 
 /// What need not be given to contrib::index_array.
-struct IndexArrayOptions {
+struct ContribIndexArrayOptions {
     /// The axes whose coordinates are given; all if absent. Default: none.
     Attr<Shape> axes = {};
 };
 
 namespace detail {
 template <class Sink>
-void add_IndexArray(Sink &sink, const IndexArrayOptions &options) {
+void add_ContribIndexArray(Sink &sink, const ContribIndexArrayOptions &options) {
     sink.add(1, "axes", options.axes);
 }
 } // namespace detail
@@ -2933,7 +2933,7 @@ void add_AdamUpdate(Sink &sink, double lr, const AdamUpdateOptions &options) {
 } // namespace detail
 
 /// What need not be given to internal::adamax_update.
-struct AdamaxUpdateOptions {
+struct InternalAdamaxUpdateOptions {
     /// How much of the mean stays. Default: 0.9.
     Attr<double> beta1 = {};
     /// How much of the largest gradient stays. Default: 0.999.
@@ -2948,7 +2948,7 @@ struct AdamaxUpdateOptions {
 
 namespace detail {
 template <class Sink>
-void add_AdamaxUpdate(Sink &sink, double lr, const AdamaxUpdateOptions &options) {
+void add_InternalAdamaxUpdate(Sink &sink, double lr, const InternalAdamaxUpdateOptions &options) {
     sink.add(1, "lr", lr);
     sink.add(10, "beta1", options.beta1);
     sink.add(11, "beta2", options.beta2);
@@ -2959,7 +2959,7 @@ void add_AdamaxUpdate(Sink &sink, double lr, const AdamaxUpdateOptions &options)
 } // namespace detail
 
 /// What need not be given to internal::nadam_update.
-struct NadamUpdateOptions {
+struct InternalNadamUpdateOptions {
     /// How much of the mean stays. Default: 0.9.
     Attr<double> beta1 = {};
     /// How much of the mean of squares stays. Default: 0.999.
@@ -2976,7 +2976,7 @@ struct NadamUpdateOptions {
 
 namespace detail {
 template <class Sink>
-void add_NadamUpdate(Sink &sink, double lr, double grad_factor, double mean_factor, double var_divisor, const NadamUpdateOptions &options) {
+void add_InternalNadamUpdate(Sink &sink, double lr, double grad_factor, double mean_factor, double var_divisor, const InternalNadamUpdateOptions &options) {
     sink.add(1, "lr", lr);
     sink.add(10, "beta1", options.beta1);
     sink.add(11, "beta2", options.beta2);
@@ -2991,7 +2991,7 @@ void add_NadamUpdate(Sink &sink, double lr, double grad_factor, double mean_fact
 } // namespace detail
 
 /// What need not be given to internal::adamw_update.
-struct AdamwUpdateOptions {
+struct InternalAdamwUpdateOptions {
     /// How much of the mean stays. Default: 0.9.
     Attr<double> beta1 = {};
     /// How much of the mean of squares stays. Default: 0.999.
@@ -3006,7 +3006,7 @@ struct AdamwUpdateOptions {
 
 namespace detail {
 template <class Sink>
-void add_AdamwUpdate(Sink &sink, double lr, double eta, const AdamwUpdateOptions &options) {
+void add_InternalAdamwUpdate(Sink &sink, double lr, double eta, const InternalAdamwUpdateOptions &options) {
     sink.add(1, "lr", lr);
     sink.add(10, "beta1", options.beta1);
     sink.add(11, "beta2", options.beta2);
@@ -3018,7 +3018,7 @@ void add_AdamwUpdate(Sink &sink, double lr, double eta, const AdamwUpdateOptions
 } // namespace detail
 
 /// What need not be given to internal::mp_adamw_update.
-struct MpAdamwUpdateOptions {
+struct InternalMpAdamwUpdateOptions {
     /// How much of the mean stays. Default: 0.9.
     Attr<double> beta1 = {};
     /// How much of the mean of squares stays. Default: 0.999.
@@ -3033,7 +3033,7 @@ struct MpAdamwUpdateOptions {
 
 namespace detail {
 template <class Sink>
-void add_MpAdamwUpdate(Sink &sink, double lr, double eta, const MpAdamwUpdateOptions &options) {
+void add_InternalMpAdamwUpdate(Sink &sink, double lr, double eta, const InternalMpAdamwUpdateOptions &options) {
     sink.add(1, "lr", lr);
     sink.add(10, "beta1", options.beta1);
     sink.add(11, "beta2", options.beta2);
@@ -3106,7 +3106,7 @@ void add_RmspropalexUpdate(Sink &sink, double lr, const RmspropalexUpdateOptions
 } // namespace detail
 
 /// What need not be given to sparse::adagrad_update.
-struct AdagradUpdateOptions {
+struct SparseAdagradUpdateOptions {
     /// Keeps the divisor from zero. Default: 1e-7.
     Attr<double> epsilon = {};
     /// The weight decay: `wd * weight` is added to the gradient. Default: 0.0.
@@ -3119,7 +3119,7 @@ struct AdagradUpdateOptions {
 
 namespace detail {
 template <class Sink>
-void add_AdagradUpdate(Sink &sink, double lr, const AdagradUpdateOptions &options) {
+void add_SparseAdagradUpdate(Sink &sink, double lr, const SparseAdagradUpdateOptions &options) {
     sink.add(1, "lr", lr);
     sink.add(12, "epsilon", options.epsilon);
     sink.add(2, "wd", options.wd);
@@ -3129,7 +3129,7 @@ void add_AdagradUpdate(Sink &sink, double lr, const AdagradUpdateOptions &option
 } // namespace detail
 
 /// What need not be given to internal::adadelta_update.
-struct AdadeltaUpdateOptions {
+struct InternalAdadeltaUpdateOptions {
     /// The learning rate. Default: 1.0.
     Attr<double> lr = {};
     /// How much of the means stays. Default: 0.9.
@@ -3146,7 +3146,7 @@ struct AdadeltaUpdateOptions {
 
 namespace detail {
 template <class Sink>
-void add_AdadeltaUpdate(Sink &sink, const AdadeltaUpdateOptions &options) {
+void add_InternalAdadeltaUpdate(Sink &sink, const InternalAdadeltaUpdateOptions &options) {
     sink.add(1, "lr", options.lr);
     sink.add(10, "rho", options.rho);
     sink.add(12, "epsilon", options.epsilon);
@@ -6671,56 +6671,56 @@ inline Symbol batch_dot(const Symbol &lhs, const Symbol &rhs, const BatchDotOpti
 }
 
 /// The same as linalg::gemm.
-inline NDArray linalg_gemm(const NDArray &A, const NDArray &B, const NDArray &C, const GemmOptions &options = {}, const Into &out = {}) {
+inline NDArray linalg_gemm(const NDArray &A, const NDArray &B, const NDArray &C, const LinalgGemmOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_linalg_gemm", 1, 0);
     mxr::detail::Values<5> attrs;
-    op::detail::add_Gemm(attrs, options);
+    op::detail::add_LinalgGemm(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"A", A}, {"B", B}, {"C", C}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol linalg_gemm(const std::string &symbol_name, const Symbol &A, const Symbol &B, const Symbol &C, const GemmOptions &options = {}) {
+inline Symbol linalg_gemm(const std::string &symbol_name, const Symbol &A, const Symbol &B, const Symbol &C, const LinalgGemmOptions &options = {}) {
     static const mxr::detail::Op op("_linalg_gemm", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Gemm(attrs, options);
+    op::detail::add_LinalgGemm(attrs, options);
     return mxr::detail::symbol(op, "linalg_gemm", symbol_name, attrs, {{"A", A}, {"B", B}, {"C", C}});
 }
-inline Symbol linalg_gemm(const Symbol &A, const Symbol &B, const Symbol &C, const GemmOptions &options = {}) {
+inline Symbol linalg_gemm(const Symbol &A, const Symbol &B, const Symbol &C, const LinalgGemmOptions &options = {}) {
     return op::linalg_gemm(std::string(), A, B, C, options);
 }
 
 /// The same as linalg::gemm2.
-inline NDArray linalg_gemm2(const NDArray &A, const NDArray &B, const Gemm2Options &options = {}, const Into &out = {}) {
+inline NDArray linalg_gemm2(const NDArray &A, const NDArray &B, const LinalgGemm2Options &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_linalg_gemm2", 1, 0);
     mxr::detail::Values<4> attrs;
-    op::detail::add_Gemm2(attrs, options);
+    op::detail::add_LinalgGemm2(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"A", A}, {"B", B}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol linalg_gemm2(const std::string &symbol_name, const Symbol &A, const Symbol &B, const Gemm2Options &options = {}) {
+inline Symbol linalg_gemm2(const std::string &symbol_name, const Symbol &A, const Symbol &B, const LinalgGemm2Options &options = {}) {
     static const mxr::detail::Op op("_linalg_gemm2", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Gemm2(attrs, options);
+    op::detail::add_LinalgGemm2(attrs, options);
     return mxr::detail::symbol(op, "linalg_gemm2", symbol_name, attrs, {{"A", A}, {"B", B}});
 }
-inline Symbol linalg_gemm2(const Symbol &A, const Symbol &B, const Gemm2Options &options = {}) {
+inline Symbol linalg_gemm2(const Symbol &A, const Symbol &B, const LinalgGemm2Options &options = {}) {
     return op::linalg_gemm2(std::string(), A, B, options);
 }
 
 /// The same as linalg::syrk.
-inline NDArray linalg_syrk(const NDArray &A, const SyrkOptions &options = {}, const Into &out = {}) {
+inline NDArray linalg_syrk(const NDArray &A, const LinalgSyrkOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_linalg_syrk", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_Syrk(attrs, options);
+    op::detail::add_LinalgSyrk(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"A", A}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol linalg_syrk(const std::string &symbol_name, const Symbol &A, const SyrkOptions &options = {}) {
+inline Symbol linalg_syrk(const std::string &symbol_name, const Symbol &A, const LinalgSyrkOptions &options = {}) {
     static const mxr::detail::Op op("_linalg_syrk", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Syrk(attrs, options);
+    op::detail::add_LinalgSyrk(attrs, options);
     return mxr::detail::symbol(op, "linalg_syrk", symbol_name, attrs, {{"A", A}});
 }
-inline Symbol linalg_syrk(const Symbol &A, const SyrkOptions &options = {}) {
+inline Symbol linalg_syrk(const Symbol &A, const LinalgSyrkOptions &options = {}) {
     return op::linalg_syrk(std::string(), A, options);
 }
 
@@ -8308,20 +8308,20 @@ namespace contrib {
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray gradientmultiplier(const NDArray &data, const GradientmultiplierOptions &options = {}, const Into &out = {}) {
+inline NDArray gradientmultiplier(const NDArray &data, const ContribGradientmultiplierOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_contrib_gradientmultiplier", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_Gradientmultiplier(attrs, options);
+    op::detail::add_ContribGradientmultiplier(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol gradientmultiplier(const std::string &symbol_name, const Symbol &data, const GradientmultiplierOptions &options = {}) {
+inline Symbol gradientmultiplier(const std::string &symbol_name, const Symbol &data, const ContribGradientmultiplierOptions &options = {}) {
     static const mxr::detail::Op op("_contrib_gradientmultiplier", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Gradientmultiplier(attrs, options);
+    op::detail::add_ContribGradientmultiplier(attrs, options);
     return mxr::detail::symbol(op, "gradientmultiplier", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol gradientmultiplier(const Symbol &data, const GradientmultiplierOptions &options = {}) {
+inline Symbol gradientmultiplier(const Symbol &data, const ContribGradientmultiplierOptions &options = {}) {
     return op::contrib::gradientmultiplier(std::string(), data, options);
 }
 
@@ -8330,20 +8330,20 @@ inline Symbol gradientmultiplier(const Symbol &data, const GradientmultiplierOpt
 /// @param data The array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray arange_like(const NDArray &data, const ArangeLikeOptions &options = {}, const Into &out = {}) {
+inline NDArray arange_like(const NDArray &data, const ContribArangeLikeOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_contrib_arange_like", 1, 0);
     mxr::detail::Values<5> attrs;
-    op::detail::add_ArangeLike(attrs, options);
+    op::detail::add_ContribArangeLike(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol arange_like(const std::string &symbol_name, const Symbol &data, const ArangeLikeOptions &options = {}) {
+inline Symbol arange_like(const std::string &symbol_name, const Symbol &data, const ContribArangeLikeOptions &options = {}) {
     static const mxr::detail::Op op("_contrib_arange_like", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_ArangeLike(attrs, options);
+    op::detail::add_ContribArangeLike(attrs, options);
     return mxr::detail::symbol(op, "arange_like", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol arange_like(const Symbol &data, const ArangeLikeOptions &options = {}) {
+inline Symbol arange_like(const Symbol &data, const ContribArangeLikeOptions &options = {}) {
     return op::contrib::arange_like(std::string(), data, options);
 }
 
@@ -8354,20 +8354,20 @@ inline Symbol arange_like(const Symbol &data, const ArangeLikeOptions &options =
 /// @param index The mask, of any dtype.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray boolean_mask(const NDArray &data, const NDArray &index, const BooleanMaskOptions &options = {}, const Into &out = {}) {
+inline NDArray boolean_mask(const NDArray &data, const NDArray &index, const ContribBooleanMaskOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_contrib_boolean_mask", 1, 0);
     mxr::detail::Values<1> attrs;
-    op::detail::add_BooleanMask(attrs, options);
+    op::detail::add_ContribBooleanMask(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}, {"index", index}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol boolean_mask(const std::string &symbol_name, const Symbol &data, const Symbol &index, const BooleanMaskOptions &options = {}) {
+inline Symbol boolean_mask(const std::string &symbol_name, const Symbol &data, const Symbol &index, const ContribBooleanMaskOptions &options = {}) {
     static const mxr::detail::Op op("_contrib_boolean_mask", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_BooleanMask(attrs, options);
+    op::detail::add_ContribBooleanMask(attrs, options);
     return mxr::detail::symbol(op, "boolean_mask", symbol_name, attrs, {{"data", data}, {"index", index}});
 }
-inline Symbol boolean_mask(const Symbol &data, const Symbol &index, const BooleanMaskOptions &options = {}) {
+inline Symbol boolean_mask(const Symbol &data, const Symbol &index, const ContribBooleanMaskOptions &options = {}) {
     return op::contrib::boolean_mask(std::string(), data, index, options);
 }
 
@@ -8376,20 +8376,20 @@ inline Symbol boolean_mask(const Symbol &data, const Symbol &index, const Boolea
 /// @param data The array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray index_array(const NDArray &data, const IndexArrayOptions &options = {}, const Into &out = {}) {
+inline NDArray index_array(const NDArray &data, const ContribIndexArrayOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_contrib_index_array", 1, 0);
     mxr::detail::Values<1> attrs;
-    op::detail::add_IndexArray(attrs, options);
+    op::detail::add_ContribIndexArray(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol index_array(const std::string &symbol_name, const Symbol &data, const IndexArrayOptions &options = {}) {
+inline Symbol index_array(const std::string &symbol_name, const Symbol &data, const ContribIndexArrayOptions &options = {}) {
     static const mxr::detail::Op op("_contrib_index_array", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_IndexArray(attrs, options);
+    op::detail::add_ContribIndexArray(attrs, options);
     return mxr::detail::symbol(op, "index_array", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol index_array(const Symbol &data, const IndexArrayOptions &options = {}) {
+inline Symbol index_array(const Symbol &data, const ContribIndexArrayOptions &options = {}) {
     return op::contrib::index_array(std::string(), data, options);
 }
 
@@ -8423,20 +8423,20 @@ namespace internal {
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray plus_scalar(const NDArray &data, const PlusScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray plus_scalar(const NDArray &data, const InternalPlusScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_plus_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_PlusScalar(attrs, options);
+    op::detail::add_InternalPlusScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol plus_scalar(const std::string &symbol_name, const Symbol &data, const PlusScalarOptions &options = {}) {
+inline Symbol plus_scalar(const std::string &symbol_name, const Symbol &data, const InternalPlusScalarOptions &options = {}) {
     static const mxr::detail::Op op("_plus_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_PlusScalar(attrs, options);
+    op::detail::add_InternalPlusScalar(attrs, options);
     return mxr::detail::symbol(op, "plus_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol plus_scalar(const Symbol &data, const PlusScalarOptions &options = {}) {
+inline Symbol plus_scalar(const Symbol &data, const InternalPlusScalarOptions &options = {}) {
     return op::internal::plus_scalar(std::string(), data, options);
 }
 
@@ -8445,20 +8445,20 @@ inline Symbol plus_scalar(const Symbol &data, const PlusScalarOptions &options =
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray minus_scalar(const NDArray &data, const MinusScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray minus_scalar(const NDArray &data, const InternalMinusScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_minus_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_MinusScalar(attrs, options);
+    op::detail::add_InternalMinusScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol minus_scalar(const std::string &symbol_name, const Symbol &data, const MinusScalarOptions &options = {}) {
+inline Symbol minus_scalar(const std::string &symbol_name, const Symbol &data, const InternalMinusScalarOptions &options = {}) {
     static const mxr::detail::Op op("_minus_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_MinusScalar(attrs, options);
+    op::detail::add_InternalMinusScalar(attrs, options);
     return mxr::detail::symbol(op, "minus_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol minus_scalar(const Symbol &data, const MinusScalarOptions &options = {}) {
+inline Symbol minus_scalar(const Symbol &data, const InternalMinusScalarOptions &options = {}) {
     return op::internal::minus_scalar(std::string(), data, options);
 }
 
@@ -8467,20 +8467,20 @@ inline Symbol minus_scalar(const Symbol &data, const MinusScalarOptions &options
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray rminus_scalar(const NDArray &data, const RminusScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray rminus_scalar(const NDArray &data, const InternalRminusScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_rminus_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_RminusScalar(attrs, options);
+    op::detail::add_InternalRminusScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol rminus_scalar(const std::string &symbol_name, const Symbol &data, const RminusScalarOptions &options = {}) {
+inline Symbol rminus_scalar(const std::string &symbol_name, const Symbol &data, const InternalRminusScalarOptions &options = {}) {
     static const mxr::detail::Op op("_rminus_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_RminusScalar(attrs, options);
+    op::detail::add_InternalRminusScalar(attrs, options);
     return mxr::detail::symbol(op, "rminus_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol rminus_scalar(const Symbol &data, const RminusScalarOptions &options = {}) {
+inline Symbol rminus_scalar(const Symbol &data, const InternalRminusScalarOptions &options = {}) {
     return op::internal::rminus_scalar(std::string(), data, options);
 }
 
@@ -8489,20 +8489,20 @@ inline Symbol rminus_scalar(const Symbol &data, const RminusScalarOptions &optio
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray mul_scalar(const NDArray &data, const MulScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray mul_scalar(const NDArray &data, const InternalMulScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_mul_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_MulScalar(attrs, options);
+    op::detail::add_InternalMulScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol mul_scalar(const std::string &symbol_name, const Symbol &data, const MulScalarOptions &options = {}) {
+inline Symbol mul_scalar(const std::string &symbol_name, const Symbol &data, const InternalMulScalarOptions &options = {}) {
     static const mxr::detail::Op op("_mul_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_MulScalar(attrs, options);
+    op::detail::add_InternalMulScalar(attrs, options);
     return mxr::detail::symbol(op, "mul_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol mul_scalar(const Symbol &data, const MulScalarOptions &options = {}) {
+inline Symbol mul_scalar(const Symbol &data, const InternalMulScalarOptions &options = {}) {
     return op::internal::mul_scalar(std::string(), data, options);
 }
 
@@ -8511,20 +8511,20 @@ inline Symbol mul_scalar(const Symbol &data, const MulScalarOptions &options = {
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray div_scalar(const NDArray &data, const DivScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray div_scalar(const NDArray &data, const InternalDivScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_div_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_DivScalar(attrs, options);
+    op::detail::add_InternalDivScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol div_scalar(const std::string &symbol_name, const Symbol &data, const DivScalarOptions &options = {}) {
+inline Symbol div_scalar(const std::string &symbol_name, const Symbol &data, const InternalDivScalarOptions &options = {}) {
     static const mxr::detail::Op op("_div_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_DivScalar(attrs, options);
+    op::detail::add_InternalDivScalar(attrs, options);
     return mxr::detail::symbol(op, "div_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol div_scalar(const Symbol &data, const DivScalarOptions &options = {}) {
+inline Symbol div_scalar(const Symbol &data, const InternalDivScalarOptions &options = {}) {
     return op::internal::div_scalar(std::string(), data, options);
 }
 
@@ -8533,20 +8533,20 @@ inline Symbol div_scalar(const Symbol &data, const DivScalarOptions &options = {
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray rdiv_scalar(const NDArray &data, const RdivScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray rdiv_scalar(const NDArray &data, const InternalRdivScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_rdiv_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_RdivScalar(attrs, options);
+    op::detail::add_InternalRdivScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol rdiv_scalar(const std::string &symbol_name, const Symbol &data, const RdivScalarOptions &options = {}) {
+inline Symbol rdiv_scalar(const std::string &symbol_name, const Symbol &data, const InternalRdivScalarOptions &options = {}) {
     static const mxr::detail::Op op("_rdiv_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_RdivScalar(attrs, options);
+    op::detail::add_InternalRdivScalar(attrs, options);
     return mxr::detail::symbol(op, "rdiv_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol rdiv_scalar(const Symbol &data, const RdivScalarOptions &options = {}) {
+inline Symbol rdiv_scalar(const Symbol &data, const InternalRdivScalarOptions &options = {}) {
     return op::internal::rdiv_scalar(std::string(), data, options);
 }
 
@@ -8656,20 +8656,20 @@ inline Symbol hypot(const Symbol &lhs, const Symbol &rhs) {
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray mod_scalar(const NDArray &data, const ModScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray mod_scalar(const NDArray &data, const InternalModScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_mod_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_ModScalar(attrs, options);
+    op::detail::add_InternalModScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol mod_scalar(const std::string &symbol_name, const Symbol &data, const ModScalarOptions &options = {}) {
+inline Symbol mod_scalar(const std::string &symbol_name, const Symbol &data, const InternalModScalarOptions &options = {}) {
     static const mxr::detail::Op op("_mod_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_ModScalar(attrs, options);
+    op::detail::add_InternalModScalar(attrs, options);
     return mxr::detail::symbol(op, "mod_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol mod_scalar(const Symbol &data, const ModScalarOptions &options = {}) {
+inline Symbol mod_scalar(const Symbol &data, const InternalModScalarOptions &options = {}) {
     return op::internal::mod_scalar(std::string(), data, options);
 }
 
@@ -8678,20 +8678,20 @@ inline Symbol mod_scalar(const Symbol &data, const ModScalarOptions &options = {
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray power_scalar(const NDArray &data, const PowerScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray power_scalar(const NDArray &data, const InternalPowerScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_power_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_PowerScalar(attrs, options);
+    op::detail::add_InternalPowerScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol power_scalar(const std::string &symbol_name, const Symbol &data, const PowerScalarOptions &options = {}) {
+inline Symbol power_scalar(const std::string &symbol_name, const Symbol &data, const InternalPowerScalarOptions &options = {}) {
     static const mxr::detail::Op op("_power_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_PowerScalar(attrs, options);
+    op::detail::add_InternalPowerScalar(attrs, options);
     return mxr::detail::symbol(op, "power_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol power_scalar(const Symbol &data, const PowerScalarOptions &options = {}) {
+inline Symbol power_scalar(const Symbol &data, const InternalPowerScalarOptions &options = {}) {
     return op::internal::power_scalar(std::string(), data, options);
 }
 
@@ -8700,20 +8700,20 @@ inline Symbol power_scalar(const Symbol &data, const PowerScalarOptions &options
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray maximum_scalar(const NDArray &data, const MaximumScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray maximum_scalar(const NDArray &data, const InternalMaximumScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_maximum_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_MaximumScalar(attrs, options);
+    op::detail::add_InternalMaximumScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol maximum_scalar(const std::string &symbol_name, const Symbol &data, const MaximumScalarOptions &options = {}) {
+inline Symbol maximum_scalar(const std::string &symbol_name, const Symbol &data, const InternalMaximumScalarOptions &options = {}) {
     static const mxr::detail::Op op("_maximum_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_MaximumScalar(attrs, options);
+    op::detail::add_InternalMaximumScalar(attrs, options);
     return mxr::detail::symbol(op, "maximum_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol maximum_scalar(const Symbol &data, const MaximumScalarOptions &options = {}) {
+inline Symbol maximum_scalar(const Symbol &data, const InternalMaximumScalarOptions &options = {}) {
     return op::internal::maximum_scalar(std::string(), data, options);
 }
 
@@ -8722,20 +8722,20 @@ inline Symbol maximum_scalar(const Symbol &data, const MaximumScalarOptions &opt
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray minimum_scalar(const NDArray &data, const MinimumScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray minimum_scalar(const NDArray &data, const InternalMinimumScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_minimum_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_MinimumScalar(attrs, options);
+    op::detail::add_InternalMinimumScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol minimum_scalar(const std::string &symbol_name, const Symbol &data, const MinimumScalarOptions &options = {}) {
+inline Symbol minimum_scalar(const std::string &symbol_name, const Symbol &data, const InternalMinimumScalarOptions &options = {}) {
     static const mxr::detail::Op op("_minimum_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_MinimumScalar(attrs, options);
+    op::detail::add_InternalMinimumScalar(attrs, options);
     return mxr::detail::symbol(op, "minimum_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol minimum_scalar(const Symbol &data, const MinimumScalarOptions &options = {}) {
+inline Symbol minimum_scalar(const Symbol &data, const InternalMinimumScalarOptions &options = {}) {
     return op::internal::minimum_scalar(std::string(), data, options);
 }
 
@@ -8744,20 +8744,20 @@ inline Symbol minimum_scalar(const Symbol &data, const MinimumScalarOptions &opt
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray hypot_scalar(const NDArray &data, const HypotScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray hypot_scalar(const NDArray &data, const InternalHypotScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_hypot_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_HypotScalar(attrs, options);
+    op::detail::add_InternalHypotScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol hypot_scalar(const std::string &symbol_name, const Symbol &data, const HypotScalarOptions &options = {}) {
+inline Symbol hypot_scalar(const std::string &symbol_name, const Symbol &data, const InternalHypotScalarOptions &options = {}) {
     static const mxr::detail::Op op("_hypot_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_HypotScalar(attrs, options);
+    op::detail::add_InternalHypotScalar(attrs, options);
     return mxr::detail::symbol(op, "hypot_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol hypot_scalar(const Symbol &data, const HypotScalarOptions &options = {}) {
+inline Symbol hypot_scalar(const Symbol &data, const InternalHypotScalarOptions &options = {}) {
     return op::internal::hypot_scalar(std::string(), data, options);
 }
 
@@ -8766,20 +8766,20 @@ inline Symbol hypot_scalar(const Symbol &data, const HypotScalarOptions &options
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray rmod_scalar(const NDArray &data, const RmodScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray rmod_scalar(const NDArray &data, const InternalRmodScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_rmod_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_RmodScalar(attrs, options);
+    op::detail::add_InternalRmodScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol rmod_scalar(const std::string &symbol_name, const Symbol &data, const RmodScalarOptions &options = {}) {
+inline Symbol rmod_scalar(const std::string &symbol_name, const Symbol &data, const InternalRmodScalarOptions &options = {}) {
     static const mxr::detail::Op op("_rmod_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_RmodScalar(attrs, options);
+    op::detail::add_InternalRmodScalar(attrs, options);
     return mxr::detail::symbol(op, "rmod_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol rmod_scalar(const Symbol &data, const RmodScalarOptions &options = {}) {
+inline Symbol rmod_scalar(const Symbol &data, const InternalRmodScalarOptions &options = {}) {
     return op::internal::rmod_scalar(std::string(), data, options);
 }
 
@@ -8788,20 +8788,20 @@ inline Symbol rmod_scalar(const Symbol &data, const RmodScalarOptions &options =
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray rpower_scalar(const NDArray &data, const RpowerScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray rpower_scalar(const NDArray &data, const InternalRpowerScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_rpower_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_RpowerScalar(attrs, options);
+    op::detail::add_InternalRpowerScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol rpower_scalar(const std::string &symbol_name, const Symbol &data, const RpowerScalarOptions &options = {}) {
+inline Symbol rpower_scalar(const std::string &symbol_name, const Symbol &data, const InternalRpowerScalarOptions &options = {}) {
     static const mxr::detail::Op op("_rpower_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_RpowerScalar(attrs, options);
+    op::detail::add_InternalRpowerScalar(attrs, options);
     return mxr::detail::symbol(op, "rpower_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol rpower_scalar(const Symbol &data, const RpowerScalarOptions &options = {}) {
+inline Symbol rpower_scalar(const Symbol &data, const InternalRpowerScalarOptions &options = {}) {
     return op::internal::rpower_scalar(std::string(), data, options);
 }
 
@@ -8990,20 +8990,20 @@ inline Symbol logical_xor(const Symbol &lhs, const Symbol &rhs) {
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray equal_scalar(const NDArray &data, const EqualScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray equal_scalar(const NDArray &data, const InternalEqualScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_equal_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_EqualScalar(attrs, options);
+    op::detail::add_InternalEqualScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol equal_scalar(const std::string &symbol_name, const Symbol &data, const EqualScalarOptions &options = {}) {
+inline Symbol equal_scalar(const std::string &symbol_name, const Symbol &data, const InternalEqualScalarOptions &options = {}) {
     static const mxr::detail::Op op("_equal_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_EqualScalar(attrs, options);
+    op::detail::add_InternalEqualScalar(attrs, options);
     return mxr::detail::symbol(op, "equal_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol equal_scalar(const Symbol &data, const EqualScalarOptions &options = {}) {
+inline Symbol equal_scalar(const Symbol &data, const InternalEqualScalarOptions &options = {}) {
     return op::internal::equal_scalar(std::string(), data, options);
 }
 
@@ -9012,20 +9012,20 @@ inline Symbol equal_scalar(const Symbol &data, const EqualScalarOptions &options
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray not_equal_scalar(const NDArray &data, const NotEqualScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray not_equal_scalar(const NDArray &data, const InternalNotEqualScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_not_equal_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_NotEqualScalar(attrs, options);
+    op::detail::add_InternalNotEqualScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol not_equal_scalar(const std::string &symbol_name, const Symbol &data, const NotEqualScalarOptions &options = {}) {
+inline Symbol not_equal_scalar(const std::string &symbol_name, const Symbol &data, const InternalNotEqualScalarOptions &options = {}) {
     static const mxr::detail::Op op("_not_equal_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_NotEqualScalar(attrs, options);
+    op::detail::add_InternalNotEqualScalar(attrs, options);
     return mxr::detail::symbol(op, "not_equal_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol not_equal_scalar(const Symbol &data, const NotEqualScalarOptions &options = {}) {
+inline Symbol not_equal_scalar(const Symbol &data, const InternalNotEqualScalarOptions &options = {}) {
     return op::internal::not_equal_scalar(std::string(), data, options);
 }
 
@@ -9034,20 +9034,20 @@ inline Symbol not_equal_scalar(const Symbol &data, const NotEqualScalarOptions &
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray greater_scalar(const NDArray &data, const GreaterScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray greater_scalar(const NDArray &data, const InternalGreaterScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_greater_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_GreaterScalar(attrs, options);
+    op::detail::add_InternalGreaterScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol greater_scalar(const std::string &symbol_name, const Symbol &data, const GreaterScalarOptions &options = {}) {
+inline Symbol greater_scalar(const std::string &symbol_name, const Symbol &data, const InternalGreaterScalarOptions &options = {}) {
     static const mxr::detail::Op op("_greater_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_GreaterScalar(attrs, options);
+    op::detail::add_InternalGreaterScalar(attrs, options);
     return mxr::detail::symbol(op, "greater_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol greater_scalar(const Symbol &data, const GreaterScalarOptions &options = {}) {
+inline Symbol greater_scalar(const Symbol &data, const InternalGreaterScalarOptions &options = {}) {
     return op::internal::greater_scalar(std::string(), data, options);
 }
 
@@ -9056,20 +9056,20 @@ inline Symbol greater_scalar(const Symbol &data, const GreaterScalarOptions &opt
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray greater_equal_scalar(const NDArray &data, const GreaterEqualScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray greater_equal_scalar(const NDArray &data, const InternalGreaterEqualScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_greater_equal_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_GreaterEqualScalar(attrs, options);
+    op::detail::add_InternalGreaterEqualScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol greater_equal_scalar(const std::string &symbol_name, const Symbol &data, const GreaterEqualScalarOptions &options = {}) {
+inline Symbol greater_equal_scalar(const std::string &symbol_name, const Symbol &data, const InternalGreaterEqualScalarOptions &options = {}) {
     static const mxr::detail::Op op("_greater_equal_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_GreaterEqualScalar(attrs, options);
+    op::detail::add_InternalGreaterEqualScalar(attrs, options);
     return mxr::detail::symbol(op, "greater_equal_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol greater_equal_scalar(const Symbol &data, const GreaterEqualScalarOptions &options = {}) {
+inline Symbol greater_equal_scalar(const Symbol &data, const InternalGreaterEqualScalarOptions &options = {}) {
     return op::internal::greater_equal_scalar(std::string(), data, options);
 }
 
@@ -9078,20 +9078,20 @@ inline Symbol greater_equal_scalar(const Symbol &data, const GreaterEqualScalarO
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray lesser_scalar(const NDArray &data, const LesserScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray lesser_scalar(const NDArray &data, const InternalLesserScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_lesser_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_LesserScalar(attrs, options);
+    op::detail::add_InternalLesserScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol lesser_scalar(const std::string &symbol_name, const Symbol &data, const LesserScalarOptions &options = {}) {
+inline Symbol lesser_scalar(const std::string &symbol_name, const Symbol &data, const InternalLesserScalarOptions &options = {}) {
     static const mxr::detail::Op op("_lesser_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_LesserScalar(attrs, options);
+    op::detail::add_InternalLesserScalar(attrs, options);
     return mxr::detail::symbol(op, "lesser_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol lesser_scalar(const Symbol &data, const LesserScalarOptions &options = {}) {
+inline Symbol lesser_scalar(const Symbol &data, const InternalLesserScalarOptions &options = {}) {
     return op::internal::lesser_scalar(std::string(), data, options);
 }
 
@@ -9100,20 +9100,20 @@ inline Symbol lesser_scalar(const Symbol &data, const LesserScalarOptions &optio
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray lesser_equal_scalar(const NDArray &data, const LesserEqualScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray lesser_equal_scalar(const NDArray &data, const InternalLesserEqualScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_lesser_equal_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_LesserEqualScalar(attrs, options);
+    op::detail::add_InternalLesserEqualScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol lesser_equal_scalar(const std::string &symbol_name, const Symbol &data, const LesserEqualScalarOptions &options = {}) {
+inline Symbol lesser_equal_scalar(const std::string &symbol_name, const Symbol &data, const InternalLesserEqualScalarOptions &options = {}) {
     static const mxr::detail::Op op("_lesser_equal_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_LesserEqualScalar(attrs, options);
+    op::detail::add_InternalLesserEqualScalar(attrs, options);
     return mxr::detail::symbol(op, "lesser_equal_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol lesser_equal_scalar(const Symbol &data, const LesserEqualScalarOptions &options = {}) {
+inline Symbol lesser_equal_scalar(const Symbol &data, const InternalLesserEqualScalarOptions &options = {}) {
     return op::internal::lesser_equal_scalar(std::string(), data, options);
 }
 
@@ -9122,20 +9122,20 @@ inline Symbol lesser_equal_scalar(const Symbol &data, const LesserEqualScalarOpt
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray logical_and_scalar(const NDArray &data, const LogicalAndScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray logical_and_scalar(const NDArray &data, const InternalLogicalAndScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_logical_and_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_LogicalAndScalar(attrs, options);
+    op::detail::add_InternalLogicalAndScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol logical_and_scalar(const std::string &symbol_name, const Symbol &data, const LogicalAndScalarOptions &options = {}) {
+inline Symbol logical_and_scalar(const std::string &symbol_name, const Symbol &data, const InternalLogicalAndScalarOptions &options = {}) {
     static const mxr::detail::Op op("_logical_and_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_LogicalAndScalar(attrs, options);
+    op::detail::add_InternalLogicalAndScalar(attrs, options);
     return mxr::detail::symbol(op, "logical_and_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol logical_and_scalar(const Symbol &data, const LogicalAndScalarOptions &options = {}) {
+inline Symbol logical_and_scalar(const Symbol &data, const InternalLogicalAndScalarOptions &options = {}) {
     return op::internal::logical_and_scalar(std::string(), data, options);
 }
 
@@ -9144,20 +9144,20 @@ inline Symbol logical_and_scalar(const Symbol &data, const LogicalAndScalarOptio
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray logical_or_scalar(const NDArray &data, const LogicalOrScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray logical_or_scalar(const NDArray &data, const InternalLogicalOrScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_logical_or_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_LogicalOrScalar(attrs, options);
+    op::detail::add_InternalLogicalOrScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol logical_or_scalar(const std::string &symbol_name, const Symbol &data, const LogicalOrScalarOptions &options = {}) {
+inline Symbol logical_or_scalar(const std::string &symbol_name, const Symbol &data, const InternalLogicalOrScalarOptions &options = {}) {
     static const mxr::detail::Op op("_logical_or_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_LogicalOrScalar(attrs, options);
+    op::detail::add_InternalLogicalOrScalar(attrs, options);
     return mxr::detail::symbol(op, "logical_or_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol logical_or_scalar(const Symbol &data, const LogicalOrScalarOptions &options = {}) {
+inline Symbol logical_or_scalar(const Symbol &data, const InternalLogicalOrScalarOptions &options = {}) {
     return op::internal::logical_or_scalar(std::string(), data, options);
 }
 
@@ -9166,20 +9166,20 @@ inline Symbol logical_or_scalar(const Symbol &data, const LogicalOrScalarOptions
 /// @param data The input array.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray logical_xor_scalar(const NDArray &data, const LogicalXorScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray logical_xor_scalar(const NDArray &data, const InternalLogicalXorScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_logical_xor_scalar", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_LogicalXorScalar(attrs, options);
+    op::detail::add_InternalLogicalXorScalar(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol logical_xor_scalar(const std::string &symbol_name, const Symbol &data, const LogicalXorScalarOptions &options = {}) {
+inline Symbol logical_xor_scalar(const std::string &symbol_name, const Symbol &data, const InternalLogicalXorScalarOptions &options = {}) {
     static const mxr::detail::Op op("_logical_xor_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_LogicalXorScalar(attrs, options);
+    op::detail::add_InternalLogicalXorScalar(attrs, options);
     return mxr::detail::symbol(op, "logical_xor_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol logical_xor_scalar(const Symbol &data, const LogicalXorScalarOptions &options = {}) {
+inline Symbol logical_xor_scalar(const Symbol &data, const InternalLogicalXorScalarOptions &options = {}) {
     return op::internal::logical_xor_scalar(std::string(), data, options);
 }
 
@@ -9244,17 +9244,17 @@ inline Symbol npi_isfinite(const Symbol &x) {
 ///
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray zeros(const ZerosOptions &options = {}, const Into &out = {}) {
+inline NDArray zeros(const InternalZerosOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_zeros", 1, 0);
     mxr::detail::Values<3> attrs;
-    op::detail::add_Zeros(attrs, options);
+    op::detail::add_InternalZeros(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol zeros(const std::string &symbol_name, const ZerosOptions &options = {}) {
+inline Symbol zeros(const std::string &symbol_name, const InternalZerosOptions &options = {}) {
     static const mxr::detail::Op op("_zeros", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Zeros(attrs, options);
+    op::detail::add_InternalZeros(attrs, options);
     return mxr::detail::symbol(op, "zeros", symbol_name, attrs, {});
 }
 
@@ -9262,17 +9262,17 @@ inline Symbol zeros(const std::string &symbol_name, const ZerosOptions &options 
 ///
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray ones(const OnesOptions &options = {}, const Into &out = {}) {
+inline NDArray ones(const InternalOnesOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_ones", 1, 0);
     mxr::detail::Values<3> attrs;
-    op::detail::add_Ones(attrs, options);
+    op::detail::add_InternalOnes(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol ones(const std::string &symbol_name, const OnesOptions &options = {}) {
+inline Symbol ones(const std::string &symbol_name, const InternalOnesOptions &options = {}) {
     static const mxr::detail::Op op("_ones", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Ones(attrs, options);
+    op::detail::add_InternalOnes(attrs, options);
     return mxr::detail::symbol(op, "ones", symbol_name, attrs, {});
 }
 
@@ -9281,17 +9281,17 @@ inline Symbol ones(const std::string &symbol_name, const OnesOptions &options = 
 /// @param value The value.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray full(double value, const FullOptions &options = {}, const Into &out = {}) {
+inline NDArray full(double value, const InternalFullOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_full", 1, 0);
     mxr::detail::Values<4> attrs;
-    op::detail::add_Full(attrs, value, options);
+    op::detail::add_InternalFull(attrs, value, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol full(const std::string &symbol_name, double value, const FullOptions &options = {}) {
+inline Symbol full(const std::string &symbol_name, double value, const InternalFullOptions &options = {}) {
     static const mxr::detail::Op op("_full", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Full(attrs, value, options);
+    op::detail::add_InternalFull(attrs, value, options);
     return mxr::detail::symbol(op, "full", symbol_name, attrs, {});
 }
 
@@ -9299,17 +9299,17 @@ inline Symbol full(const std::string &symbol_name, double value, const FullOptio
 ///
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray zeros_without_dtype(const ZerosWithoutDtypeOptions &options = {}, const Into &out = {}) {
+inline NDArray zeros_without_dtype(const InternalZerosWithoutDtypeOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_zeros_without_dtype", 1, 0);
     mxr::detail::Values<3> attrs;
-    op::detail::add_ZerosWithoutDtype(attrs, options);
+    op::detail::add_InternalZerosWithoutDtype(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol zeros_without_dtype(const std::string &symbol_name, const ZerosWithoutDtypeOptions &options = {}) {
+inline Symbol zeros_without_dtype(const std::string &symbol_name, const InternalZerosWithoutDtypeOptions &options = {}) {
     static const mxr::detail::Op op("_zeros_without_dtype", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_ZerosWithoutDtype(attrs, options);
+    op::detail::add_InternalZerosWithoutDtype(attrs, options);
     return mxr::detail::symbol(op, "zeros_without_dtype", symbol_name, attrs, {});
 }
 
@@ -9338,17 +9338,17 @@ inline Symbol identity_with_attr_like_rhs(const Symbol &lhs, const Symbol &rhs) 
 /// @param start The first number; with `stop` absent, what the numbers stay below, and they begin at 0.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray arange(double start, const ArangeOptions &options = {}, const Into &out = {}) {
+inline NDArray arange(double start, const InternalArangeOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_arange", 1, 0);
     mxr::detail::Values<7> attrs;
-    op::detail::add_Arange(attrs, start, options);
+    op::detail::add_InternalArange(attrs, start, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol arange(const std::string &symbol_name, double start, const ArangeOptions &options = {}) {
+inline Symbol arange(const std::string &symbol_name, double start, const InternalArangeOptions &options = {}) {
     static const mxr::detail::Op op("_arange", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Arange(attrs, start, options);
+    op::detail::add_InternalArange(attrs, start, options);
     return mxr::detail::symbol(op, "arange", symbol_name, attrs, {});
 }
 
@@ -9359,17 +9359,17 @@ inline Symbol arange(const std::string &symbol_name, double start, const ArangeO
 /// @param num How many numbers. At least 0.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray linspace(double start, double stop, int64_t num, const LinspaceOptions &options = {}, const Into &out = {}) {
+inline NDArray linspace(double start, double stop, int64_t num, const InternalLinspaceOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_linspace", 1, 0);
     mxr::detail::Values<6> attrs;
-    op::detail::add_Linspace(attrs, start, stop, num, options);
+    op::detail::add_InternalLinspace(attrs, start, stop, num, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol linspace(const std::string &symbol_name, double start, double stop, int64_t num, const LinspaceOptions &options = {}) {
+inline Symbol linspace(const std::string &symbol_name, double start, double stop, int64_t num, const InternalLinspaceOptions &options = {}) {
     static const mxr::detail::Op op("_linspace", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Linspace(attrs, start, stop, num, options);
+    op::detail::add_InternalLinspace(attrs, start, stop, num, options);
     return mxr::detail::symbol(op, "linspace", symbol_name, attrs, {});
 }
 
@@ -9378,17 +9378,17 @@ inline Symbol linspace(const std::string &symbol_name, double start, double stop
 /// @param N Number of rows. At least 0.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray eye(int64_t N, const EyeOptions &options = {}, const Into &out = {}) {
+inline NDArray eye(int64_t N, const InternalEyeOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_eye", 1, 0);
     mxr::detail::Values<5> attrs;
-    op::detail::add_Eye(attrs, N, options);
+    op::detail::add_InternalEye(attrs, N, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol eye(const std::string &symbol_name, int64_t N, const EyeOptions &options = {}) {
+inline Symbol eye(const std::string &symbol_name, int64_t N, const InternalEyeOptions &options = {}) {
     static const mxr::detail::Op op("_eye", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Eye(attrs, N, options);
+    op::detail::add_InternalEye(attrs, N, options);
     return mxr::detail::symbol(op, "eye", symbol_name, attrs, {});
 }
 
@@ -9402,20 +9402,20 @@ inline Symbol eye(const std::string &symbol_name, int64_t N, const EyeOptions &o
 /// @param end Before which place it ends.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray slice_assign(const NDArray &lhs, const NDArray &rhs, const Ints &begin, const Ints &end, const SliceAssignOptions &options = {}, const Into &out = {}) {
+inline NDArray slice_assign(const NDArray &lhs, const NDArray &rhs, const Ints &begin, const Ints &end, const InternalSliceAssignOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_slice_assign", 1, 0);
     mxr::detail::Values<3> attrs;
-    op::detail::add_SliceAssign(attrs, begin, end, options);
+    op::detail::add_InternalSliceAssign(attrs, begin, end, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"lhs", lhs}, {"rhs", rhs}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol slice_assign(const std::string &symbol_name, const Symbol &lhs, const Symbol &rhs, const Ints &begin, const Ints &end, const SliceAssignOptions &options = {}) {
+inline Symbol slice_assign(const std::string &symbol_name, const Symbol &lhs, const Symbol &rhs, const Ints &begin, const Ints &end, const InternalSliceAssignOptions &options = {}) {
     static const mxr::detail::Op op("_slice_assign", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_SliceAssign(attrs, begin, end, options);
+    op::detail::add_InternalSliceAssign(attrs, begin, end, options);
     return mxr::detail::symbol(op, "slice_assign", symbol_name, attrs, {{"lhs", lhs}, {"rhs", rhs}});
 }
-inline Symbol slice_assign(const Symbol &lhs, const Symbol &rhs, const Ints &begin, const Ints &end, const SliceAssignOptions &options = {}) {
+inline Symbol slice_assign(const Symbol &lhs, const Symbol &rhs, const Ints &begin, const Ints &end, const InternalSliceAssignOptions &options = {}) {
     return op::internal::slice_assign(std::string(), lhs, rhs, begin, end, options);
 }
 
@@ -9428,20 +9428,20 @@ inline Symbol slice_assign(const Symbol &lhs, const Symbol &rhs, const Ints &beg
 /// @param end Before which place it ends.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray slice_assign_scalar(const NDArray &data, const Ints &begin, const Ints &end, const SliceAssignScalarOptions &options = {}, const Into &out = {}) {
+inline NDArray slice_assign_scalar(const NDArray &data, const Ints &begin, const Ints &end, const InternalSliceAssignScalarOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_slice_assign_scalar", 1, 0);
     mxr::detail::Values<4> attrs;
-    op::detail::add_SliceAssignScalar(attrs, begin, end, options);
+    op::detail::add_InternalSliceAssignScalar(attrs, begin, end, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol slice_assign_scalar(const std::string &symbol_name, const Symbol &data, const Ints &begin, const Ints &end, const SliceAssignScalarOptions &options = {}) {
+inline Symbol slice_assign_scalar(const std::string &symbol_name, const Symbol &data, const Ints &begin, const Ints &end, const InternalSliceAssignScalarOptions &options = {}) {
     static const mxr::detail::Op op("_slice_assign_scalar", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_SliceAssignScalar(attrs, begin, end, options);
+    op::detail::add_InternalSliceAssignScalar(attrs, begin, end, options);
     return mxr::detail::symbol(op, "slice_assign_scalar", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol slice_assign_scalar(const Symbol &data, const Ints &begin, const Ints &end, const SliceAssignScalarOptions &options = {}) {
+inline Symbol slice_assign_scalar(const Symbol &data, const Ints &begin, const Ints &end, const InternalSliceAssignScalarOptions &options = {}) {
     return op::internal::slice_assign_scalar(std::string(), data, begin, end, options);
 }
 
@@ -9452,20 +9452,20 @@ inline Symbol slice_assign_scalar(const Symbol &data, const Ints &begin, const I
 /// with `sections`.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline Outputs split_v2(const NDArray &data, const Shape &indices, const SplitV2Options &options = {}, const Into &out = {}) {
+inline Outputs split_v2(const NDArray &data, const Shape &indices, const InternalSplitV2Options &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_split_v2", 1, 0);
     mxr::detail::Values<4> attrs;
-    op::detail::add_SplitV2(attrs, indices, options);
+    op::detail::add_InternalSplitV2(attrs, indices, options);
     return mxr::detail::all(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol split_v2(const std::string &symbol_name, const Symbol &data, const Shape &indices, const SplitV2Options &options = {}) {
+inline Symbol split_v2(const std::string &symbol_name, const Symbol &data, const Shape &indices, const InternalSplitV2Options &options = {}) {
     static const mxr::detail::Op op("_split_v2", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_SplitV2(attrs, indices, options);
+    op::detail::add_InternalSplitV2(attrs, indices, options);
     return mxr::detail::symbol(op, "split_v2", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol split_v2(const Symbol &data, const Shape &indices, const SplitV2Options &options = {}) {
+inline Symbol split_v2(const Symbol &data, const Shape &indices, const InternalSplitV2Options &options = {}) {
     return op::internal::split_v2(std::string(), data, indices, options);
 }
 
@@ -9478,14 +9478,14 @@ inline Symbol split_v2(const Symbol &data, const Shape &indices, const SplitV2Op
 inline NDArray backward_gather_nd(const NDArray &data, const NDArray &indices, const Shape &shape, const Into &out = {}) {
     static const mxr::detail::Op op("_backward_gather_nd", 1, 0);
     mxr::detail::Values<1> attrs;
-    op::detail::add_BackwardGatherNd(attrs, shape);
+    op::detail::add_InternalBackwardGatherNd(attrs, shape);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}, {"indices", indices}}), attrs, out);
 }
 /// The same on symbols.
 inline Symbol backward_gather_nd(const std::string &symbol_name, const Symbol &data, const Symbol &indices, const Shape &shape) {
     static const mxr::detail::Op op("_backward_gather_nd", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_BackwardGatherNd(attrs, shape);
+    op::detail::add_InternalBackwardGatherNd(attrs, shape);
     return mxr::detail::symbol(op, "backward_gather_nd", symbol_name, attrs, {{"data", data}, {"indices", indices}});
 }
 inline Symbol backward_gather_nd(const Symbol &data, const Symbol &indices, const Shape &shape) {
@@ -9502,14 +9502,14 @@ inline Symbol backward_gather_nd(const Symbol &data, const Symbol &indices, cons
 inline NDArray scatter_set_nd(const NDArray &lhs, const NDArray &rhs, const NDArray &indices, const Shape &shape, const Into &out = {}) {
     static const mxr::detail::Op op("_scatter_set_nd", 1, 0);
     mxr::detail::Values<1> attrs;
-    op::detail::add_ScatterSetNd(attrs, shape);
+    op::detail::add_InternalScatterSetNd(attrs, shape);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"lhs", lhs}, {"rhs", rhs}, {"indices", indices}}), attrs, out);
 }
 /// The same on symbols.
 inline Symbol scatter_set_nd(const std::string &symbol_name, const Symbol &lhs, const Symbol &rhs, const Symbol &indices, const Shape &shape) {
     static const mxr::detail::Op op("_scatter_set_nd", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_ScatterSetNd(attrs, shape);
+    op::detail::add_InternalScatterSetNd(attrs, shape);
     return mxr::detail::symbol(op, "scatter_set_nd", symbol_name, attrs, {{"lhs", lhs}, {"rhs", rhs}, {"indices", indices}});
 }
 inline Symbol scatter_set_nd(const Symbol &lhs, const Symbol &rhs, const Symbol &indices, const Shape &shape) {
@@ -9526,20 +9526,20 @@ inline Symbol scatter_set_nd(const Symbol &lhs, const Symbol &rhs, const Symbol 
 /// @param lr The learning rate.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray adamax_update(const NDArray &weight, const NDArray &grad, const NDArray &mean, const NDArray &norm, double lr, const AdamaxUpdateOptions &options = {}, const Into &out = {}) {
+inline NDArray adamax_update(const NDArray &weight, const NDArray &grad, const NDArray &mean, const NDArray &norm, double lr, const InternalAdamaxUpdateOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_adamax_update", 1, 0);
     mxr::detail::Values<6> attrs;
-    op::detail::add_AdamaxUpdate(attrs, lr, options);
+    op::detail::add_InternalAdamaxUpdate(attrs, lr, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"weight", weight}, {"grad", grad}, {"mean", mean}, {"norm", norm}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol adamax_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &norm, double lr, const AdamaxUpdateOptions &options = {}) {
+inline Symbol adamax_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &norm, double lr, const InternalAdamaxUpdateOptions &options = {}) {
     static const mxr::detail::Op op("_adamax_update", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_AdamaxUpdate(attrs, lr, options);
+    op::detail::add_InternalAdamaxUpdate(attrs, lr, options);
     return mxr::detail::symbol(op, "adamax_update", symbol_name, attrs, {{"weight", weight}, {"grad", grad}, {"mean", mean}, {"norm", norm}});
 }
-inline Symbol adamax_update(const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &norm, double lr, const AdamaxUpdateOptions &options = {}) {
+inline Symbol adamax_update(const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &norm, double lr, const InternalAdamaxUpdateOptions &options = {}) {
     return op::internal::adamax_update(std::string(), weight, grad, mean, norm, lr, options);
 }
 
@@ -9556,20 +9556,20 @@ inline Symbol adamax_update(const Symbol &weight, const Symbol &grad, const Symb
 /// @param var_divisor What the mean of squares is divided by to correct its bias.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray nadam_update(const NDArray &weight, const NDArray &grad, const NDArray &mean, const NDArray &var, double lr, double grad_factor, double mean_factor, double var_divisor, const NadamUpdateOptions &options = {}, const Into &out = {}) {
+inline NDArray nadam_update(const NDArray &weight, const NDArray &grad, const NDArray &mean, const NDArray &var, double lr, double grad_factor, double mean_factor, double var_divisor, const InternalNadamUpdateOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_nadam_update", 1, 0);
     mxr::detail::Values<10> attrs;
-    op::detail::add_NadamUpdate(attrs, lr, grad_factor, mean_factor, var_divisor, options);
+    op::detail::add_InternalNadamUpdate(attrs, lr, grad_factor, mean_factor, var_divisor, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"weight", weight}, {"grad", grad}, {"mean", mean}, {"var", var}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol nadam_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, double lr, double grad_factor, double mean_factor, double var_divisor, const NadamUpdateOptions &options = {}) {
+inline Symbol nadam_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, double lr, double grad_factor, double mean_factor, double var_divisor, const InternalNadamUpdateOptions &options = {}) {
     static const mxr::detail::Op op("_nadam_update", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_NadamUpdate(attrs, lr, grad_factor, mean_factor, var_divisor, options);
+    op::detail::add_InternalNadamUpdate(attrs, lr, grad_factor, mean_factor, var_divisor, options);
     return mxr::detail::symbol(op, "nadam_update", symbol_name, attrs, {{"weight", weight}, {"grad", grad}, {"mean", mean}, {"var", var}});
 }
-inline Symbol nadam_update(const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, double lr, double grad_factor, double mean_factor, double var_divisor, const NadamUpdateOptions &options = {}) {
+inline Symbol nadam_update(const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, double lr, double grad_factor, double mean_factor, double var_divisor, const InternalNadamUpdateOptions &options = {}) {
     return op::internal::nadam_update(std::string(), weight, grad, mean, var, lr, grad_factor, mean_factor, var_divisor, options);
 }
 
@@ -9586,20 +9586,20 @@ inline Symbol nadam_update(const Symbol &weight, const Symbol &grad, const Symbo
 /// @param eta The factor of step and decay together.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray adamw_update(const NDArray &weight, const NDArray &grad, const NDArray &mean, const NDArray &var, const NDArray &rescale_grad, double lr, double eta, const AdamwUpdateOptions &options = {}, const Into &out = {}) {
+inline NDArray adamw_update(const NDArray &weight, const NDArray &grad, const NDArray &mean, const NDArray &var, const NDArray &rescale_grad, double lr, double eta, const InternalAdamwUpdateOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_adamw_update", 1, 0);
     mxr::detail::Values<7> attrs;
-    op::detail::add_AdamwUpdate(attrs, lr, eta, options);
+    op::detail::add_InternalAdamwUpdate(attrs, lr, eta, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"weight", weight}, {"grad", grad}, {"mean", mean}, {"var", var}, {"rescale_grad", rescale_grad}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol adamw_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, const Symbol &rescale_grad, double lr, double eta, const AdamwUpdateOptions &options = {}) {
+inline Symbol adamw_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, const Symbol &rescale_grad, double lr, double eta, const InternalAdamwUpdateOptions &options = {}) {
     static const mxr::detail::Op op("_adamw_update", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_AdamwUpdate(attrs, lr, eta, options);
+    op::detail::add_InternalAdamwUpdate(attrs, lr, eta, options);
     return mxr::detail::symbol(op, "adamw_update", symbol_name, attrs, {{"weight", weight}, {"grad", grad}, {"mean", mean}, {"var", var}, {"rescale_grad", rescale_grad}});
 }
-inline Symbol adamw_update(const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, const Symbol &rescale_grad, double lr, double eta, const AdamwUpdateOptions &options = {}) {
+inline Symbol adamw_update(const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, const Symbol &rescale_grad, double lr, double eta, const InternalAdamwUpdateOptions &options = {}) {
     return op::internal::adamw_update(std::string(), weight, grad, mean, var, rescale_grad, lr, eta, options);
 }
 
@@ -9617,20 +9617,20 @@ inline Symbol adamw_update(const Symbol &weight, const Symbol &grad, const Symbo
 /// @param eta The factor of step and decay together.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray mp_adamw_update(const NDArray &weight, const NDArray &grad, const NDArray &mean, const NDArray &var, const NDArray &weight32, const NDArray &rescale_grad, double lr, double eta, const MpAdamwUpdateOptions &options = {}, const Into &out = {}) {
+inline NDArray mp_adamw_update(const NDArray &weight, const NDArray &grad, const NDArray &mean, const NDArray &var, const NDArray &weight32, const NDArray &rescale_grad, double lr, double eta, const InternalMpAdamwUpdateOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_mp_adamw_update", 1, 0);
     mxr::detail::Values<7> attrs;
-    op::detail::add_MpAdamwUpdate(attrs, lr, eta, options);
+    op::detail::add_InternalMpAdamwUpdate(attrs, lr, eta, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"weight", weight}, {"grad", grad}, {"mean", mean}, {"var", var}, {"weight32", weight32}, {"rescale_grad", rescale_grad}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol mp_adamw_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, const Symbol &weight32, const Symbol &rescale_grad, double lr, double eta, const MpAdamwUpdateOptions &options = {}) {
+inline Symbol mp_adamw_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, const Symbol &weight32, const Symbol &rescale_grad, double lr, double eta, const InternalMpAdamwUpdateOptions &options = {}) {
     static const mxr::detail::Op op("_mp_adamw_update", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_MpAdamwUpdate(attrs, lr, eta, options);
+    op::detail::add_InternalMpAdamwUpdate(attrs, lr, eta, options);
     return mxr::detail::symbol(op, "mp_adamw_update", symbol_name, attrs, {{"weight", weight}, {"grad", grad}, {"mean", mean}, {"var", var}, {"weight32", weight32}, {"rescale_grad", rescale_grad}});
 }
-inline Symbol mp_adamw_update(const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, const Symbol &weight32, const Symbol &rescale_grad, double lr, double eta, const MpAdamwUpdateOptions &options = {}) {
+inline Symbol mp_adamw_update(const Symbol &weight, const Symbol &grad, const Symbol &mean, const Symbol &var, const Symbol &weight32, const Symbol &rescale_grad, double lr, double eta, const InternalMpAdamwUpdateOptions &options = {}) {
     return op::internal::mp_adamw_update(std::string(), weight, grad, mean, var, weight32, rescale_grad, lr, eta, options);
 }
 
@@ -9643,20 +9643,20 @@ inline Symbol mp_adamw_update(const Symbol &weight, const Symbol &grad, const Sy
 /// @param acc_delta The mean of the squared steps. Changed by the call.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray adadelta_update(const NDArray &weight, const NDArray &grad, const NDArray &acc_g, const NDArray &acc_delta, const AdadeltaUpdateOptions &options = {}, const Into &out = {}) {
+inline NDArray adadelta_update(const NDArray &weight, const NDArray &grad, const NDArray &acc_g, const NDArray &acc_delta, const InternalAdadeltaUpdateOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_adadelta_update", 1, 0);
     mxr::detail::Values<6> attrs;
-    op::detail::add_AdadeltaUpdate(attrs, options);
+    op::detail::add_InternalAdadeltaUpdate(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"weight", weight}, {"grad", grad}, {"acc_g", acc_g}, {"acc_delta", acc_delta}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol adadelta_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &acc_g, const Symbol &acc_delta, const AdadeltaUpdateOptions &options = {}) {
+inline Symbol adadelta_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &acc_g, const Symbol &acc_delta, const InternalAdadeltaUpdateOptions &options = {}) {
     static const mxr::detail::Op op("_adadelta_update", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_AdadeltaUpdate(attrs, options);
+    op::detail::add_InternalAdadeltaUpdate(attrs, options);
     return mxr::detail::symbol(op, "adadelta_update", symbol_name, attrs, {{"weight", weight}, {"grad", grad}, {"acc_g", acc_g}, {"acc_delta", acc_delta}});
 }
-inline Symbol adadelta_update(const Symbol &weight, const Symbol &grad, const Symbol &acc_g, const Symbol &acc_delta, const AdadeltaUpdateOptions &options = {}) {
+inline Symbol adadelta_update(const Symbol &weight, const Symbol &grad, const Symbol &acc_g, const Symbol &acc_delta, const InternalAdadeltaUpdateOptions &options = {}) {
     return op::internal::adadelta_update(std::string(), weight, grad, acc_g, acc_delta, options);
 }
 
@@ -9671,20 +9671,20 @@ namespace linalg {
 /// @param C Those to add.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray gemm(const NDArray &A, const NDArray &B, const NDArray &C, const GemmOptions &options = {}, const Into &out = {}) {
+inline NDArray gemm(const NDArray &A, const NDArray &B, const NDArray &C, const LinalgGemmOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_linalg_gemm", 1, 0);
     mxr::detail::Values<5> attrs;
-    op::detail::add_Gemm(attrs, options);
+    op::detail::add_LinalgGemm(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"A", A}, {"B", B}, {"C", C}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol gemm(const std::string &symbol_name, const Symbol &A, const Symbol &B, const Symbol &C, const GemmOptions &options = {}) {
+inline Symbol gemm(const std::string &symbol_name, const Symbol &A, const Symbol &B, const Symbol &C, const LinalgGemmOptions &options = {}) {
     static const mxr::detail::Op op("_linalg_gemm", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Gemm(attrs, options);
+    op::detail::add_LinalgGemm(attrs, options);
     return mxr::detail::symbol(op, "gemm", symbol_name, attrs, {{"A", A}, {"B", B}, {"C", C}});
 }
-inline Symbol gemm(const Symbol &A, const Symbol &B, const Symbol &C, const GemmOptions &options = {}) {
+inline Symbol gemm(const Symbol &A, const Symbol &B, const Symbol &C, const LinalgGemmOptions &options = {}) {
     return op::linalg::gemm(std::string(), A, B, C, options);
 }
 
@@ -9694,20 +9694,20 @@ inline Symbol gemm(const Symbol &A, const Symbol &B, const Symbol &C, const Gemm
 /// @param B Those on the right.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray gemm2(const NDArray &A, const NDArray &B, const Gemm2Options &options = {}, const Into &out = {}) {
+inline NDArray gemm2(const NDArray &A, const NDArray &B, const LinalgGemm2Options &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_linalg_gemm2", 1, 0);
     mxr::detail::Values<4> attrs;
-    op::detail::add_Gemm2(attrs, options);
+    op::detail::add_LinalgGemm2(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"A", A}, {"B", B}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol gemm2(const std::string &symbol_name, const Symbol &A, const Symbol &B, const Gemm2Options &options = {}) {
+inline Symbol gemm2(const std::string &symbol_name, const Symbol &A, const Symbol &B, const LinalgGemm2Options &options = {}) {
     static const mxr::detail::Op op("_linalg_gemm2", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Gemm2(attrs, options);
+    op::detail::add_LinalgGemm2(attrs, options);
     return mxr::detail::symbol(op, "gemm2", symbol_name, attrs, {{"A", A}, {"B", B}});
 }
-inline Symbol gemm2(const Symbol &A, const Symbol &B, const Gemm2Options &options = {}) {
+inline Symbol gemm2(const Symbol &A, const Symbol &B, const LinalgGemm2Options &options = {}) {
     return op::linalg::gemm2(std::string(), A, B, options);
 }
 
@@ -9716,20 +9716,20 @@ inline Symbol gemm2(const Symbol &A, const Symbol &B, const Gemm2Options &option
 /// @param A The matrices.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray syrk(const NDArray &A, const SyrkOptions &options = {}, const Into &out = {}) {
+inline NDArray syrk(const NDArray &A, const LinalgSyrkOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_linalg_syrk", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_Syrk(attrs, options);
+    op::detail::add_LinalgSyrk(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"A", A}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol syrk(const std::string &symbol_name, const Symbol &A, const SyrkOptions &options = {}) {
+inline Symbol syrk(const std::string &symbol_name, const Symbol &A, const LinalgSyrkOptions &options = {}) {
     static const mxr::detail::Op op("_linalg_syrk", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_Syrk(attrs, options);
+    op::detail::add_LinalgSyrk(attrs, options);
     return mxr::detail::symbol(op, "syrk", symbol_name, attrs, {{"A", A}});
 }
-inline Symbol syrk(const Symbol &A, const SyrkOptions &options = {}) {
+inline Symbol syrk(const Symbol &A, const LinalgSyrkOptions &options = {}) {
     return op::linalg::syrk(std::string(), A, options);
 }
 
@@ -9744,20 +9744,20 @@ namespace random {
 /// @param data The array whose shape and dtype to take.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray uniform_like(const NDArray &data, const UniformLikeOptions &options = {}, const Into &out = {}) {
+inline NDArray uniform_like(const NDArray &data, const RandomUniformLikeOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_random_uniform_like", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_UniformLike(attrs, options);
+    op::detail::add_RandomUniformLike(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol uniform_like(const std::string &symbol_name, const Symbol &data, const UniformLikeOptions &options = {}) {
+inline Symbol uniform_like(const std::string &symbol_name, const Symbol &data, const RandomUniformLikeOptions &options = {}) {
     static const mxr::detail::Op op("_random_uniform_like", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_UniformLike(attrs, options);
+    op::detail::add_RandomUniformLike(attrs, options);
     return mxr::detail::symbol(op, "uniform_like", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol uniform_like(const Symbol &data, const UniformLikeOptions &options = {}) {
+inline Symbol uniform_like(const Symbol &data, const RandomUniformLikeOptions &options = {}) {
     return op::random::uniform_like(std::string(), data, options);
 }
 
@@ -9768,20 +9768,20 @@ inline Symbol uniform_like(const Symbol &data, const UniformLikeOptions &options
 /// @param data The array whose shape and dtype to take.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray normal_like(const NDArray &data, const NormalLikeOptions &options = {}, const Into &out = {}) {
+inline NDArray normal_like(const NDArray &data, const RandomNormalLikeOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_random_normal_like", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_NormalLike(attrs, options);
+    op::detail::add_RandomNormalLike(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol normal_like(const std::string &symbol_name, const Symbol &data, const NormalLikeOptions &options = {}) {
+inline Symbol normal_like(const std::string &symbol_name, const Symbol &data, const RandomNormalLikeOptions &options = {}) {
     static const mxr::detail::Op op("_random_normal_like", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_NormalLike(attrs, options);
+    op::detail::add_RandomNormalLike(attrs, options);
     return mxr::detail::symbol(op, "normal_like", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol normal_like(const Symbol &data, const NormalLikeOptions &options = {}) {
+inline Symbol normal_like(const Symbol &data, const RandomNormalLikeOptions &options = {}) {
     return op::random::normal_like(std::string(), data, options);
 }
 
@@ -9792,20 +9792,20 @@ inline Symbol normal_like(const Symbol &data, const NormalLikeOptions &options =
 /// @param data The array whose shape and dtype to take.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray gamma_like(const NDArray &data, const GammaLikeOptions &options = {}, const Into &out = {}) {
+inline NDArray gamma_like(const NDArray &data, const RandomGammaLikeOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_random_gamma_like", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_GammaLike(attrs, options);
+    op::detail::add_RandomGammaLike(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol gamma_like(const std::string &symbol_name, const Symbol &data, const GammaLikeOptions &options = {}) {
+inline Symbol gamma_like(const std::string &symbol_name, const Symbol &data, const RandomGammaLikeOptions &options = {}) {
     static const mxr::detail::Op op("_random_gamma_like", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_GammaLike(attrs, options);
+    op::detail::add_RandomGammaLike(attrs, options);
     return mxr::detail::symbol(op, "gamma_like", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol gamma_like(const Symbol &data, const GammaLikeOptions &options = {}) {
+inline Symbol gamma_like(const Symbol &data, const RandomGammaLikeOptions &options = {}) {
     return op::random::gamma_like(std::string(), data, options);
 }
 
@@ -9816,20 +9816,20 @@ inline Symbol gamma_like(const Symbol &data, const GammaLikeOptions &options = {
 /// @param data The array whose shape and dtype to take.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray exponential_like(const NDArray &data, const ExponentialLikeOptions &options = {}, const Into &out = {}) {
+inline NDArray exponential_like(const NDArray &data, const RandomExponentialLikeOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_random_exponential_like", 1, 0);
     mxr::detail::Values<1> attrs;
-    op::detail::add_ExponentialLike(attrs, options);
+    op::detail::add_RandomExponentialLike(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol exponential_like(const std::string &symbol_name, const Symbol &data, const ExponentialLikeOptions &options = {}) {
+inline Symbol exponential_like(const std::string &symbol_name, const Symbol &data, const RandomExponentialLikeOptions &options = {}) {
     static const mxr::detail::Op op("_random_exponential_like", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_ExponentialLike(attrs, options);
+    op::detail::add_RandomExponentialLike(attrs, options);
     return mxr::detail::symbol(op, "exponential_like", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol exponential_like(const Symbol &data, const ExponentialLikeOptions &options = {}) {
+inline Symbol exponential_like(const Symbol &data, const RandomExponentialLikeOptions &options = {}) {
     return op::random::exponential_like(std::string(), data, options);
 }
 
@@ -9840,20 +9840,20 @@ inline Symbol exponential_like(const Symbol &data, const ExponentialLikeOptions 
 /// @param data The array whose shape and dtype to take.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray poisson_like(const NDArray &data, const PoissonLikeOptions &options = {}, const Into &out = {}) {
+inline NDArray poisson_like(const NDArray &data, const RandomPoissonLikeOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_random_poisson_like", 1, 0);
     mxr::detail::Values<1> attrs;
-    op::detail::add_PoissonLike(attrs, options);
+    op::detail::add_RandomPoissonLike(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol poisson_like(const std::string &symbol_name, const Symbol &data, const PoissonLikeOptions &options = {}) {
+inline Symbol poisson_like(const std::string &symbol_name, const Symbol &data, const RandomPoissonLikeOptions &options = {}) {
     static const mxr::detail::Op op("_random_poisson_like", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_PoissonLike(attrs, options);
+    op::detail::add_RandomPoissonLike(attrs, options);
     return mxr::detail::symbol(op, "poisson_like", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol poisson_like(const Symbol &data, const PoissonLikeOptions &options = {}) {
+inline Symbol poisson_like(const Symbol &data, const RandomPoissonLikeOptions &options = {}) {
     return op::random::poisson_like(std::string(), data, options);
 }
 
@@ -9865,20 +9865,20 @@ inline Symbol poisson_like(const Symbol &data, const PoissonLikeOptions &options
 /// @param data The array whose shape and dtype to take.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray negative_binomial_like(const NDArray &data, const NegativeBinomialLikeOptions &options = {}, const Into &out = {}) {
+inline NDArray negative_binomial_like(const NDArray &data, const RandomNegativeBinomialLikeOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_random_negative_binomial_like", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_NegativeBinomialLike(attrs, options);
+    op::detail::add_RandomNegativeBinomialLike(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol negative_binomial_like(const std::string &symbol_name, const Symbol &data, const NegativeBinomialLikeOptions &options = {}) {
+inline Symbol negative_binomial_like(const std::string &symbol_name, const Symbol &data, const RandomNegativeBinomialLikeOptions &options = {}) {
     static const mxr::detail::Op op("_random_negative_binomial_like", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_NegativeBinomialLike(attrs, options);
+    op::detail::add_RandomNegativeBinomialLike(attrs, options);
     return mxr::detail::symbol(op, "negative_binomial_like", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol negative_binomial_like(const Symbol &data, const NegativeBinomialLikeOptions &options = {}) {
+inline Symbol negative_binomial_like(const Symbol &data, const RandomNegativeBinomialLikeOptions &options = {}) {
     return op::random::negative_binomial_like(std::string(), data, options);
 }
 
@@ -9890,20 +9890,20 @@ inline Symbol negative_binomial_like(const Symbol &data, const NegativeBinomialL
 /// @param data The array whose shape and dtype to take.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray generalized_negative_binomial_like(const NDArray &data, const GeneralizedNegativeBinomialLikeOptions &options = {}, const Into &out = {}) {
+inline NDArray generalized_negative_binomial_like(const NDArray &data, const RandomGeneralizedNegativeBinomialLikeOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_random_generalized_negative_binomial_like", 1, 0);
     mxr::detail::Values<2> attrs;
-    op::detail::add_GeneralizedNegativeBinomialLike(attrs, options);
+    op::detail::add_RandomGeneralizedNegativeBinomialLike(attrs, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"data", data}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol generalized_negative_binomial_like(const std::string &symbol_name, const Symbol &data, const GeneralizedNegativeBinomialLikeOptions &options = {}) {
+inline Symbol generalized_negative_binomial_like(const std::string &symbol_name, const Symbol &data, const RandomGeneralizedNegativeBinomialLikeOptions &options = {}) {
     static const mxr::detail::Op op("_random_generalized_negative_binomial_like", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_GeneralizedNegativeBinomialLike(attrs, options);
+    op::detail::add_RandomGeneralizedNegativeBinomialLike(attrs, options);
     return mxr::detail::symbol(op, "generalized_negative_binomial_like", symbol_name, attrs, {{"data", data}});
 }
-inline Symbol generalized_negative_binomial_like(const Symbol &data, const GeneralizedNegativeBinomialLikeOptions &options = {}) {
+inline Symbol generalized_negative_binomial_like(const Symbol &data, const RandomGeneralizedNegativeBinomialLikeOptions &options = {}) {
     return op::random::generalized_negative_binomial_like(std::string(), data, options);
 }
 
@@ -11044,20 +11044,20 @@ inline Symbol adam_update(const Symbol &weight, const Symbol &grad, const Symbol
 /// @param lr The learning rate.
 /// @param options What need not be given.
 /// @param out Where the result goes; a new array if empty.
-inline NDArray adagrad_update(const NDArray &weight, const NDArray &grad, const NDArray &history, double lr, const AdagradUpdateOptions &options = {}, const Into &out = {}) {
+inline NDArray adagrad_update(const NDArray &weight, const NDArray &grad, const NDArray &history, double lr, const SparseAdagradUpdateOptions &options = {}, const Into &out = {}) {
     static const mxr::detail::Op op("_sparse_adagrad_update", 1, 0);
     mxr::detail::Values<5> attrs;
-    op::detail::add_AdagradUpdate(attrs, lr, options);
+    op::detail::add_SparseAdagradUpdate(attrs, lr, options);
     return mxr::detail::one(op, mxr::detail::Inputs(op, {{"weight", weight}, {"grad", grad}, {"history", history}}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol adagrad_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &history, double lr, const AdagradUpdateOptions &options = {}) {
+inline Symbol adagrad_update(const std::string &symbol_name, const Symbol &weight, const Symbol &grad, const Symbol &history, double lr, const SparseAdagradUpdateOptions &options = {}) {
     static const mxr::detail::Op op("_sparse_adagrad_update", 1, 0);
     mxr::detail::Texts attrs;
-    op::detail::add_AdagradUpdate(attrs, lr, options);
+    op::detail::add_SparseAdagradUpdate(attrs, lr, options);
     return mxr::detail::symbol(op, "adagrad_update", symbol_name, attrs, {{"weight", weight}, {"grad", grad}, {"history", history}});
 }
-inline Symbol adagrad_update(const Symbol &weight, const Symbol &grad, const Symbol &history, double lr, const AdagradUpdateOptions &options = {}) {
+inline Symbol adagrad_update(const Symbol &weight, const Symbol &grad, const Symbol &history, double lr, const SparseAdagradUpdateOptions &options = {}) {
     return op::sparse::adagrad_update(std::string(), weight, grad, history, lr, options);
 }
 

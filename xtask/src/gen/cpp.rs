@@ -54,7 +54,7 @@ pub(super) struct Function<'a> {
     op: &'a Value,
     /// `mxr::op::` and what follows, of the main function.
     pub(super) path: String,
-    /// What names of its types begin with.
+    /// What names of its types begin with: they are all in `mxr::op`.
     pub(super) stem: String,
 }
 
@@ -62,7 +62,8 @@ impl<'a> Function<'a> {
     pub(super) fn new(op: &'a Value) -> Self {
         let (space, name) = places(op)[0].clone();
         let path = if space.is_empty() { name.clone() } else { format!("{space}::{name}") };
-        Function { op, path, stem: camel(&name) }
+        let stem = camel(space) + &camel(&name);
+        Function { op, path, stem }
     }
 
     pub(super) fn name(&self) -> &'a str {

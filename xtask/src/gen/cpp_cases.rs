@@ -21,11 +21,7 @@ pub fn file(ops: &[&Value]) -> File {
 }
 
 fn entry(f: &Function) -> String {
-    format!(
-        "    callers[\"{}\"] = {{call_{stem}<ArrayCase>, call_{stem}<SymbolCase>}};\n",
-        f.name(),
-        stem = f.stem
-    )
+    format!("    callers[\"{0}\"] = {{call_{0}<ArrayCase>, call_{0}<SymbolCase>}};\n", f.name())
 }
 
 /// Reads what the case gives, and calls.
@@ -34,7 +30,7 @@ fn function(f: &Function) -> String {
     let most = if f.variadic() { "kAnyNumber".to_owned() } else { f.inputs().len().to_string() };
     let mut out = format!(
         "template <class Case> typename Case::Results call_{}(const Case &c) {{\n    c.has_only({most}, {{{}}});\n",
-        f.stem,
+        f.name(),
         ids.join(", ")
     );
     if f.has_options() {

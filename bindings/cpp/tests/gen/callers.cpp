@@ -6,679 +6,679 @@ namespace {
 
 using namespace mxr;
 
-template <class Case> typename Case::Results call_ElemwiseAdd(const Case &c) {
+template <class Case> typename Case::Results call_elemwise_add(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::elemwise_add("call", c.input(0), c.input(1));
     else return c.results(op::elemwise_add(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_ElemwiseSub(const Case &c) {
+template <class Case> typename Case::Results call_elemwise_sub(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::elemwise_sub("call", c.input(0), c.input(1));
     else return c.results(op::elemwise_sub(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_ElemwiseMul(const Case &c) {
+template <class Case> typename Case::Results call_elemwise_mul(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::elemwise_mul("call", c.input(0), c.input(1));
     else return c.results(op::elemwise_mul(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_ElemwiseDiv(const Case &c) {
+template <class Case> typename Case::Results call_elemwise_div(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::elemwise_div("call", c.input(0), c.input(1));
     else return c.results(op::elemwise_div(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastAdd(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_add(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_add("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_add(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastSub(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_sub(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_sub("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_sub(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastMul(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_mul(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_mul("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_mul(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastDiv(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_div(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_div("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_div(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_PlusScalar(const Case &c) {
+template <class Case> typename Case::Results call__plus_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::PlusScalarOptions options;
+    op::InternalPlusScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::plus_scalar("call", c.input(0), options);
     else return c.results(op::internal::plus_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_MinusScalar(const Case &c) {
+template <class Case> typename Case::Results call__minus_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::MinusScalarOptions options;
+    op::InternalMinusScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::minus_scalar("call", c.input(0), options);
     else return c.results(op::internal::minus_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_RminusScalar(const Case &c) {
+template <class Case> typename Case::Results call__rminus_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::RminusScalarOptions options;
+    op::InternalRminusScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::rminus_scalar("call", c.input(0), options);
     else return c.results(op::internal::rminus_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_MulScalar(const Case &c) {
+template <class Case> typename Case::Results call__mul_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::MulScalarOptions options;
+    op::InternalMulScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::mul_scalar("call", c.input(0), options);
     else return c.results(op::internal::mul_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_DivScalar(const Case &c) {
+template <class Case> typename Case::Results call__div_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::DivScalarOptions options;
+    op::InternalDivScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::div_scalar("call", c.input(0), options);
     else return c.results(op::internal::div_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_RdivScalar(const Case &c) {
+template <class Case> typename Case::Results call__rdiv_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::RdivScalarOptions options;
+    op::InternalRdivScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::rdiv_scalar("call", c.input(0), options);
     else return c.results(op::internal::rdiv_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Negative(const Case &c) {
+template <class Case> typename Case::Results call_negative(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::negative("call", c.input(0));
     else return c.results(op::negative(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Square(const Case &c) {
+template <class Case> typename Case::Results call_square(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::square("call", c.input(0));
     else return c.results(op::square(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Sqrt(const Case &c) {
+template <class Case> typename Case::Results call_sqrt(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::sqrt("call", c.input(0));
     else return c.results(op::sqrt(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Exp(const Case &c) {
+template <class Case> typename Case::Results call_exp(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::exp("call", c.input(0));
     else return c.results(op::exp(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Log(const Case &c) {
+template <class Case> typename Case::Results call_log(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::log("call", c.input(0));
     else return c.results(op::log(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Tanh(const Case &c) {
+template <class Case> typename Case::Results call_tanh(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::tanh("call", c.input(0));
     else return c.results(op::tanh(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Rsqrt(const Case &c) {
+template <class Case> typename Case::Results call_rsqrt(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::rsqrt("call", c.input(0));
     else return c.results(op::rsqrt(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Cbrt(const Case &c) {
+template <class Case> typename Case::Results call_cbrt(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::cbrt("call", c.input(0));
     else return c.results(op::cbrt(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Rcbrt(const Case &c) {
+template <class Case> typename Case::Results call_rcbrt(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::rcbrt("call", c.input(0));
     else return c.results(op::rcbrt(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Reciprocal(const Case &c) {
+template <class Case> typename Case::Results call_reciprocal(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::reciprocal("call", c.input(0));
     else return c.results(op::reciprocal(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Expm1(const Case &c) {
+template <class Case> typename Case::Results call_expm1(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::expm1("call", c.input(0));
     else return c.results(op::expm1(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Log10(const Case &c) {
+template <class Case> typename Case::Results call_log10(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::log10("call", c.input(0));
     else return c.results(op::log10(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Log2(const Case &c) {
+template <class Case> typename Case::Results call_log2(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::log2("call", c.input(0));
     else return c.results(op::log2(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Log1p(const Case &c) {
+template <class Case> typename Case::Results call_log1p(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::log1p("call", c.input(0));
     else return c.results(op::log1p(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Sin(const Case &c) {
+template <class Case> typename Case::Results call_sin(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::sin("call", c.input(0));
     else return c.results(op::sin(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Cos(const Case &c) {
+template <class Case> typename Case::Results call_cos(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::cos("call", c.input(0));
     else return c.results(op::cos(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Tan(const Case &c) {
+template <class Case> typename Case::Results call_tan(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::tan("call", c.input(0));
     else return c.results(op::tan(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Arcsin(const Case &c) {
+template <class Case> typename Case::Results call_arcsin(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::arcsin("call", c.input(0));
     else return c.results(op::arcsin(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Arccos(const Case &c) {
+template <class Case> typename Case::Results call_arccos(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::arccos("call", c.input(0));
     else return c.results(op::arccos(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Arctan(const Case &c) {
+template <class Case> typename Case::Results call_arctan(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::arctan("call", c.input(0));
     else return c.results(op::arctan(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Sinh(const Case &c) {
+template <class Case> typename Case::Results call_sinh(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::sinh("call", c.input(0));
     else return c.results(op::sinh(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Cosh(const Case &c) {
+template <class Case> typename Case::Results call_cosh(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::cosh("call", c.input(0));
     else return c.results(op::cosh(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Arcsinh(const Case &c) {
+template <class Case> typename Case::Results call_arcsinh(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::arcsinh("call", c.input(0));
     else return c.results(op::arcsinh(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Arccosh(const Case &c) {
+template <class Case> typename Case::Results call_arccosh(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::arccosh("call", c.input(0));
     else return c.results(op::arccosh(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Arctanh(const Case &c) {
+template <class Case> typename Case::Results call_arctanh(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::arctanh("call", c.input(0));
     else return c.results(op::arctanh(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Degrees(const Case &c) {
+template <class Case> typename Case::Results call_degrees(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::degrees("call", c.input(0));
     else return c.results(op::degrees(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Radians(const Case &c) {
+template <class Case> typename Case::Results call_radians(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::radians("call", c.input(0));
     else return c.results(op::radians(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Abs(const Case &c) {
+template <class Case> typename Case::Results call_abs(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::abs("call", c.input(0));
     else return c.results(op::abs(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Sign(const Case &c) {
+template <class Case> typename Case::Results call_sign(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::sign("call", c.input(0));
     else return c.results(op::sign(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Round(const Case &c) {
+template <class Case> typename Case::Results call_round(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::round("call", c.input(0));
     else return c.results(op::round(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Rint(const Case &c) {
+template <class Case> typename Case::Results call_rint(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::rint("call", c.input(0));
     else return c.results(op::rint(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Ceil(const Case &c) {
+template <class Case> typename Case::Results call_ceil(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::ceil("call", c.input(0));
     else return c.results(op::ceil(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Floor(const Case &c) {
+template <class Case> typename Case::Results call_floor(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::floor("call", c.input(0));
     else return c.results(op::floor(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Trunc(const Case &c) {
+template <class Case> typename Case::Results call_trunc(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::trunc("call", c.input(0));
     else return c.results(op::trunc(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Fix(const Case &c) {
+template <class Case> typename Case::Results call_fix(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::fix("call", c.input(0));
     else return c.results(op::fix(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_LogicalNot(const Case &c) {
+template <class Case> typename Case::Results call_logical_not(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::logical_not("call", c.input(0));
     else return c.results(op::logical_not(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Sigmoid(const Case &c) {
+template <class Case> typename Case::Results call_sigmoid(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::sigmoid("call", c.input(0));
     else return c.results(op::sigmoid(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Softsign(const Case &c) {
+template <class Case> typename Case::Results call_softsign(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::softsign("call", c.input(0));
     else return c.results(op::softsign(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Relu(const Case &c) {
+template <class Case> typename Case::Results call_relu(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::relu("call", c.input(0));
     else return c.results(op::relu(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Erf(const Case &c) {
+template <class Case> typename Case::Results call_erf(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::erf("call", c.input(0));
     else return c.results(op::erf(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Erfinv(const Case &c) {
+template <class Case> typename Case::Results call_erfinv(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::erfinv("call", c.input(0));
     else return c.results(op::erfinv(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Gamma(const Case &c) {
+template <class Case> typename Case::Results call_gamma(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::gamma("call", c.input(0));
     else return c.results(op::gamma(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Gammaln(const Case &c) {
+template <class Case> typename Case::Results call_gammaln(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::gammaln("call", c.input(0));
     else return c.results(op::gammaln(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Mod(const Case &c) {
+template <class Case> typename Case::Results call__mod(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::mod("call", c.input(0), c.input(1));
     else return c.results(op::internal::mod(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastMod(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_mod(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_mod("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_mod(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_Power(const Case &c) {
+template <class Case> typename Case::Results call__power(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::power("call", c.input(0), c.input(1));
     else return c.results(op::internal::power(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastPower(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_power(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_power("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_power(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_Maximum(const Case &c) {
+template <class Case> typename Case::Results call__maximum(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::maximum("call", c.input(0), c.input(1));
     else return c.results(op::internal::maximum(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastMaximum(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_maximum(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_maximum("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_maximum(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_Minimum(const Case &c) {
+template <class Case> typename Case::Results call__minimum(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::minimum("call", c.input(0), c.input(1));
     else return c.results(op::internal::minimum(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastMinimum(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_minimum(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_minimum("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_minimum(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_Hypot(const Case &c) {
+template <class Case> typename Case::Results call__hypot(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::hypot("call", c.input(0), c.input(1));
     else return c.results(op::internal::hypot(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastHypot(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_hypot(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_hypot("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_hypot(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_ModScalar(const Case &c) {
+template <class Case> typename Case::Results call__mod_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::ModScalarOptions options;
+    op::InternalModScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::mod_scalar("call", c.input(0), options);
     else return c.results(op::internal::mod_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_PowerScalar(const Case &c) {
+template <class Case> typename Case::Results call__power_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::PowerScalarOptions options;
+    op::InternalPowerScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::power_scalar("call", c.input(0), options);
     else return c.results(op::internal::power_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_MaximumScalar(const Case &c) {
+template <class Case> typename Case::Results call__maximum_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::MaximumScalarOptions options;
+    op::InternalMaximumScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::maximum_scalar("call", c.input(0), options);
     else return c.results(op::internal::maximum_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_MinimumScalar(const Case &c) {
+template <class Case> typename Case::Results call__minimum_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::MinimumScalarOptions options;
+    op::InternalMinimumScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::minimum_scalar("call", c.input(0), options);
     else return c.results(op::internal::minimum_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_HypotScalar(const Case &c) {
+template <class Case> typename Case::Results call__hypot_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::HypotScalarOptions options;
+    op::InternalHypotScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::hypot_scalar("call", c.input(0), options);
     else return c.results(op::internal::hypot_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_RmodScalar(const Case &c) {
+template <class Case> typename Case::Results call__rmod_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::RmodScalarOptions options;
+    op::InternalRmodScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::rmod_scalar("call", c.input(0), options);
     else return c.results(op::internal::rmod_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_RpowerScalar(const Case &c) {
+template <class Case> typename Case::Results call__rpower_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::RpowerScalarOptions options;
+    op::InternalRpowerScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::rpower_scalar("call", c.input(0), options);
     else return c.results(op::internal::rpower_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Equal(const Case &c) {
+template <class Case> typename Case::Results call__equal(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::equal("call", c.input(0), c.input(1));
     else return c.results(op::internal::equal(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_NotEqual(const Case &c) {
+template <class Case> typename Case::Results call__not_equal(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::not_equal("call", c.input(0), c.input(1));
     else return c.results(op::internal::not_equal(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_Greater(const Case &c) {
+template <class Case> typename Case::Results call__greater(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::greater("call", c.input(0), c.input(1));
     else return c.results(op::internal::greater(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_GreaterEqual(const Case &c) {
+template <class Case> typename Case::Results call__greater_equal(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::greater_equal("call", c.input(0), c.input(1));
     else return c.results(op::internal::greater_equal(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_Lesser(const Case &c) {
+template <class Case> typename Case::Results call__lesser(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::lesser("call", c.input(0), c.input(1));
     else return c.results(op::internal::lesser(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_LesserEqual(const Case &c) {
+template <class Case> typename Case::Results call__lesser_equal(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::lesser_equal("call", c.input(0), c.input(1));
     else return c.results(op::internal::lesser_equal(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_LogicalAnd(const Case &c) {
+template <class Case> typename Case::Results call__logical_and(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::logical_and("call", c.input(0), c.input(1));
     else return c.results(op::internal::logical_and(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_LogicalOr(const Case &c) {
+template <class Case> typename Case::Results call__logical_or(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::logical_or("call", c.input(0), c.input(1));
     else return c.results(op::internal::logical_or(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_LogicalXor(const Case &c) {
+template <class Case> typename Case::Results call__logical_xor(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::logical_xor("call", c.input(0), c.input(1));
     else return c.results(op::internal::logical_xor(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastEqual(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_equal(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_equal("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_equal(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastNotEqual(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_not_equal(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_not_equal("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_not_equal(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastGreater(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_greater(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_greater("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_greater(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastGreaterEqual(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_greater_equal(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_greater_equal("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_greater_equal(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastLesser(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_lesser(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_lesser("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_lesser(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastLesserEqual(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_lesser_equal(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_lesser_equal("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_lesser_equal(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastLogicalAnd(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_logical_and(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_logical_and("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_logical_and(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastLogicalOr(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_logical_or(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_logical_or("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_logical_or(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_BroadcastLogicalXor(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_logical_xor(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::broadcast_logical_xor("call", c.input(0), c.input(1));
     else return c.results(op::broadcast_logical_xor(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_EqualScalar(const Case &c) {
+template <class Case> typename Case::Results call__equal_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::EqualScalarOptions options;
+    op::InternalEqualScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::equal_scalar("call", c.input(0), options);
     else return c.results(op::internal::equal_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_NotEqualScalar(const Case &c) {
+template <class Case> typename Case::Results call__not_equal_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::NotEqualScalarOptions options;
+    op::InternalNotEqualScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::not_equal_scalar("call", c.input(0), options);
     else return c.results(op::internal::not_equal_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_GreaterScalar(const Case &c) {
+template <class Case> typename Case::Results call__greater_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::GreaterScalarOptions options;
+    op::InternalGreaterScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::greater_scalar("call", c.input(0), options);
     else return c.results(op::internal::greater_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_GreaterEqualScalar(const Case &c) {
+template <class Case> typename Case::Results call__greater_equal_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::GreaterEqualScalarOptions options;
+    op::InternalGreaterEqualScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::greater_equal_scalar("call", c.input(0), options);
     else return c.results(op::internal::greater_equal_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_LesserScalar(const Case &c) {
+template <class Case> typename Case::Results call__lesser_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::LesserScalarOptions options;
+    op::InternalLesserScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::lesser_scalar("call", c.input(0), options);
     else return c.results(op::internal::lesser_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_LesserEqualScalar(const Case &c) {
+template <class Case> typename Case::Results call__lesser_equal_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::LesserEqualScalarOptions options;
+    op::InternalLesserEqualScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::lesser_equal_scalar("call", c.input(0), options);
     else return c.results(op::internal::lesser_equal_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_LogicalAndScalar(const Case &c) {
+template <class Case> typename Case::Results call__logical_and_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::LogicalAndScalarOptions options;
+    op::InternalLogicalAndScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::logical_and_scalar("call", c.input(0), options);
     else return c.results(op::internal::logical_and_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_LogicalOrScalar(const Case &c) {
+template <class Case> typename Case::Results call__logical_or_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::LogicalOrScalarOptions options;
+    op::InternalLogicalOrScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::logical_or_scalar("call", c.input(0), options);
     else return c.results(op::internal::logical_or_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_LogicalXorScalar(const Case &c) {
+template <class Case> typename Case::Results call__logical_xor_scalar(const Case &c) {
     c.has_only(1, {1, 2});
-    op::LogicalXorScalarOptions options;
+    op::InternalLogicalXorScalarOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::internal::logical_xor_scalar("call", c.input(0), options);
     else return c.results(op::internal::logical_xor_scalar(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Identity(const Case &c) {
+template <class Case> typename Case::Results call__copy(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::identity("call", c.input(0));
     else return c.results(op::identity(c.input(0)));
@@ -690,7 +690,7 @@ template <class Case> typename Case::Results call_BlockGrad(const Case &c) {
     else return c.results(op::BlockGrad(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_MakeLoss(const Case &c) {
+template <class Case> typename Case::Results call_make_loss(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::make_loss("call", c.input(0));
     else return c.results(op::make_loss(c.input(0)));
@@ -706,46 +706,46 @@ template <class Case> typename Case::Results call_MakeLoss(const Case &c) {
     else return c.results(op::MakeLoss(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Gradientmultiplier(const Case &c) {
+template <class Case> typename Case::Results call__contrib_gradientmultiplier(const Case &c) {
     c.has_only(1, {1, 2});
-    op::GradientmultiplierOptions options;
+    op::ContribGradientmultiplierOptions options;
     c.read(1, options.scalar);
     c.read(2, options.is_int);
     if constexpr (Case::symbolic) return op::contrib::gradientmultiplier("call", c.input(0), options);
     else return c.results(op::contrib::gradientmultiplier(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_ZerosLike(const Case &c) {
+template <class Case> typename Case::Results call_zeros_like(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::zeros_like("call", c.input(0));
     else return c.results(op::zeros_like(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_OnesLike(const Case &c) {
+template <class Case> typename Case::Results call_ones_like(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::ones_like("call", c.input(0));
     else return c.results(op::ones_like(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_ShapeArray(const Case &c) {
+template <class Case> typename Case::Results call_shape_array(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::shape_array("call", c.input(0));
     else return c.results(op::shape_array(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_SizeArray(const Case &c) {
+template <class Case> typename Case::Results call_size_array(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::size_array("call", c.input(0));
     else return c.results(op::size_array(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Clip(const Case &c) {
+template <class Case> typename Case::Results call_clip(const Case &c) {
     c.has_only(1, {1, 2});
     if constexpr (Case::symbolic) return op::clip("call", c.input(0), c.template need<double>(1), c.template need<double>(2));
     else return c.results(op::clip(c.input(0), c.template need<double>(1), c.template need<double>(2)));
 }
 
-template <class Case> typename Case::Results call_HardSigmoid(const Case &c) {
+template <class Case> typename Case::Results call_hard_sigmoid(const Case &c) {
     c.has_only(1, {1, 2});
     op::HardSigmoidOptions options;
     c.read(1, options.alpha);
@@ -754,7 +754,7 @@ template <class Case> typename Case::Results call_HardSigmoid(const Case &c) {
     else return c.results(op::hard_sigmoid(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_SmoothL1(const Case &c) {
+template <class Case> typename Case::Results call_smooth_l1(const Case &c) {
     c.has_only(1, {1, 2});
     op::SmoothL1Options options;
     c.read(1, options.scalar);
@@ -763,19 +763,19 @@ template <class Case> typename Case::Results call_SmoothL1(const Case &c) {
     else return c.results(op::smooth_l1(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_NpiIsnan(const Case &c) {
+template <class Case> typename Case::Results call__npi_isnan(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::internal::npi_isnan("call", c.input(0));
     else return c.results(op::internal::npi_isnan(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_NpiIsinf(const Case &c) {
+template <class Case> typename Case::Results call__npi_isinf(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::internal::npi_isinf("call", c.input(0));
     else return c.results(op::internal::npi_isinf(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_NpiIsfinite(const Case &c) {
+template <class Case> typename Case::Results call__npi_isfinite(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::internal::npi_isfinite("call", c.input(0));
     else return c.results(op::internal::npi_isfinite(c.input(0)));
@@ -787,13 +787,13 @@ template <class Case> typename Case::Results call_Cast(const Case &c) {
     else return c.results(op::Cast(c.input(0), c.template need<DType>(1)));
 }
 
-template <class Case> typename Case::Results call_AmpCast(const Case &c) {
+template <class Case> typename Case::Results call_amp_cast(const Case &c) {
     c.has_only(1, {1});
     if constexpr (Case::symbolic) return op::amp_cast("call", c.input(0), c.template need<DType>(1));
     else return c.results(op::amp_cast(c.input(0), c.template need<DType>(1)));
 }
 
-template <class Case> typename Case::Results call_AmpMulticast(const Case &c) {
+template <class Case> typename Case::Results call_amp_multicast(const Case &c) {
     c.has_only(kAnyNumber, {1, 2});
     op::AmpMulticastOptions options;
     c.read(2, options.cast_narrow);
@@ -801,13 +801,13 @@ template <class Case> typename Case::Results call_AmpMulticast(const Case &c) {
     else return c.results(op::amp_multicast(c.rest(0), c.template need<int64_t>(1), options));
 }
 
-template <class Case> typename Case::Results call_Where(const Case &c) {
+template <class Case> typename Case::Results call_where(const Case &c) {
     c.has_only(3, {});
     if constexpr (Case::symbolic) return op::where("call", c.input(0), c.input(1), c.input(2));
     else return c.results(op::where(c.input(0), c.input(1), c.input(2)));
 }
 
-template <class Case> typename Case::Results call_AddN(const Case &c) {
+template <class Case> typename Case::Results call_add_n(const Case &c) {
     c.has_only(kAnyNumber, {1});
     op::AddNOptions options;
     c.read(1, options.num_args);
@@ -815,7 +815,7 @@ template <class Case> typename Case::Results call_AddN(const Case &c) {
     else return c.results(op::add_n(c.rest(0), options));
 }
 
-template <class Case> typename Case::Results call_Sum(const Case &c) {
+template <class Case> typename Case::Results call_sum(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::SumOptions options;
     c.read(1, options.axis);
@@ -825,7 +825,7 @@ template <class Case> typename Case::Results call_Sum(const Case &c) {
     else return c.results(op::sum(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_BroadcastLike(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_like(const Case &c) {
     c.has_only(2, {1, 2});
     op::BroadcastLikeOptions options;
     c.read(1, options.lhs_axes);
@@ -834,7 +834,7 @@ template <class Case> typename Case::Results call_BroadcastLike(const Case &c) {
     else return c.results(op::broadcast_like(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_Mean(const Case &c) {
+template <class Case> typename Case::Results call_mean(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::MeanOptions options;
     c.read(1, options.axis);
@@ -844,7 +844,7 @@ template <class Case> typename Case::Results call_Mean(const Case &c) {
     else return c.results(op::mean(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Prod(const Case &c) {
+template <class Case> typename Case::Results call_prod(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::ProdOptions options;
     c.read(1, options.axis);
@@ -854,7 +854,7 @@ template <class Case> typename Case::Results call_Prod(const Case &c) {
     else return c.results(op::prod(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Nansum(const Case &c) {
+template <class Case> typename Case::Results call_nansum(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::NansumOptions options;
     c.read(1, options.axis);
@@ -864,7 +864,7 @@ template <class Case> typename Case::Results call_Nansum(const Case &c) {
     else return c.results(op::nansum(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Nanprod(const Case &c) {
+template <class Case> typename Case::Results call_nanprod(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::NanprodOptions options;
     c.read(1, options.axis);
@@ -874,7 +874,7 @@ template <class Case> typename Case::Results call_Nanprod(const Case &c) {
     else return c.results(op::nanprod(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Max(const Case &c) {
+template <class Case> typename Case::Results call_max(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::MaxOptions options;
     c.read(1, options.axis);
@@ -884,7 +884,7 @@ template <class Case> typename Case::Results call_Max(const Case &c) {
     else return c.results(op::max(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Min(const Case &c) {
+template <class Case> typename Case::Results call_min(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::MinOptions options;
     c.read(1, options.axis);
@@ -894,7 +894,7 @@ template <class Case> typename Case::Results call_Min(const Case &c) {
     else return c.results(op::min(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Norm(const Case &c) {
+template <class Case> typename Case::Results call_norm(const Case &c) {
     c.has_only(1, {1, 2, 3, 4});
     op::NormOptions options;
     c.read(1, options.ord);
@@ -914,7 +914,7 @@ template <class Case> typename Case::Results call_L2Normalization(const Case &c)
     else return c.results(op::L2Normalization(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Argmax(const Case &c) {
+template <class Case> typename Case::Results call_argmax(const Case &c) {
     c.has_only(1, {1, 2});
     op::ArgmaxOptions options;
     c.read(1, options.axis);
@@ -923,7 +923,7 @@ template <class Case> typename Case::Results call_Argmax(const Case &c) {
     else return c.results(op::argmax(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Argmin(const Case &c) {
+template <class Case> typename Case::Results call_argmin(const Case &c) {
     c.has_only(1, {1, 2});
     op::ArgminOptions options;
     c.read(1, options.axis);
@@ -932,13 +932,13 @@ template <class Case> typename Case::Results call_Argmin(const Case &c) {
     else return c.results(op::argmin(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_ArgmaxChannel(const Case &c) {
+template <class Case> typename Case::Results call_argmax_channel(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::argmax_channel("call", c.input(0));
     else return c.results(op::argmax_channel(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_BroadcastTo(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_to(const Case &c) {
     c.has_only(1, {1});
     op::BroadcastToOptions options;
     c.read(1, options.shape);
@@ -946,7 +946,7 @@ template <class Case> typename Case::Results call_BroadcastTo(const Case &c) {
     else return c.results(op::broadcast_to(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_BroadcastAxis(const Case &c) {
+template <class Case> typename Case::Results call_broadcast_axis(const Case &c) {
     c.has_only(1, {1, 2});
     op::BroadcastAxisOptions options;
     c.read(1, options.axis);
@@ -955,7 +955,7 @@ template <class Case> typename Case::Results call_BroadcastAxis(const Case &c) {
     else return c.results(op::broadcast_axis(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Cumsum(const Case &c) {
+template <class Case> typename Case::Results call__np_cumsum(const Case &c) {
     c.has_only(1, {1, 2});
     op::CumsumOptions options;
     c.read(1, options.axis);
@@ -964,9 +964,9 @@ template <class Case> typename Case::Results call_Cumsum(const Case &c) {
     else return c.results(op::cumsum(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Zeros(const Case &c) {
+template <class Case> typename Case::Results call__zeros(const Case &c) {
     c.has_only(0, {1, 2, 3});
-    op::ZerosOptions options;
+    op::InternalZerosOptions options;
     c.read(1, options.shape);
     c.read(2, options.ctx);
     c.read(3, options.dtype);
@@ -974,9 +974,9 @@ template <class Case> typename Case::Results call_Zeros(const Case &c) {
     else return c.results(op::internal::zeros(options));
 }
 
-template <class Case> typename Case::Results call_Ones(const Case &c) {
+template <class Case> typename Case::Results call__ones(const Case &c) {
     c.has_only(0, {1, 2, 3});
-    op::OnesOptions options;
+    op::InternalOnesOptions options;
     c.read(1, options.shape);
     c.read(2, options.ctx);
     c.read(3, options.dtype);
@@ -984,9 +984,9 @@ template <class Case> typename Case::Results call_Ones(const Case &c) {
     else return c.results(op::internal::ones(options));
 }
 
-template <class Case> typename Case::Results call_Full(const Case &c) {
+template <class Case> typename Case::Results call__full(const Case &c) {
     c.has_only(0, {1, 2, 3, 4});
-    op::FullOptions options;
+    op::InternalFullOptions options;
     c.read(1, options.shape);
     c.read(2, options.ctx);
     c.read(3, options.dtype);
@@ -994,7 +994,7 @@ template <class Case> typename Case::Results call_Full(const Case &c) {
     else return c.results(op::internal::full(c.template need<double>(4), options));
 }
 
-template <class Case> typename Case::Results call_ReshapeLike(const Case &c) {
+template <class Case> typename Case::Results call_reshape_like(const Case &c) {
     c.has_only(2, {1, 2, 3, 4});
     op::ReshapeLikeOptions options;
     c.read(1, options.lhs_begin);
@@ -1005,9 +1005,9 @@ template <class Case> typename Case::Results call_ReshapeLike(const Case &c) {
     else return c.results(op::reshape_like(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_ZerosWithoutDtype(const Case &c) {
+template <class Case> typename Case::Results call__zeros_without_dtype(const Case &c) {
     c.has_only(0, {1, 2, 3});
-    op::ZerosWithoutDtypeOptions options;
+    op::InternalZerosWithoutDtypeOptions options;
     c.read(1, options.shape);
     c.read(2, options.ctx);
     c.read(3, options.dtype);
@@ -1015,15 +1015,15 @@ template <class Case> typename Case::Results call_ZerosWithoutDtype(const Case &
     else return c.results(op::internal::zeros_without_dtype(options));
 }
 
-template <class Case> typename Case::Results call_IdentityWithAttrLikeRhs(const Case &c) {
+template <class Case> typename Case::Results call__identity_with_attr_like_rhs(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::internal::identity_with_attr_like_rhs("call", c.input(0), c.input(1));
     else return c.results(op::internal::identity_with_attr_like_rhs(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_Arange(const Case &c) {
+template <class Case> typename Case::Results call__arange(const Case &c) {
     c.has_only(0, {1, 2, 3, 4, 5, 6, 7});
-    op::ArangeOptions options;
+    op::InternalArangeOptions options;
     c.read(2, options.stop);
     c.read(3, options.step);
     c.read(4, options.repeat);
@@ -1034,9 +1034,9 @@ template <class Case> typename Case::Results call_Arange(const Case &c) {
     else return c.results(op::internal::arange(c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_Linspace(const Case &c) {
+template <class Case> typename Case::Results call__linspace(const Case &c) {
     c.has_only(0, {1, 2, 3, 4, 5, 6});
-    op::LinspaceOptions options;
+    op::InternalLinspaceOptions options;
     c.read(4, options.endpoint);
     c.read(5, options.ctx);
     c.read(6, options.dtype);
@@ -1044,9 +1044,9 @@ template <class Case> typename Case::Results call_Linspace(const Case &c) {
     else return c.results(op::internal::linspace(c.template need<double>(1), c.template need<double>(2), c.template need<int64_t>(3), options));
 }
 
-template <class Case> typename Case::Results call_Eye(const Case &c) {
+template <class Case> typename Case::Results call__eye(const Case &c) {
     c.has_only(0, {1, 2, 3, 4, 5});
-    op::EyeOptions options;
+    op::InternalEyeOptions options;
     c.read(2, options.M);
     c.read(3, options.k);
     c.read(4, options.ctx);
@@ -1055,9 +1055,9 @@ template <class Case> typename Case::Results call_Eye(const Case &c) {
     else return c.results(op::internal::eye(c.template need<int64_t>(1), options));
 }
 
-template <class Case> typename Case::Results call_ArangeLike(const Case &c) {
+template <class Case> typename Case::Results call__contrib_arange_like(const Case &c) {
     c.has_only(1, {1, 2, 3, 4, 5});
-    op::ArangeLikeOptions options;
+    op::ContribArangeLikeOptions options;
     c.read(1, options.start);
     c.read(2, options.step);
     c.read(3, options.repeat);
@@ -1115,7 +1115,7 @@ template <class Case> typename Case::Results call_Activation(const Case &c) {
     else return c.results(op::Activation(c.input(0), c.template need<op::ActivationActType>(1)));
 }
 
-template <class Case> typename Case::Results call_Softmax(const Case &c) {
+template <class Case> typename Case::Results call_softmax(const Case &c) {
     c.has_only(2, {1, 2, 3, 4});
     op::SoftmaxOptions options;
     c.read(1, options.axis);
@@ -1126,7 +1126,7 @@ template <class Case> typename Case::Results call_Softmax(const Case &c) {
     else return c.results(op::softmax(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_Softmin(const Case &c) {
+template <class Case> typename Case::Results call_softmin(const Case &c) {
     c.has_only(1, {1, 2, 3, 4});
     op::SoftminOptions options;
     c.read(1, options.axis);
@@ -1137,7 +1137,7 @@ template <class Case> typename Case::Results call_Softmin(const Case &c) {
     else return c.results(op::softmin(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_LogSoftmax(const Case &c) {
+template <class Case> typename Case::Results call_log_softmax(const Case &c) {
     c.has_only(1, {1, 2, 3, 4});
     op::LogSoftmaxOptions options;
     c.read(1, options.axis);
@@ -1171,7 +1171,7 @@ template <class Case> typename Case::Results call_SoftmaxOutput(const Case &c) {
     else return c.results(op::SoftmaxOutput(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_SoftmaxCrossEntropy(const Case &c) {
+template <class Case> typename Case::Results call_softmax_cross_entropy(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::softmax_cross_entropy("call", c.input(0), c.input(1));
     else return c.results(op::softmax_cross_entropy(c.input(0), c.input(1)));
@@ -1321,7 +1321,7 @@ template <class Case> typename Case::Results call_UpSampling(const Case &c) {
     else return c.results(op::UpSampling(c.rest(0), c.template need<int64_t>(1), c.template need<op::UpSamplingSampleType>(3), options));
 }
 
-template <class Case> typename Case::Results call_Uniform(const Case &c) {
+template <class Case> typename Case::Results call__random_uniform(const Case &c) {
     c.has_only(0, {4, 5, 1, 2, 3});
     op::UniformOptions options;
     c.read(4, options.low);
@@ -1333,16 +1333,16 @@ template <class Case> typename Case::Results call_Uniform(const Case &c) {
     else return c.results(op::uniform(options));
 }
 
-template <class Case> typename Case::Results call_UniformLike(const Case &c) {
+template <class Case> typename Case::Results call__random_uniform_like(const Case &c) {
     c.has_only(1, {4, 5});
-    op::UniformLikeOptions options;
+    op::RandomUniformLikeOptions options;
     c.read(4, options.low);
     c.read(5, options.high);
     if constexpr (Case::symbolic) return op::random::uniform_like("call", c.input(0), options);
     else return c.results(op::random::uniform_like(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_SampleUniform(const Case &c) {
+template <class Case> typename Case::Results call__sample_uniform(const Case &c) {
     c.has_only(2, {1, 2});
     op::SampleUniformOptions options;
     c.read(1, options.shape);
@@ -1351,7 +1351,7 @@ template <class Case> typename Case::Results call_SampleUniform(const Case &c) {
     else return c.results(op::sample_uniform(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_Normal(const Case &c) {
+template <class Case> typename Case::Results call__random_normal(const Case &c) {
     c.has_only(0, {4, 5, 1, 2, 3});
     op::NormalOptions options;
     c.read(4, options.loc);
@@ -1363,16 +1363,16 @@ template <class Case> typename Case::Results call_Normal(const Case &c) {
     else return c.results(op::normal(options));
 }
 
-template <class Case> typename Case::Results call_NormalLike(const Case &c) {
+template <class Case> typename Case::Results call__random_normal_like(const Case &c) {
     c.has_only(1, {4, 5});
-    op::NormalLikeOptions options;
+    op::RandomNormalLikeOptions options;
     c.read(4, options.loc);
     c.read(5, options.scale);
     if constexpr (Case::symbolic) return op::random::normal_like("call", c.input(0), options);
     else return c.results(op::random::normal_like(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_SampleNormal(const Case &c) {
+template <class Case> typename Case::Results call__sample_normal(const Case &c) {
     c.has_only(2, {1, 2});
     op::SampleNormalOptions options;
     c.read(1, options.shape);
@@ -1381,7 +1381,7 @@ template <class Case> typename Case::Results call_SampleNormal(const Case &c) {
     else return c.results(op::sample_normal(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_RandomGamma(const Case &c) {
+template <class Case> typename Case::Results call__random_gamma(const Case &c) {
     c.has_only(0, {4, 5, 1, 2, 3});
     op::RandomGammaOptions options;
     c.read(4, options.alpha);
@@ -1393,16 +1393,16 @@ template <class Case> typename Case::Results call_RandomGamma(const Case &c) {
     else return c.results(op::random_gamma(options));
 }
 
-template <class Case> typename Case::Results call_GammaLike(const Case &c) {
+template <class Case> typename Case::Results call__random_gamma_like(const Case &c) {
     c.has_only(1, {4, 5});
-    op::GammaLikeOptions options;
+    op::RandomGammaLikeOptions options;
     c.read(4, options.alpha);
     c.read(5, options.beta);
     if constexpr (Case::symbolic) return op::random::gamma_like("call", c.input(0), options);
     else return c.results(op::random::gamma_like(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_SampleGamma(const Case &c) {
+template <class Case> typename Case::Results call__sample_gamma(const Case &c) {
     c.has_only(2, {1, 2});
     op::SampleGammaOptions options;
     c.read(1, options.shape);
@@ -1411,7 +1411,7 @@ template <class Case> typename Case::Results call_SampleGamma(const Case &c) {
     else return c.results(op::sample_gamma(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_RandomExponential(const Case &c) {
+template <class Case> typename Case::Results call__random_exponential(const Case &c) {
     c.has_only(0, {4, 1, 2, 3});
     op::RandomExponentialOptions options;
     c.read(4, options.lam);
@@ -1422,15 +1422,15 @@ template <class Case> typename Case::Results call_RandomExponential(const Case &
     else return c.results(op::random_exponential(options));
 }
 
-template <class Case> typename Case::Results call_ExponentialLike(const Case &c) {
+template <class Case> typename Case::Results call__random_exponential_like(const Case &c) {
     c.has_only(1, {4});
-    op::ExponentialLikeOptions options;
+    op::RandomExponentialLikeOptions options;
     c.read(4, options.lam);
     if constexpr (Case::symbolic) return op::random::exponential_like("call", c.input(0), options);
     else return c.results(op::random::exponential_like(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_SampleExponential(const Case &c) {
+template <class Case> typename Case::Results call__sample_exponential(const Case &c) {
     c.has_only(1, {1, 2});
     op::SampleExponentialOptions options;
     c.read(1, options.shape);
@@ -1439,7 +1439,7 @@ template <class Case> typename Case::Results call_SampleExponential(const Case &
     else return c.results(op::sample_exponential(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_RandomPoisson(const Case &c) {
+template <class Case> typename Case::Results call__random_poisson(const Case &c) {
     c.has_only(0, {4, 1, 2, 3});
     op::RandomPoissonOptions options;
     c.read(4, options.lam);
@@ -1450,15 +1450,15 @@ template <class Case> typename Case::Results call_RandomPoisson(const Case &c) {
     else return c.results(op::random_poisson(options));
 }
 
-template <class Case> typename Case::Results call_PoissonLike(const Case &c) {
+template <class Case> typename Case::Results call__random_poisson_like(const Case &c) {
     c.has_only(1, {4});
-    op::PoissonLikeOptions options;
+    op::RandomPoissonLikeOptions options;
     c.read(4, options.lam);
     if constexpr (Case::symbolic) return op::random::poisson_like("call", c.input(0), options);
     else return c.results(op::random::poisson_like(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_SamplePoisson(const Case &c) {
+template <class Case> typename Case::Results call__sample_poisson(const Case &c) {
     c.has_only(1, {1, 2});
     op::SamplePoissonOptions options;
     c.read(1, options.shape);
@@ -1467,7 +1467,7 @@ template <class Case> typename Case::Results call_SamplePoisson(const Case &c) {
     else return c.results(op::sample_poisson(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_RandomNegativeBinomial(const Case &c) {
+template <class Case> typename Case::Results call__random_negative_binomial(const Case &c) {
     c.has_only(0, {4, 5, 1, 2, 3});
     op::RandomNegativeBinomialOptions options;
     c.read(4, options.k);
@@ -1479,16 +1479,16 @@ template <class Case> typename Case::Results call_RandomNegativeBinomial(const C
     else return c.results(op::random_negative_binomial(options));
 }
 
-template <class Case> typename Case::Results call_NegativeBinomialLike(const Case &c) {
+template <class Case> typename Case::Results call__random_negative_binomial_like(const Case &c) {
     c.has_only(1, {4, 5});
-    op::NegativeBinomialLikeOptions options;
+    op::RandomNegativeBinomialLikeOptions options;
     c.read(4, options.k);
     c.read(5, options.p);
     if constexpr (Case::symbolic) return op::random::negative_binomial_like("call", c.input(0), options);
     else return c.results(op::random::negative_binomial_like(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_SampleNegativeBinomial(const Case &c) {
+template <class Case> typename Case::Results call__sample_negative_binomial(const Case &c) {
     c.has_only(2, {1, 2});
     op::SampleNegativeBinomialOptions options;
     c.read(1, options.shape);
@@ -1497,7 +1497,7 @@ template <class Case> typename Case::Results call_SampleNegativeBinomial(const C
     else return c.results(op::sample_negative_binomial(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_RandomGeneralizedNegativeBinomial(const Case &c) {
+template <class Case> typename Case::Results call__random_generalized_negative_binomial(const Case &c) {
     c.has_only(0, {4, 5, 1, 2, 3});
     op::RandomGeneralizedNegativeBinomialOptions options;
     c.read(4, options.mu);
@@ -1509,16 +1509,16 @@ template <class Case> typename Case::Results call_RandomGeneralizedNegativeBinom
     else return c.results(op::random_generalized_negative_binomial(options));
 }
 
-template <class Case> typename Case::Results call_GeneralizedNegativeBinomialLike(const Case &c) {
+template <class Case> typename Case::Results call__random_generalized_negative_binomial_like(const Case &c) {
     c.has_only(1, {4, 5});
-    op::GeneralizedNegativeBinomialLikeOptions options;
+    op::RandomGeneralizedNegativeBinomialLikeOptions options;
     c.read(4, options.mu);
     c.read(5, options.alpha);
     if constexpr (Case::symbolic) return op::random::generalized_negative_binomial_like("call", c.input(0), options);
     else return c.results(op::random::generalized_negative_binomial_like(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_SampleGeneralizedNegativeBinomial(const Case &c) {
+template <class Case> typename Case::Results call__sample_generalized_negative_binomial(const Case &c) {
     c.has_only(2, {1, 2});
     op::SampleGeneralizedNegativeBinomialOptions options;
     c.read(1, options.shape);
@@ -1527,7 +1527,7 @@ template <class Case> typename Case::Results call_SampleGeneralizedNegativeBinom
     else return c.results(op::sample_generalized_negative_binomial(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_RandomRandint(const Case &c) {
+template <class Case> typename Case::Results call__random_randint(const Case &c) {
     c.has_only(0, {4, 5, 1, 2, 3});
     op::RandomRandintOptions options;
     c.read(1, options.shape);
@@ -1537,7 +1537,7 @@ template <class Case> typename Case::Results call_RandomRandint(const Case &c) {
     else return c.results(op::random_randint(c.template need<int64_t>(4), c.template need<int64_t>(5), options));
 }
 
-template <class Case> typename Case::Results call_SampleMultinomial(const Case &c) {
+template <class Case> typename Case::Results call__sample_multinomial(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::SampleMultinomialOptions options;
     c.read(1, options.shape);
@@ -1547,13 +1547,13 @@ template <class Case> typename Case::Results call_SampleMultinomial(const Case &
     else return c.results(op::sample_multinomial(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Shuffle(const Case &c) {
+template <class Case> typename Case::Results call__shuffle(const Case &c) {
     c.has_only(1, {});
     if constexpr (Case::symbolic) return op::shuffle("call", c.input(0));
     else return c.results(op::shuffle(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_Dot(const Case &c) {
+template <class Case> typename Case::Results call_dot(const Case &c) {
     c.has_only(2, {1, 2, 3});
     op::DotOptions options;
     c.read(1, options.transpose_a);
@@ -1563,7 +1563,7 @@ template <class Case> typename Case::Results call_Dot(const Case &c) {
     else return c.results(op::dot(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_BatchDot(const Case &c) {
+template <class Case> typename Case::Results call_batch_dot(const Case &c) {
     c.has_only(2, {1, 2, 3});
     op::BatchDotOptions options;
     c.read(1, options.transpose_a);
@@ -1573,9 +1573,9 @@ template <class Case> typename Case::Results call_BatchDot(const Case &c) {
     else return c.results(op::batch_dot(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_Gemm(const Case &c) {
+template <class Case> typename Case::Results call__linalg_gemm(const Case &c) {
     c.has_only(3, {1, 2, 3, 4, 5});
-    op::GemmOptions options;
+    op::LinalgGemmOptions options;
     c.read(1, options.transpose_a);
     c.read(2, options.transpose_b);
     c.read(3, options.alpha);
@@ -1585,9 +1585,9 @@ template <class Case> typename Case::Results call_Gemm(const Case &c) {
     else return c.results(op::linalg::gemm(c.input(0), c.input(1), c.input(2), options));
 }
 
-template <class Case> typename Case::Results call_Gemm2(const Case &c) {
+template <class Case> typename Case::Results call__linalg_gemm2(const Case &c) {
     c.has_only(2, {1, 2, 3, 4});
-    op::Gemm2Options options;
+    op::LinalgGemm2Options options;
     c.read(1, options.transpose_a);
     c.read(2, options.transpose_b);
     c.read(3, options.alpha);
@@ -1596,9 +1596,9 @@ template <class Case> typename Case::Results call_Gemm2(const Case &c) {
     else return c.results(op::linalg::gemm2(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_Syrk(const Case &c) {
+template <class Case> typename Case::Results call__linalg_syrk(const Case &c) {
     c.has_only(1, {1, 2});
-    op::SyrkOptions options;
+    op::LinalgSyrkOptions options;
     c.read(1, options.transpose);
     c.read(2, options.alpha);
     if constexpr (Case::symbolic) return op::linalg::syrk("call", c.input(0), options);
@@ -1622,13 +1622,13 @@ template <class Case> typename Case::Results call_Flatten(const Case &c) {
     else return c.results(op::Flatten(c.input(0)));
 }
 
-template <class Case> typename Case::Results call_ExpandDims(const Case &c) {
+template <class Case> typename Case::Results call_expand_dims(const Case &c) {
     c.has_only(1, {1});
     if constexpr (Case::symbolic) return op::expand_dims("call", c.input(0), c.template need<int64_t>(1));
     else return c.results(op::expand_dims(c.input(0), c.template need<int64_t>(1)));
 }
 
-template <class Case> typename Case::Results call_Squeeze(const Case &c) {
+template <class Case> typename Case::Results call_squeeze(const Case &c) {
     c.has_only(1, {1});
     op::SqueezeOptions options;
     c.read(1, options.axis);
@@ -1636,7 +1636,7 @@ template <class Case> typename Case::Results call_Squeeze(const Case &c) {
     else return c.results(op::squeeze(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Transpose(const Case &c) {
+template <class Case> typename Case::Results call_transpose(const Case &c) {
     c.has_only(1, {1});
     op::TransposeOptions options;
     c.read(1, options.axes);
@@ -1653,19 +1653,19 @@ template <class Case> typename Case::Results call_SwapAxis(const Case &c) {
     else return c.results(op::SwapAxis(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_DepthToSpace(const Case &c) {
+template <class Case> typename Case::Results call_depth_to_space(const Case &c) {
     c.has_only(1, {1});
     if constexpr (Case::symbolic) return op::depth_to_space("call", c.input(0), c.template need<int64_t>(1));
     else return c.results(op::depth_to_space(c.input(0), c.template need<int64_t>(1)));
 }
 
-template <class Case> typename Case::Results call_SpaceToDepth(const Case &c) {
+template <class Case> typename Case::Results call_space_to_depth(const Case &c) {
     c.has_only(1, {1});
     if constexpr (Case::symbolic) return op::space_to_depth("call", c.input(0), c.template need<int64_t>(1));
     else return c.results(op::space_to_depth(c.input(0), c.template need<int64_t>(1)));
 }
 
-template <class Case> typename Case::Results call_Slice(const Case &c) {
+template <class Case> typename Case::Results call_slice(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::SliceOptions options;
     c.read(3, options.step);
@@ -1673,7 +1673,7 @@ template <class Case> typename Case::Results call_Slice(const Case &c) {
     else return c.results(op::slice(c.input(0), c.template need<Ints>(1), c.template need<Ints>(2), options));
 }
 
-template <class Case> typename Case::Results call_SliceAxis(const Case &c) {
+template <class Case> typename Case::Results call_slice_axis(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::SliceAxisOptions options;
     c.read(3, options.end);
@@ -1681,7 +1681,7 @@ template <class Case> typename Case::Results call_SliceAxis(const Case &c) {
     else return c.results(op::slice_axis(c.input(0), c.template need<int64_t>(1), c.template need<int64_t>(2), options));
 }
 
-template <class Case> typename Case::Results call_SliceLike(const Case &c) {
+template <class Case> typename Case::Results call_slice_like(const Case &c) {
     c.has_only(2, {1});
     op::SliceLikeOptions options;
     c.read(1, options.axes);
@@ -1689,23 +1689,23 @@ template <class Case> typename Case::Results call_SliceLike(const Case &c) {
     else return c.results(op::slice_like(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_Reverse(const Case &c) {
+template <class Case> typename Case::Results call_reverse(const Case &c) {
     c.has_only(1, {1});
     if constexpr (Case::symbolic) return op::reverse("call", c.input(0), c.template need<Shape>(1));
     else return c.results(op::reverse(c.input(0), c.template need<Shape>(1)));
 }
 
-template <class Case> typename Case::Results call_SliceAssign(const Case &c) {
+template <class Case> typename Case::Results call__slice_assign(const Case &c) {
     c.has_only(2, {1, 2, 3});
-    op::SliceAssignOptions options;
+    op::InternalSliceAssignOptions options;
     c.read(3, options.step);
     if constexpr (Case::symbolic) return op::internal::slice_assign("call", c.input(0), c.input(1), c.template need<Ints>(1), c.template need<Ints>(2), options);
     else return c.results(op::internal::slice_assign(c.input(0), c.input(1), c.template need<Ints>(1), c.template need<Ints>(2), options));
 }
 
-template <class Case> typename Case::Results call_SliceAssignScalar(const Case &c) {
+template <class Case> typename Case::Results call__slice_assign_scalar(const Case &c) {
     c.has_only(1, {1, 2, 3, 4});
-    op::SliceAssignScalarOptions options;
+    op::InternalSliceAssignScalarOptions options;
     c.read(1, options.scalar);
     c.read(4, options.step);
     if constexpr (Case::symbolic) return op::internal::slice_assign_scalar("call", c.input(0), c.template need<Ints>(2), c.template need<Ints>(3), options);
@@ -1721,7 +1721,7 @@ template <class Case> typename Case::Results call_Concat(const Case &c) {
     else return c.results(op::Concat(c.rest(0), options));
 }
 
-template <class Case> typename Case::Results call_Stack(const Case &c) {
+template <class Case> typename Case::Results call_stack(const Case &c) {
     c.has_only(kAnyNumber, {1, 2});
     op::StackOptions options;
     c.read(1, options.axis);
@@ -1739,9 +1739,9 @@ template <class Case> typename Case::Results call_SliceChannel(const Case &c) {
     else return c.results(op::SliceChannel(c.input(0), c.template need<int64_t>(1), options));
 }
 
-template <class Case> typename Case::Results call_SplitV2(const Case &c) {
+template <class Case> typename Case::Results call__split_v2(const Case &c) {
     c.has_only(1, {1, 2, 3, 4});
-    op::SplitV2Options options;
+    op::InternalSplitV2Options options;
     c.read(2, options.axis);
     c.read(3, options.squeeze_axis);
     c.read(4, options.sections);
@@ -1749,13 +1749,13 @@ template <class Case> typename Case::Results call_SplitV2(const Case &c) {
     else return c.results(op::internal::split_v2(c.input(0), c.template need<Shape>(1), options));
 }
 
-template <class Case> typename Case::Results call_Tile(const Case &c) {
+template <class Case> typename Case::Results call_tile(const Case &c) {
     c.has_only(1, {1});
     if constexpr (Case::symbolic) return op::tile("call", c.input(0), c.template need<Shape>(1));
     else return c.results(op::tile(c.input(0), c.template need<Shape>(1)));
 }
 
-template <class Case> typename Case::Results call_Repeat(const Case &c) {
+template <class Case> typename Case::Results call_repeat(const Case &c) {
     c.has_only(1, {1, 2});
     op::RepeatOptions options;
     c.read(2, options.axis);
@@ -1771,7 +1771,7 @@ template <class Case> typename Case::Results call_Pad(const Case &c) {
     else return c.results(op::Pad(c.input(0), c.template need<op::PadMode>(1), c.template need<Shape>(2), options));
 }
 
-template <class Case> typename Case::Results call_Diag(const Case &c) {
+template <class Case> typename Case::Results call_diag(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::DiagOptions options;
     c.read(1, options.k);
@@ -1781,7 +1781,7 @@ template <class Case> typename Case::Results call_Diag(const Case &c) {
     else return c.results(op::diag(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Take(const Case &c) {
+template <class Case> typename Case::Results call_take(const Case &c) {
     c.has_only(2, {1, 2});
     op::TakeOptions options;
     c.read(1, options.axis);
@@ -1799,7 +1799,7 @@ template <class Case> typename Case::Results call_Embedding(const Case &c) {
     else return c.results(op::Embedding(c.input(0), c.input(1), c.template need<int64_t>(1), c.template need<int64_t>(2), options));
 }
 
-template <class Case> typename Case::Results call_Pick(const Case &c) {
+template <class Case> typename Case::Results call_pick(const Case &c) {
     c.has_only(2, {1, 2, 3});
     op::PickOptions options;
     c.read(1, options.axis);
@@ -1809,45 +1809,45 @@ template <class Case> typename Case::Results call_Pick(const Case &c) {
     else return c.results(op::pick(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_BatchTake(const Case &c) {
+template <class Case> typename Case::Results call_batch_take(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::batch_take("call", c.input(0), c.input(1));
     else return c.results(op::batch_take(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_GatherNd(const Case &c) {
+template <class Case> typename Case::Results call_gather_nd(const Case &c) {
     c.has_only(2, {});
     if constexpr (Case::symbolic) return op::gather_nd("call", c.input(0), c.input(1));
     else return c.results(op::gather_nd(c.input(0), c.input(1)));
 }
 
-template <class Case> typename Case::Results call_ScatterNd(const Case &c) {
+template <class Case> typename Case::Results call_scatter_nd(const Case &c) {
     c.has_only(2, {1});
     if constexpr (Case::symbolic) return op::scatter_nd("call", c.input(0), c.input(1), c.template need<Shape>(1));
     else return c.results(op::scatter_nd(c.input(0), c.input(1), c.template need<Shape>(1)));
 }
 
-template <class Case> typename Case::Results call_BackwardGatherNd(const Case &c) {
+template <class Case> typename Case::Results call__backward_gather_nd(const Case &c) {
     c.has_only(2, {1});
     if constexpr (Case::symbolic) return op::internal::backward_gather_nd("call", c.input(0), c.input(1), c.template need<Shape>(1));
     else return c.results(op::internal::backward_gather_nd(c.input(0), c.input(1), c.template need<Shape>(1)));
 }
 
-template <class Case> typename Case::Results call_ScatterSetNd(const Case &c) {
+template <class Case> typename Case::Results call__scatter_set_nd(const Case &c) {
     c.has_only(3, {1});
     if constexpr (Case::symbolic) return op::internal::scatter_set_nd("call", c.input(0), c.input(1), c.input(2), c.template need<Shape>(1));
     else return c.results(op::internal::scatter_set_nd(c.input(0), c.input(1), c.input(2), c.template need<Shape>(1)));
 }
 
-template <class Case> typename Case::Results call_BooleanMask(const Case &c) {
+template <class Case> typename Case::Results call__contrib_boolean_mask(const Case &c) {
     c.has_only(2, {1});
-    op::BooleanMaskOptions options;
+    op::ContribBooleanMaskOptions options;
     c.read(1, options.axis);
     if constexpr (Case::symbolic) return op::contrib::boolean_mask("call", c.input(0), c.input(1), options);
     else return c.results(op::contrib::boolean_mask(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_OneHot(const Case &c) {
+template <class Case> typename Case::Results call_one_hot(const Case &c) {
     c.has_only(1, {1, 2, 3, 4});
     op::OneHotOptions options;
     c.read(2, options.on_value);
@@ -1857,27 +1857,27 @@ template <class Case> typename Case::Results call_OneHot(const Case &c) {
     else return c.results(op::one_hot(c.input(0), c.template need<int64_t>(1), options));
 }
 
-template <class Case> typename Case::Results call_RavelMultiIndex(const Case &c) {
+template <class Case> typename Case::Results call__ravel_multi_index(const Case &c) {
     c.has_only(1, {1});
     if constexpr (Case::symbolic) return op::ravel_multi_index("call", c.input(0), c.template need<Shape>(1));
     else return c.results(op::ravel_multi_index(c.input(0), c.template need<Shape>(1)));
 }
 
-template <class Case> typename Case::Results call_UnravelIndex(const Case &c) {
+template <class Case> typename Case::Results call__unravel_index(const Case &c) {
     c.has_only(1, {1});
     if constexpr (Case::symbolic) return op::unravel_index("call", c.input(0), c.template need<Shape>(1));
     else return c.results(op::unravel_index(c.input(0), c.template need<Shape>(1)));
 }
 
-template <class Case> typename Case::Results call_IndexArray(const Case &c) {
+template <class Case> typename Case::Results call__contrib_index_array(const Case &c) {
     c.has_only(1, {1});
-    op::IndexArrayOptions options;
+    op::ContribIndexArrayOptions options;
     c.read(1, options.axes);
     if constexpr (Case::symbolic) return op::contrib::index_array("call", c.input(0), options);
     else return c.results(op::contrib::index_array(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_IndexCopy(const Case &c) {
+template <class Case> typename Case::Results call__contrib_index_copy(const Case &c) {
     c.has_only(3, {});
     if constexpr (Case::symbolic) return op::contrib::index_copy("call", c.input(0), c.input(1), c.input(2));
     else return c.results(op::contrib::index_copy(c.input(0), c.input(1), c.input(2)));
@@ -1911,7 +1911,7 @@ template <class Case> typename Case::Results call_SequenceReverse(const Case &c)
     else return c.results(op::SequenceReverse(c.input(0), c.input(1), options));
 }
 
-template <class Case> typename Case::Results call_Sort(const Case &c) {
+template <class Case> typename Case::Results call_sort(const Case &c) {
     c.has_only(1, {1, 2});
     op::SortOptions options;
     c.read(1, options.axis);
@@ -1920,7 +1920,7 @@ template <class Case> typename Case::Results call_Sort(const Case &c) {
     else return c.results(op::sort(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Argsort(const Case &c) {
+template <class Case> typename Case::Results call_argsort(const Case &c) {
     c.has_only(1, {1, 2, 3});
     op::ArgsortOptions options;
     c.read(1, options.axis);
@@ -1930,7 +1930,7 @@ template <class Case> typename Case::Results call_Argsort(const Case &c) {
     else return c.results(op::argsort(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_Topk(const Case &c) {
+template <class Case> typename Case::Results call_topk(const Case &c) {
     c.has_only(1, {1, 2, 3, 4, 5});
     op::TopkOptions options;
     c.read(1, options.axis);
@@ -1942,7 +1942,7 @@ template <class Case> typename Case::Results call_Topk(const Case &c) {
     else return c.results(op::topk(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_SgdUpdate(const Case &c) {
+template <class Case> typename Case::Results call_sgd_update(const Case &c) {
     c.has_only(2, {1, 2, 3, 4, 5});
     op::SgdUpdateOptions options;
     c.read(2, options.wd);
@@ -1953,7 +1953,7 @@ template <class Case> typename Case::Results call_SgdUpdate(const Case &c) {
     else return c.results(op::sgd_update(c.input(0), c.input(1), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_SgdMomUpdate(const Case &c) {
+template <class Case> typename Case::Results call_sgd_mom_update(const Case &c) {
     c.has_only(3, {1, 10, 2, 3, 4, 5});
     op::SgdMomUpdateOptions options;
     c.read(10, options.momentum);
@@ -1965,7 +1965,7 @@ template <class Case> typename Case::Results call_SgdMomUpdate(const Case &c) {
     else return c.results(op::sgd_mom_update(c.input(0), c.input(1), c.input(2), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_MpSgdUpdate(const Case &c) {
+template <class Case> typename Case::Results call_mp_sgd_update(const Case &c) {
     c.has_only(3, {1, 2, 3, 4, 5});
     op::MpSgdUpdateOptions options;
     c.read(2, options.wd);
@@ -1976,7 +1976,7 @@ template <class Case> typename Case::Results call_MpSgdUpdate(const Case &c) {
     else return c.results(op::mp_sgd_update(c.input(0), c.input(1), c.input(2), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_MpSgdMomUpdate(const Case &c) {
+template <class Case> typename Case::Results call_mp_sgd_mom_update(const Case &c) {
     c.has_only(4, {1, 10, 2, 3, 4, 5});
     op::MpSgdMomUpdateOptions options;
     c.read(10, options.momentum);
@@ -1988,7 +1988,7 @@ template <class Case> typename Case::Results call_MpSgdMomUpdate(const Case &c) 
     else return c.results(op::mp_sgd_mom_update(c.input(0), c.input(1), c.input(2), c.input(3), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_NagMomUpdate(const Case &c) {
+template <class Case> typename Case::Results call_nag_mom_update(const Case &c) {
     c.has_only(3, {1, 10, 2, 3, 4});
     op::NagMomUpdateOptions options;
     c.read(10, options.momentum);
@@ -1999,7 +1999,7 @@ template <class Case> typename Case::Results call_NagMomUpdate(const Case &c) {
     else return c.results(op::nag_mom_update(c.input(0), c.input(1), c.input(2), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_MpNagMomUpdate(const Case &c) {
+template <class Case> typename Case::Results call_mp_nag_mom_update(const Case &c) {
     c.has_only(4, {1, 10, 2, 3, 4});
     op::MpNagMomUpdateOptions options;
     c.read(10, options.momentum);
@@ -2010,7 +2010,7 @@ template <class Case> typename Case::Results call_MpNagMomUpdate(const Case &c) 
     else return c.results(op::mp_nag_mom_update(c.input(0), c.input(1), c.input(2), c.input(3), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_SignsgdUpdate(const Case &c) {
+template <class Case> typename Case::Results call_signsgd_update(const Case &c) {
     c.has_only(2, {1, 2, 3, 4});
     op::SignsgdUpdateOptions options;
     c.read(2, options.wd);
@@ -2020,7 +2020,7 @@ template <class Case> typename Case::Results call_SignsgdUpdate(const Case &c) {
     else return c.results(op::signsgd_update(c.input(0), c.input(1), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_SignumUpdate(const Case &c) {
+template <class Case> typename Case::Results call_signum_update(const Case &c) {
     c.has_only(3, {1, 10, 11, 2, 3, 4});
     op::SignumUpdateOptions options;
     c.read(10, options.momentum);
@@ -2032,7 +2032,7 @@ template <class Case> typename Case::Results call_SignumUpdate(const Case &c) {
     else return c.results(op::signum_update(c.input(0), c.input(1), c.input(2), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_AdamUpdate(const Case &c) {
+template <class Case> typename Case::Results call_adam_update(const Case &c) {
     c.has_only(4, {1, 10, 11, 12, 2, 3, 4, 5});
     op::AdamUpdateOptions options;
     c.read(10, options.beta1);
@@ -2046,9 +2046,9 @@ template <class Case> typename Case::Results call_AdamUpdate(const Case &c) {
     else return c.results(op::adam_update(c.input(0), c.input(1), c.input(2), c.input(3), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_AdamaxUpdate(const Case &c) {
+template <class Case> typename Case::Results call__adamax_update(const Case &c) {
     c.has_only(4, {1, 10, 11, 2, 3, 4});
-    op::AdamaxUpdateOptions options;
+    op::InternalAdamaxUpdateOptions options;
     c.read(10, options.beta1);
     c.read(11, options.beta2);
     c.read(2, options.wd);
@@ -2058,9 +2058,9 @@ template <class Case> typename Case::Results call_AdamaxUpdate(const Case &c) {
     else return c.results(op::internal::adamax_update(c.input(0), c.input(1), c.input(2), c.input(3), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_NadamUpdate(const Case &c) {
+template <class Case> typename Case::Results call__nadam_update(const Case &c) {
     c.has_only(4, {1, 10, 11, 12, 13, 14, 15, 2, 3, 4});
-    op::NadamUpdateOptions options;
+    op::InternalNadamUpdateOptions options;
     c.read(10, options.beta1);
     c.read(11, options.beta2);
     c.read(12, options.epsilon);
@@ -2071,9 +2071,9 @@ template <class Case> typename Case::Results call_NadamUpdate(const Case &c) {
     else return c.results(op::internal::nadam_update(c.input(0), c.input(1), c.input(2), c.input(3), c.template need<double>(1), c.template need<double>(13), c.template need<double>(14), c.template need<double>(15), options));
 }
 
-template <class Case> typename Case::Results call_AdamwUpdate(const Case &c) {
+template <class Case> typename Case::Results call__adamw_update(const Case &c) {
     c.has_only(5, {1, 10, 11, 12, 2, 13, 4});
-    op::AdamwUpdateOptions options;
+    op::InternalAdamwUpdateOptions options;
     c.read(10, options.beta1);
     c.read(11, options.beta2);
     c.read(12, options.epsilon);
@@ -2083,9 +2083,9 @@ template <class Case> typename Case::Results call_AdamwUpdate(const Case &c) {
     else return c.results(op::internal::adamw_update(c.input(0), c.input(1), c.input(2), c.input(3), c.input(4), c.template need<double>(1), c.template need<double>(13), options));
 }
 
-template <class Case> typename Case::Results call_MpAdamwUpdate(const Case &c) {
+template <class Case> typename Case::Results call__mp_adamw_update(const Case &c) {
     c.has_only(6, {1, 10, 11, 12, 2, 13, 4});
-    op::MpAdamwUpdateOptions options;
+    op::InternalMpAdamwUpdateOptions options;
     c.read(10, options.beta1);
     c.read(11, options.beta2);
     c.read(12, options.epsilon);
@@ -2095,7 +2095,7 @@ template <class Case> typename Case::Results call_MpAdamwUpdate(const Case &c) {
     else return c.results(op::internal::mp_adamw_update(c.input(0), c.input(1), c.input(2), c.input(3), c.input(4), c.input(5), c.template need<double>(1), c.template need<double>(13), options));
 }
 
-template <class Case> typename Case::Results call_RmspropUpdate(const Case &c) {
+template <class Case> typename Case::Results call_rmsprop_update(const Case &c) {
     c.has_only(3, {1, 10, 12, 13, 2, 3, 4});
     op::RmspropUpdateOptions options;
     c.read(10, options.gamma1);
@@ -2108,7 +2108,7 @@ template <class Case> typename Case::Results call_RmspropUpdate(const Case &c) {
     else return c.results(op::rmsprop_update(c.input(0), c.input(1), c.input(2), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_RmspropalexUpdate(const Case &c) {
+template <class Case> typename Case::Results call_rmspropalex_update(const Case &c) {
     c.has_only(5, {1, 10, 11, 12, 13, 2, 3, 4});
     op::RmspropalexUpdateOptions options;
     c.read(10, options.gamma1);
@@ -2122,9 +2122,9 @@ template <class Case> typename Case::Results call_RmspropalexUpdate(const Case &
     else return c.results(op::rmspropalex_update(c.input(0), c.input(1), c.input(2), c.input(3), c.input(4), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_AdagradUpdate(const Case &c) {
+template <class Case> typename Case::Results call__sparse_adagrad_update(const Case &c) {
     c.has_only(3, {1, 12, 2, 3, 4});
-    op::AdagradUpdateOptions options;
+    op::SparseAdagradUpdateOptions options;
     c.read(12, options.epsilon);
     c.read(2, options.wd);
     c.read(3, options.rescale_grad);
@@ -2133,9 +2133,9 @@ template <class Case> typename Case::Results call_AdagradUpdate(const Case &c) {
     else return c.results(op::sparse::adagrad_update(c.input(0), c.input(1), c.input(2), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_AdadeltaUpdate(const Case &c) {
+template <class Case> typename Case::Results call__adadelta_update(const Case &c) {
     c.has_only(4, {1, 10, 12, 2, 3, 4});
-    op::AdadeltaUpdateOptions options;
+    op::InternalAdadeltaUpdateOptions options;
     c.read(1, options.lr);
     c.read(10, options.rho);
     c.read(12, options.epsilon);
@@ -2146,7 +2146,7 @@ template <class Case> typename Case::Results call_AdadeltaUpdate(const Case &c) 
     else return c.results(op::internal::adadelta_update(c.input(0), c.input(1), c.input(2), c.input(3), options));
 }
 
-template <class Case> typename Case::Results call_FtrlUpdate(const Case &c) {
+template <class Case> typename Case::Results call_ftrl_update(const Case &c) {
     c.has_only(4, {1, 10, 11, 2, 3, 4});
     op::FtrlUpdateOptions options;
     c.read(10, options.lamda1);
@@ -2158,7 +2158,7 @@ template <class Case> typename Case::Results call_FtrlUpdate(const Case &c) {
     else return c.results(op::ftrl_update(c.input(0), c.input(1), c.input(2), c.input(3), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_FtmlUpdate(const Case &c) {
+template <class Case> typename Case::Results call_ftml_update(const Case &c) {
     c.has_only(5, {1, 10, 11, 12, 13, 2, 3, 4});
     op::FtmlUpdateOptions options;
     c.read(10, options.beta1);
@@ -2171,7 +2171,7 @@ template <class Case> typename Case::Results call_FtmlUpdate(const Case &c) {
     else return c.results(op::ftml_update(c.input(0), c.input(1), c.input(2), c.input(3), c.input(4), c.template need<double>(1), c.template need<int64_t>(13), options));
 }
 
-template <class Case> typename Case::Results call_LambUpdatePhase1(const Case &c) {
+template <class Case> typename Case::Results call_lamb_update_phase1(const Case &c) {
     c.has_only(4, {10, 11, 12, 13, 14, 2, 3, 4});
     op::LambUpdatePhase1Options options;
     c.read(10, options.beta1);
@@ -2184,7 +2184,7 @@ template <class Case> typename Case::Results call_LambUpdatePhase1(const Case &c
     else return c.results(op::lamb_update_phase1(c.input(0), c.input(1), c.input(2), c.input(3), c.template need<int64_t>(13), c.template need<double>(2), options));
 }
 
-template <class Case> typename Case::Results call_LambUpdatePhase2(const Case &c) {
+template <class Case> typename Case::Results call_lamb_update_phase2(const Case &c) {
     c.has_only(4, {1, 10, 11});
     op::LambUpdatePhase2Options options;
     c.read(10, options.lower_bound);
@@ -2193,7 +2193,7 @@ template <class Case> typename Case::Results call_LambUpdatePhase2(const Case &c
     else return c.results(op::lamb_update_phase2(c.input(0), c.input(1), c.input(2), c.input(3), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_MpLambUpdatePhase1(const Case &c) {
+template <class Case> typename Case::Results call_mp_lamb_update_phase1(const Case &c) {
     c.has_only(5, {10, 11, 12, 13, 14, 2, 3, 4});
     op::MpLambUpdatePhase1Options options;
     c.read(10, options.beta1);
@@ -2206,7 +2206,7 @@ template <class Case> typename Case::Results call_MpLambUpdatePhase1(const Case 
     else return c.results(op::mp_lamb_update_phase1(c.input(0), c.input(1), c.input(2), c.input(3), c.input(4), c.template need<int64_t>(13), c.template need<double>(2), options));
 }
 
-template <class Case> typename Case::Results call_MpLambUpdatePhase2(const Case &c) {
+template <class Case> typename Case::Results call_mp_lamb_update_phase2(const Case &c) {
     c.has_only(5, {1, 10, 11});
     op::MpLambUpdatePhase2Options options;
     c.read(10, options.lower_bound);
@@ -2215,7 +2215,7 @@ template <class Case> typename Case::Results call_MpLambUpdatePhase2(const Case 
     else return c.results(op::mp_lamb_update_phase2(c.input(0), c.input(1), c.input(2), c.input(3), c.input(4), c.template need<double>(1), options));
 }
 
-template <class Case> typename Case::Results call_MultiSgdUpdate(const Case &c) {
+template <class Case> typename Case::Results call_multi_sgd_update(const Case &c) {
     c.has_only(kAnyNumber, {1, 2, 3, 4, 5});
     op::MultiSgdUpdateOptions options;
     c.read(3, options.rescale_grad);
@@ -2225,7 +2225,7 @@ template <class Case> typename Case::Results call_MultiSgdUpdate(const Case &c) 
     else return c.results(op::multi_sgd_update(c.rest(0), c.template need<std::vector<double>>(1), c.template need<std::vector<double>>(2), options));
 }
 
-template <class Case> typename Case::Results call_MultiSgdMomUpdate(const Case &c) {
+template <class Case> typename Case::Results call_multi_sgd_mom_update(const Case &c) {
     c.has_only(kAnyNumber, {1, 2, 10, 3, 4, 5});
     op::MultiSgdMomUpdateOptions options;
     c.read(10, options.momentum);
@@ -2236,7 +2236,7 @@ template <class Case> typename Case::Results call_MultiSgdMomUpdate(const Case &
     else return c.results(op::multi_sgd_mom_update(c.rest(0), c.template need<std::vector<double>>(1), c.template need<std::vector<double>>(2), options));
 }
 
-template <class Case> typename Case::Results call_MultiMpSgdUpdate(const Case &c) {
+template <class Case> typename Case::Results call_multi_mp_sgd_update(const Case &c) {
     c.has_only(kAnyNumber, {1, 2, 3, 4, 5});
     op::MultiMpSgdUpdateOptions options;
     c.read(3, options.rescale_grad);
@@ -2246,7 +2246,7 @@ template <class Case> typename Case::Results call_MultiMpSgdUpdate(const Case &c
     else return c.results(op::multi_mp_sgd_update(c.rest(0), c.template need<std::vector<double>>(1), c.template need<std::vector<double>>(2), options));
 }
 
-template <class Case> typename Case::Results call_MultiMpSgdMomUpdate(const Case &c) {
+template <class Case> typename Case::Results call_multi_mp_sgd_mom_update(const Case &c) {
     c.has_only(kAnyNumber, {1, 2, 10, 3, 4, 5});
     op::MultiMpSgdMomUpdateOptions options;
     c.read(10, options.momentum);
@@ -2257,7 +2257,7 @@ template <class Case> typename Case::Results call_MultiMpSgdMomUpdate(const Case
     else return c.results(op::multi_mp_sgd_mom_update(c.rest(0), c.template need<std::vector<double>>(1), c.template need<std::vector<double>>(2), options));
 }
 
-template <class Case> typename Case::Results call_AllFinite(const Case &c) {
+template <class Case> typename Case::Results call_all_finite(const Case &c) {
     c.has_only(1, {1});
     op::AllFiniteOptions options;
     c.read(1, options.init_output);
@@ -2265,7 +2265,7 @@ template <class Case> typename Case::Results call_AllFinite(const Case &c) {
     else return c.results(op::all_finite(c.input(0), options));
 }
 
-template <class Case> typename Case::Results call_MultiAllFinite(const Case &c) {
+template <class Case> typename Case::Results call_multi_all_finite(const Case &c) {
     c.has_only(kAnyNumber, {1, 2});
     op::MultiAllFiniteOptions options;
     c.read(1, options.num_arrays);
@@ -2274,13 +2274,13 @@ template <class Case> typename Case::Results call_MultiAllFinite(const Case &c) 
     else return c.results(op::multi_all_finite(c.rest(0), options));
 }
 
-template <class Case> typename Case::Results call_MultiSumSq(const Case &c) {
+template <class Case> typename Case::Results call_multi_sum_sq(const Case &c) {
     c.has_only(kAnyNumber, {1});
     if constexpr (Case::symbolic) return op::multi_sum_sq("call", c.rest(0), c.template need<int64_t>(1));
     else return c.results(op::multi_sum_sq(c.rest(0), c.template need<int64_t>(1)));
 }
 
-template <class Case> typename Case::Results call_MultiLars(const Case &c) {
+template <class Case> typename Case::Results call_multi_lars(const Case &c) {
     c.has_only(4, {1, 2, 3});
     op::MultiLarsOptions options;
     c.read(3, options.rescale_grad);
@@ -2292,163 +2292,163 @@ template <class Case> typename Case::Results call_MultiLars(const Case &c) {
 
 Callers callers() {
     Callers callers;
-    callers["elemwise_add"] = {call_ElemwiseAdd<ArrayCase>, call_ElemwiseAdd<SymbolCase>};
-    callers["elemwise_sub"] = {call_ElemwiseSub<ArrayCase>, call_ElemwiseSub<SymbolCase>};
-    callers["elemwise_mul"] = {call_ElemwiseMul<ArrayCase>, call_ElemwiseMul<SymbolCase>};
-    callers["elemwise_div"] = {call_ElemwiseDiv<ArrayCase>, call_ElemwiseDiv<SymbolCase>};
-    callers["broadcast_add"] = {call_BroadcastAdd<ArrayCase>, call_BroadcastAdd<SymbolCase>};
-    callers["broadcast_sub"] = {call_BroadcastSub<ArrayCase>, call_BroadcastSub<SymbolCase>};
-    callers["broadcast_mul"] = {call_BroadcastMul<ArrayCase>, call_BroadcastMul<SymbolCase>};
-    callers["broadcast_div"] = {call_BroadcastDiv<ArrayCase>, call_BroadcastDiv<SymbolCase>};
-    callers["_plus_scalar"] = {call_PlusScalar<ArrayCase>, call_PlusScalar<SymbolCase>};
-    callers["_minus_scalar"] = {call_MinusScalar<ArrayCase>, call_MinusScalar<SymbolCase>};
-    callers["_rminus_scalar"] = {call_RminusScalar<ArrayCase>, call_RminusScalar<SymbolCase>};
-    callers["_mul_scalar"] = {call_MulScalar<ArrayCase>, call_MulScalar<SymbolCase>};
-    callers["_div_scalar"] = {call_DivScalar<ArrayCase>, call_DivScalar<SymbolCase>};
-    callers["_rdiv_scalar"] = {call_RdivScalar<ArrayCase>, call_RdivScalar<SymbolCase>};
-    callers["negative"] = {call_Negative<ArrayCase>, call_Negative<SymbolCase>};
-    callers["square"] = {call_Square<ArrayCase>, call_Square<SymbolCase>};
-    callers["sqrt"] = {call_Sqrt<ArrayCase>, call_Sqrt<SymbolCase>};
-    callers["exp"] = {call_Exp<ArrayCase>, call_Exp<SymbolCase>};
-    callers["log"] = {call_Log<ArrayCase>, call_Log<SymbolCase>};
-    callers["tanh"] = {call_Tanh<ArrayCase>, call_Tanh<SymbolCase>};
-    callers["rsqrt"] = {call_Rsqrt<ArrayCase>, call_Rsqrt<SymbolCase>};
-    callers["cbrt"] = {call_Cbrt<ArrayCase>, call_Cbrt<SymbolCase>};
-    callers["rcbrt"] = {call_Rcbrt<ArrayCase>, call_Rcbrt<SymbolCase>};
-    callers["reciprocal"] = {call_Reciprocal<ArrayCase>, call_Reciprocal<SymbolCase>};
-    callers["expm1"] = {call_Expm1<ArrayCase>, call_Expm1<SymbolCase>};
-    callers["log10"] = {call_Log10<ArrayCase>, call_Log10<SymbolCase>};
-    callers["log2"] = {call_Log2<ArrayCase>, call_Log2<SymbolCase>};
-    callers["log1p"] = {call_Log1p<ArrayCase>, call_Log1p<SymbolCase>};
-    callers["sin"] = {call_Sin<ArrayCase>, call_Sin<SymbolCase>};
-    callers["cos"] = {call_Cos<ArrayCase>, call_Cos<SymbolCase>};
-    callers["tan"] = {call_Tan<ArrayCase>, call_Tan<SymbolCase>};
-    callers["arcsin"] = {call_Arcsin<ArrayCase>, call_Arcsin<SymbolCase>};
-    callers["arccos"] = {call_Arccos<ArrayCase>, call_Arccos<SymbolCase>};
-    callers["arctan"] = {call_Arctan<ArrayCase>, call_Arctan<SymbolCase>};
-    callers["sinh"] = {call_Sinh<ArrayCase>, call_Sinh<SymbolCase>};
-    callers["cosh"] = {call_Cosh<ArrayCase>, call_Cosh<SymbolCase>};
-    callers["arcsinh"] = {call_Arcsinh<ArrayCase>, call_Arcsinh<SymbolCase>};
-    callers["arccosh"] = {call_Arccosh<ArrayCase>, call_Arccosh<SymbolCase>};
-    callers["arctanh"] = {call_Arctanh<ArrayCase>, call_Arctanh<SymbolCase>};
-    callers["degrees"] = {call_Degrees<ArrayCase>, call_Degrees<SymbolCase>};
-    callers["radians"] = {call_Radians<ArrayCase>, call_Radians<SymbolCase>};
-    callers["abs"] = {call_Abs<ArrayCase>, call_Abs<SymbolCase>};
-    callers["sign"] = {call_Sign<ArrayCase>, call_Sign<SymbolCase>};
-    callers["round"] = {call_Round<ArrayCase>, call_Round<SymbolCase>};
-    callers["rint"] = {call_Rint<ArrayCase>, call_Rint<SymbolCase>};
-    callers["ceil"] = {call_Ceil<ArrayCase>, call_Ceil<SymbolCase>};
-    callers["floor"] = {call_Floor<ArrayCase>, call_Floor<SymbolCase>};
-    callers["trunc"] = {call_Trunc<ArrayCase>, call_Trunc<SymbolCase>};
-    callers["fix"] = {call_Fix<ArrayCase>, call_Fix<SymbolCase>};
-    callers["logical_not"] = {call_LogicalNot<ArrayCase>, call_LogicalNot<SymbolCase>};
-    callers["sigmoid"] = {call_Sigmoid<ArrayCase>, call_Sigmoid<SymbolCase>};
-    callers["softsign"] = {call_Softsign<ArrayCase>, call_Softsign<SymbolCase>};
-    callers["relu"] = {call_Relu<ArrayCase>, call_Relu<SymbolCase>};
-    callers["erf"] = {call_Erf<ArrayCase>, call_Erf<SymbolCase>};
-    callers["erfinv"] = {call_Erfinv<ArrayCase>, call_Erfinv<SymbolCase>};
-    callers["gamma"] = {call_Gamma<ArrayCase>, call_Gamma<SymbolCase>};
-    callers["gammaln"] = {call_Gammaln<ArrayCase>, call_Gammaln<SymbolCase>};
-    callers["_mod"] = {call_Mod<ArrayCase>, call_Mod<SymbolCase>};
-    callers["broadcast_mod"] = {call_BroadcastMod<ArrayCase>, call_BroadcastMod<SymbolCase>};
-    callers["_power"] = {call_Power<ArrayCase>, call_Power<SymbolCase>};
-    callers["broadcast_power"] = {call_BroadcastPower<ArrayCase>, call_BroadcastPower<SymbolCase>};
-    callers["_maximum"] = {call_Maximum<ArrayCase>, call_Maximum<SymbolCase>};
-    callers["broadcast_maximum"] = {call_BroadcastMaximum<ArrayCase>, call_BroadcastMaximum<SymbolCase>};
-    callers["_minimum"] = {call_Minimum<ArrayCase>, call_Minimum<SymbolCase>};
-    callers["broadcast_minimum"] = {call_BroadcastMinimum<ArrayCase>, call_BroadcastMinimum<SymbolCase>};
-    callers["_hypot"] = {call_Hypot<ArrayCase>, call_Hypot<SymbolCase>};
-    callers["broadcast_hypot"] = {call_BroadcastHypot<ArrayCase>, call_BroadcastHypot<SymbolCase>};
-    callers["_mod_scalar"] = {call_ModScalar<ArrayCase>, call_ModScalar<SymbolCase>};
-    callers["_power_scalar"] = {call_PowerScalar<ArrayCase>, call_PowerScalar<SymbolCase>};
-    callers["_maximum_scalar"] = {call_MaximumScalar<ArrayCase>, call_MaximumScalar<SymbolCase>};
-    callers["_minimum_scalar"] = {call_MinimumScalar<ArrayCase>, call_MinimumScalar<SymbolCase>};
-    callers["_hypot_scalar"] = {call_HypotScalar<ArrayCase>, call_HypotScalar<SymbolCase>};
-    callers["_rmod_scalar"] = {call_RmodScalar<ArrayCase>, call_RmodScalar<SymbolCase>};
-    callers["_rpower_scalar"] = {call_RpowerScalar<ArrayCase>, call_RpowerScalar<SymbolCase>};
-    callers["_equal"] = {call_Equal<ArrayCase>, call_Equal<SymbolCase>};
-    callers["_not_equal"] = {call_NotEqual<ArrayCase>, call_NotEqual<SymbolCase>};
-    callers["_greater"] = {call_Greater<ArrayCase>, call_Greater<SymbolCase>};
-    callers["_greater_equal"] = {call_GreaterEqual<ArrayCase>, call_GreaterEqual<SymbolCase>};
-    callers["_lesser"] = {call_Lesser<ArrayCase>, call_Lesser<SymbolCase>};
-    callers["_lesser_equal"] = {call_LesserEqual<ArrayCase>, call_LesserEqual<SymbolCase>};
-    callers["_logical_and"] = {call_LogicalAnd<ArrayCase>, call_LogicalAnd<SymbolCase>};
-    callers["_logical_or"] = {call_LogicalOr<ArrayCase>, call_LogicalOr<SymbolCase>};
-    callers["_logical_xor"] = {call_LogicalXor<ArrayCase>, call_LogicalXor<SymbolCase>};
-    callers["broadcast_equal"] = {call_BroadcastEqual<ArrayCase>, call_BroadcastEqual<SymbolCase>};
-    callers["broadcast_not_equal"] = {call_BroadcastNotEqual<ArrayCase>, call_BroadcastNotEqual<SymbolCase>};
-    callers["broadcast_greater"] = {call_BroadcastGreater<ArrayCase>, call_BroadcastGreater<SymbolCase>};
-    callers["broadcast_greater_equal"] = {call_BroadcastGreaterEqual<ArrayCase>, call_BroadcastGreaterEqual<SymbolCase>};
-    callers["broadcast_lesser"] = {call_BroadcastLesser<ArrayCase>, call_BroadcastLesser<SymbolCase>};
-    callers["broadcast_lesser_equal"] = {call_BroadcastLesserEqual<ArrayCase>, call_BroadcastLesserEqual<SymbolCase>};
-    callers["broadcast_logical_and"] = {call_BroadcastLogicalAnd<ArrayCase>, call_BroadcastLogicalAnd<SymbolCase>};
-    callers["broadcast_logical_or"] = {call_BroadcastLogicalOr<ArrayCase>, call_BroadcastLogicalOr<SymbolCase>};
-    callers["broadcast_logical_xor"] = {call_BroadcastLogicalXor<ArrayCase>, call_BroadcastLogicalXor<SymbolCase>};
-    callers["_equal_scalar"] = {call_EqualScalar<ArrayCase>, call_EqualScalar<SymbolCase>};
-    callers["_not_equal_scalar"] = {call_NotEqualScalar<ArrayCase>, call_NotEqualScalar<SymbolCase>};
-    callers["_greater_scalar"] = {call_GreaterScalar<ArrayCase>, call_GreaterScalar<SymbolCase>};
-    callers["_greater_equal_scalar"] = {call_GreaterEqualScalar<ArrayCase>, call_GreaterEqualScalar<SymbolCase>};
-    callers["_lesser_scalar"] = {call_LesserScalar<ArrayCase>, call_LesserScalar<SymbolCase>};
-    callers["_lesser_equal_scalar"] = {call_LesserEqualScalar<ArrayCase>, call_LesserEqualScalar<SymbolCase>};
-    callers["_logical_and_scalar"] = {call_LogicalAndScalar<ArrayCase>, call_LogicalAndScalar<SymbolCase>};
-    callers["_logical_or_scalar"] = {call_LogicalOrScalar<ArrayCase>, call_LogicalOrScalar<SymbolCase>};
-    callers["_logical_xor_scalar"] = {call_LogicalXorScalar<ArrayCase>, call_LogicalXorScalar<SymbolCase>};
-    callers["_copy"] = {call_Identity<ArrayCase>, call_Identity<SymbolCase>};
+    callers["elemwise_add"] = {call_elemwise_add<ArrayCase>, call_elemwise_add<SymbolCase>};
+    callers["elemwise_sub"] = {call_elemwise_sub<ArrayCase>, call_elemwise_sub<SymbolCase>};
+    callers["elemwise_mul"] = {call_elemwise_mul<ArrayCase>, call_elemwise_mul<SymbolCase>};
+    callers["elemwise_div"] = {call_elemwise_div<ArrayCase>, call_elemwise_div<SymbolCase>};
+    callers["broadcast_add"] = {call_broadcast_add<ArrayCase>, call_broadcast_add<SymbolCase>};
+    callers["broadcast_sub"] = {call_broadcast_sub<ArrayCase>, call_broadcast_sub<SymbolCase>};
+    callers["broadcast_mul"] = {call_broadcast_mul<ArrayCase>, call_broadcast_mul<SymbolCase>};
+    callers["broadcast_div"] = {call_broadcast_div<ArrayCase>, call_broadcast_div<SymbolCase>};
+    callers["_plus_scalar"] = {call__plus_scalar<ArrayCase>, call__plus_scalar<SymbolCase>};
+    callers["_minus_scalar"] = {call__minus_scalar<ArrayCase>, call__minus_scalar<SymbolCase>};
+    callers["_rminus_scalar"] = {call__rminus_scalar<ArrayCase>, call__rminus_scalar<SymbolCase>};
+    callers["_mul_scalar"] = {call__mul_scalar<ArrayCase>, call__mul_scalar<SymbolCase>};
+    callers["_div_scalar"] = {call__div_scalar<ArrayCase>, call__div_scalar<SymbolCase>};
+    callers["_rdiv_scalar"] = {call__rdiv_scalar<ArrayCase>, call__rdiv_scalar<SymbolCase>};
+    callers["negative"] = {call_negative<ArrayCase>, call_negative<SymbolCase>};
+    callers["square"] = {call_square<ArrayCase>, call_square<SymbolCase>};
+    callers["sqrt"] = {call_sqrt<ArrayCase>, call_sqrt<SymbolCase>};
+    callers["exp"] = {call_exp<ArrayCase>, call_exp<SymbolCase>};
+    callers["log"] = {call_log<ArrayCase>, call_log<SymbolCase>};
+    callers["tanh"] = {call_tanh<ArrayCase>, call_tanh<SymbolCase>};
+    callers["rsqrt"] = {call_rsqrt<ArrayCase>, call_rsqrt<SymbolCase>};
+    callers["cbrt"] = {call_cbrt<ArrayCase>, call_cbrt<SymbolCase>};
+    callers["rcbrt"] = {call_rcbrt<ArrayCase>, call_rcbrt<SymbolCase>};
+    callers["reciprocal"] = {call_reciprocal<ArrayCase>, call_reciprocal<SymbolCase>};
+    callers["expm1"] = {call_expm1<ArrayCase>, call_expm1<SymbolCase>};
+    callers["log10"] = {call_log10<ArrayCase>, call_log10<SymbolCase>};
+    callers["log2"] = {call_log2<ArrayCase>, call_log2<SymbolCase>};
+    callers["log1p"] = {call_log1p<ArrayCase>, call_log1p<SymbolCase>};
+    callers["sin"] = {call_sin<ArrayCase>, call_sin<SymbolCase>};
+    callers["cos"] = {call_cos<ArrayCase>, call_cos<SymbolCase>};
+    callers["tan"] = {call_tan<ArrayCase>, call_tan<SymbolCase>};
+    callers["arcsin"] = {call_arcsin<ArrayCase>, call_arcsin<SymbolCase>};
+    callers["arccos"] = {call_arccos<ArrayCase>, call_arccos<SymbolCase>};
+    callers["arctan"] = {call_arctan<ArrayCase>, call_arctan<SymbolCase>};
+    callers["sinh"] = {call_sinh<ArrayCase>, call_sinh<SymbolCase>};
+    callers["cosh"] = {call_cosh<ArrayCase>, call_cosh<SymbolCase>};
+    callers["arcsinh"] = {call_arcsinh<ArrayCase>, call_arcsinh<SymbolCase>};
+    callers["arccosh"] = {call_arccosh<ArrayCase>, call_arccosh<SymbolCase>};
+    callers["arctanh"] = {call_arctanh<ArrayCase>, call_arctanh<SymbolCase>};
+    callers["degrees"] = {call_degrees<ArrayCase>, call_degrees<SymbolCase>};
+    callers["radians"] = {call_radians<ArrayCase>, call_radians<SymbolCase>};
+    callers["abs"] = {call_abs<ArrayCase>, call_abs<SymbolCase>};
+    callers["sign"] = {call_sign<ArrayCase>, call_sign<SymbolCase>};
+    callers["round"] = {call_round<ArrayCase>, call_round<SymbolCase>};
+    callers["rint"] = {call_rint<ArrayCase>, call_rint<SymbolCase>};
+    callers["ceil"] = {call_ceil<ArrayCase>, call_ceil<SymbolCase>};
+    callers["floor"] = {call_floor<ArrayCase>, call_floor<SymbolCase>};
+    callers["trunc"] = {call_trunc<ArrayCase>, call_trunc<SymbolCase>};
+    callers["fix"] = {call_fix<ArrayCase>, call_fix<SymbolCase>};
+    callers["logical_not"] = {call_logical_not<ArrayCase>, call_logical_not<SymbolCase>};
+    callers["sigmoid"] = {call_sigmoid<ArrayCase>, call_sigmoid<SymbolCase>};
+    callers["softsign"] = {call_softsign<ArrayCase>, call_softsign<SymbolCase>};
+    callers["relu"] = {call_relu<ArrayCase>, call_relu<SymbolCase>};
+    callers["erf"] = {call_erf<ArrayCase>, call_erf<SymbolCase>};
+    callers["erfinv"] = {call_erfinv<ArrayCase>, call_erfinv<SymbolCase>};
+    callers["gamma"] = {call_gamma<ArrayCase>, call_gamma<SymbolCase>};
+    callers["gammaln"] = {call_gammaln<ArrayCase>, call_gammaln<SymbolCase>};
+    callers["_mod"] = {call__mod<ArrayCase>, call__mod<SymbolCase>};
+    callers["broadcast_mod"] = {call_broadcast_mod<ArrayCase>, call_broadcast_mod<SymbolCase>};
+    callers["_power"] = {call__power<ArrayCase>, call__power<SymbolCase>};
+    callers["broadcast_power"] = {call_broadcast_power<ArrayCase>, call_broadcast_power<SymbolCase>};
+    callers["_maximum"] = {call__maximum<ArrayCase>, call__maximum<SymbolCase>};
+    callers["broadcast_maximum"] = {call_broadcast_maximum<ArrayCase>, call_broadcast_maximum<SymbolCase>};
+    callers["_minimum"] = {call__minimum<ArrayCase>, call__minimum<SymbolCase>};
+    callers["broadcast_minimum"] = {call_broadcast_minimum<ArrayCase>, call_broadcast_minimum<SymbolCase>};
+    callers["_hypot"] = {call__hypot<ArrayCase>, call__hypot<SymbolCase>};
+    callers["broadcast_hypot"] = {call_broadcast_hypot<ArrayCase>, call_broadcast_hypot<SymbolCase>};
+    callers["_mod_scalar"] = {call__mod_scalar<ArrayCase>, call__mod_scalar<SymbolCase>};
+    callers["_power_scalar"] = {call__power_scalar<ArrayCase>, call__power_scalar<SymbolCase>};
+    callers["_maximum_scalar"] = {call__maximum_scalar<ArrayCase>, call__maximum_scalar<SymbolCase>};
+    callers["_minimum_scalar"] = {call__minimum_scalar<ArrayCase>, call__minimum_scalar<SymbolCase>};
+    callers["_hypot_scalar"] = {call__hypot_scalar<ArrayCase>, call__hypot_scalar<SymbolCase>};
+    callers["_rmod_scalar"] = {call__rmod_scalar<ArrayCase>, call__rmod_scalar<SymbolCase>};
+    callers["_rpower_scalar"] = {call__rpower_scalar<ArrayCase>, call__rpower_scalar<SymbolCase>};
+    callers["_equal"] = {call__equal<ArrayCase>, call__equal<SymbolCase>};
+    callers["_not_equal"] = {call__not_equal<ArrayCase>, call__not_equal<SymbolCase>};
+    callers["_greater"] = {call__greater<ArrayCase>, call__greater<SymbolCase>};
+    callers["_greater_equal"] = {call__greater_equal<ArrayCase>, call__greater_equal<SymbolCase>};
+    callers["_lesser"] = {call__lesser<ArrayCase>, call__lesser<SymbolCase>};
+    callers["_lesser_equal"] = {call__lesser_equal<ArrayCase>, call__lesser_equal<SymbolCase>};
+    callers["_logical_and"] = {call__logical_and<ArrayCase>, call__logical_and<SymbolCase>};
+    callers["_logical_or"] = {call__logical_or<ArrayCase>, call__logical_or<SymbolCase>};
+    callers["_logical_xor"] = {call__logical_xor<ArrayCase>, call__logical_xor<SymbolCase>};
+    callers["broadcast_equal"] = {call_broadcast_equal<ArrayCase>, call_broadcast_equal<SymbolCase>};
+    callers["broadcast_not_equal"] = {call_broadcast_not_equal<ArrayCase>, call_broadcast_not_equal<SymbolCase>};
+    callers["broadcast_greater"] = {call_broadcast_greater<ArrayCase>, call_broadcast_greater<SymbolCase>};
+    callers["broadcast_greater_equal"] = {call_broadcast_greater_equal<ArrayCase>, call_broadcast_greater_equal<SymbolCase>};
+    callers["broadcast_lesser"] = {call_broadcast_lesser<ArrayCase>, call_broadcast_lesser<SymbolCase>};
+    callers["broadcast_lesser_equal"] = {call_broadcast_lesser_equal<ArrayCase>, call_broadcast_lesser_equal<SymbolCase>};
+    callers["broadcast_logical_and"] = {call_broadcast_logical_and<ArrayCase>, call_broadcast_logical_and<SymbolCase>};
+    callers["broadcast_logical_or"] = {call_broadcast_logical_or<ArrayCase>, call_broadcast_logical_or<SymbolCase>};
+    callers["broadcast_logical_xor"] = {call_broadcast_logical_xor<ArrayCase>, call_broadcast_logical_xor<SymbolCase>};
+    callers["_equal_scalar"] = {call__equal_scalar<ArrayCase>, call__equal_scalar<SymbolCase>};
+    callers["_not_equal_scalar"] = {call__not_equal_scalar<ArrayCase>, call__not_equal_scalar<SymbolCase>};
+    callers["_greater_scalar"] = {call__greater_scalar<ArrayCase>, call__greater_scalar<SymbolCase>};
+    callers["_greater_equal_scalar"] = {call__greater_equal_scalar<ArrayCase>, call__greater_equal_scalar<SymbolCase>};
+    callers["_lesser_scalar"] = {call__lesser_scalar<ArrayCase>, call__lesser_scalar<SymbolCase>};
+    callers["_lesser_equal_scalar"] = {call__lesser_equal_scalar<ArrayCase>, call__lesser_equal_scalar<SymbolCase>};
+    callers["_logical_and_scalar"] = {call__logical_and_scalar<ArrayCase>, call__logical_and_scalar<SymbolCase>};
+    callers["_logical_or_scalar"] = {call__logical_or_scalar<ArrayCase>, call__logical_or_scalar<SymbolCase>};
+    callers["_logical_xor_scalar"] = {call__logical_xor_scalar<ArrayCase>, call__logical_xor_scalar<SymbolCase>};
+    callers["_copy"] = {call__copy<ArrayCase>, call__copy<SymbolCase>};
     callers["BlockGrad"] = {call_BlockGrad<ArrayCase>, call_BlockGrad<SymbolCase>};
-    callers["make_loss"] = {call_MakeLoss<ArrayCase>, call_MakeLoss<SymbolCase>};
+    callers["make_loss"] = {call_make_loss<ArrayCase>, call_make_loss<SymbolCase>};
     callers["MakeLoss"] = {call_MakeLoss<ArrayCase>, call_MakeLoss<SymbolCase>};
-    callers["_contrib_gradientmultiplier"] = {call_Gradientmultiplier<ArrayCase>, call_Gradientmultiplier<SymbolCase>};
-    callers["zeros_like"] = {call_ZerosLike<ArrayCase>, call_ZerosLike<SymbolCase>};
-    callers["ones_like"] = {call_OnesLike<ArrayCase>, call_OnesLike<SymbolCase>};
-    callers["shape_array"] = {call_ShapeArray<ArrayCase>, call_ShapeArray<SymbolCase>};
-    callers["size_array"] = {call_SizeArray<ArrayCase>, call_SizeArray<SymbolCase>};
-    callers["clip"] = {call_Clip<ArrayCase>, call_Clip<SymbolCase>};
-    callers["hard_sigmoid"] = {call_HardSigmoid<ArrayCase>, call_HardSigmoid<SymbolCase>};
-    callers["smooth_l1"] = {call_SmoothL1<ArrayCase>, call_SmoothL1<SymbolCase>};
-    callers["_npi_isnan"] = {call_NpiIsnan<ArrayCase>, call_NpiIsnan<SymbolCase>};
-    callers["_npi_isinf"] = {call_NpiIsinf<ArrayCase>, call_NpiIsinf<SymbolCase>};
-    callers["_npi_isfinite"] = {call_NpiIsfinite<ArrayCase>, call_NpiIsfinite<SymbolCase>};
+    callers["_contrib_gradientmultiplier"] = {call__contrib_gradientmultiplier<ArrayCase>, call__contrib_gradientmultiplier<SymbolCase>};
+    callers["zeros_like"] = {call_zeros_like<ArrayCase>, call_zeros_like<SymbolCase>};
+    callers["ones_like"] = {call_ones_like<ArrayCase>, call_ones_like<SymbolCase>};
+    callers["shape_array"] = {call_shape_array<ArrayCase>, call_shape_array<SymbolCase>};
+    callers["size_array"] = {call_size_array<ArrayCase>, call_size_array<SymbolCase>};
+    callers["clip"] = {call_clip<ArrayCase>, call_clip<SymbolCase>};
+    callers["hard_sigmoid"] = {call_hard_sigmoid<ArrayCase>, call_hard_sigmoid<SymbolCase>};
+    callers["smooth_l1"] = {call_smooth_l1<ArrayCase>, call_smooth_l1<SymbolCase>};
+    callers["_npi_isnan"] = {call__npi_isnan<ArrayCase>, call__npi_isnan<SymbolCase>};
+    callers["_npi_isinf"] = {call__npi_isinf<ArrayCase>, call__npi_isinf<SymbolCase>};
+    callers["_npi_isfinite"] = {call__npi_isfinite<ArrayCase>, call__npi_isfinite<SymbolCase>};
     callers["Cast"] = {call_Cast<ArrayCase>, call_Cast<SymbolCase>};
-    callers["amp_cast"] = {call_AmpCast<ArrayCase>, call_AmpCast<SymbolCase>};
-    callers["amp_multicast"] = {call_AmpMulticast<ArrayCase>, call_AmpMulticast<SymbolCase>};
-    callers["where"] = {call_Where<ArrayCase>, call_Where<SymbolCase>};
-    callers["add_n"] = {call_AddN<ArrayCase>, call_AddN<SymbolCase>};
-    callers["sum"] = {call_Sum<ArrayCase>, call_Sum<SymbolCase>};
-    callers["broadcast_like"] = {call_BroadcastLike<ArrayCase>, call_BroadcastLike<SymbolCase>};
-    callers["mean"] = {call_Mean<ArrayCase>, call_Mean<SymbolCase>};
-    callers["prod"] = {call_Prod<ArrayCase>, call_Prod<SymbolCase>};
-    callers["nansum"] = {call_Nansum<ArrayCase>, call_Nansum<SymbolCase>};
-    callers["nanprod"] = {call_Nanprod<ArrayCase>, call_Nanprod<SymbolCase>};
-    callers["max"] = {call_Max<ArrayCase>, call_Max<SymbolCase>};
-    callers["min"] = {call_Min<ArrayCase>, call_Min<SymbolCase>};
-    callers["norm"] = {call_Norm<ArrayCase>, call_Norm<SymbolCase>};
+    callers["amp_cast"] = {call_amp_cast<ArrayCase>, call_amp_cast<SymbolCase>};
+    callers["amp_multicast"] = {call_amp_multicast<ArrayCase>, call_amp_multicast<SymbolCase>};
+    callers["where"] = {call_where<ArrayCase>, call_where<SymbolCase>};
+    callers["add_n"] = {call_add_n<ArrayCase>, call_add_n<SymbolCase>};
+    callers["sum"] = {call_sum<ArrayCase>, call_sum<SymbolCase>};
+    callers["broadcast_like"] = {call_broadcast_like<ArrayCase>, call_broadcast_like<SymbolCase>};
+    callers["mean"] = {call_mean<ArrayCase>, call_mean<SymbolCase>};
+    callers["prod"] = {call_prod<ArrayCase>, call_prod<SymbolCase>};
+    callers["nansum"] = {call_nansum<ArrayCase>, call_nansum<SymbolCase>};
+    callers["nanprod"] = {call_nanprod<ArrayCase>, call_nanprod<SymbolCase>};
+    callers["max"] = {call_max<ArrayCase>, call_max<SymbolCase>};
+    callers["min"] = {call_min<ArrayCase>, call_min<SymbolCase>};
+    callers["norm"] = {call_norm<ArrayCase>, call_norm<SymbolCase>};
     callers["L2Normalization"] = {call_L2Normalization<ArrayCase>, call_L2Normalization<SymbolCase>};
-    callers["argmax"] = {call_Argmax<ArrayCase>, call_Argmax<SymbolCase>};
-    callers["argmin"] = {call_Argmin<ArrayCase>, call_Argmin<SymbolCase>};
-    callers["argmax_channel"] = {call_ArgmaxChannel<ArrayCase>, call_ArgmaxChannel<SymbolCase>};
-    callers["broadcast_to"] = {call_BroadcastTo<ArrayCase>, call_BroadcastTo<SymbolCase>};
-    callers["broadcast_axis"] = {call_BroadcastAxis<ArrayCase>, call_BroadcastAxis<SymbolCase>};
-    callers["_np_cumsum"] = {call_Cumsum<ArrayCase>, call_Cumsum<SymbolCase>};
-    callers["_zeros"] = {call_Zeros<ArrayCase>, call_Zeros<SymbolCase>};
-    callers["_ones"] = {call_Ones<ArrayCase>, call_Ones<SymbolCase>};
-    callers["_full"] = {call_Full<ArrayCase>, call_Full<SymbolCase>};
-    callers["reshape_like"] = {call_ReshapeLike<ArrayCase>, call_ReshapeLike<SymbolCase>};
-    callers["_zeros_without_dtype"] = {call_ZerosWithoutDtype<ArrayCase>, call_ZerosWithoutDtype<SymbolCase>};
-    callers["_identity_with_attr_like_rhs"] = {call_IdentityWithAttrLikeRhs<ArrayCase>, call_IdentityWithAttrLikeRhs<SymbolCase>};
-    callers["_arange"] = {call_Arange<ArrayCase>, call_Arange<SymbolCase>};
-    callers["_linspace"] = {call_Linspace<ArrayCase>, call_Linspace<SymbolCase>};
-    callers["_eye"] = {call_Eye<ArrayCase>, call_Eye<SymbolCase>};
-    callers["_contrib_arange_like"] = {call_ArangeLike<ArrayCase>, call_ArangeLike<SymbolCase>};
+    callers["argmax"] = {call_argmax<ArrayCase>, call_argmax<SymbolCase>};
+    callers["argmin"] = {call_argmin<ArrayCase>, call_argmin<SymbolCase>};
+    callers["argmax_channel"] = {call_argmax_channel<ArrayCase>, call_argmax_channel<SymbolCase>};
+    callers["broadcast_to"] = {call_broadcast_to<ArrayCase>, call_broadcast_to<SymbolCase>};
+    callers["broadcast_axis"] = {call_broadcast_axis<ArrayCase>, call_broadcast_axis<SymbolCase>};
+    callers["_np_cumsum"] = {call__np_cumsum<ArrayCase>, call__np_cumsum<SymbolCase>};
+    callers["_zeros"] = {call__zeros<ArrayCase>, call__zeros<SymbolCase>};
+    callers["_ones"] = {call__ones<ArrayCase>, call__ones<SymbolCase>};
+    callers["_full"] = {call__full<ArrayCase>, call__full<SymbolCase>};
+    callers["reshape_like"] = {call_reshape_like<ArrayCase>, call_reshape_like<SymbolCase>};
+    callers["_zeros_without_dtype"] = {call__zeros_without_dtype<ArrayCase>, call__zeros_without_dtype<SymbolCase>};
+    callers["_identity_with_attr_like_rhs"] = {call__identity_with_attr_like_rhs<ArrayCase>, call__identity_with_attr_like_rhs<SymbolCase>};
+    callers["_arange"] = {call__arange<ArrayCase>, call__arange<SymbolCase>};
+    callers["_linspace"] = {call__linspace<ArrayCase>, call__linspace<SymbolCase>};
+    callers["_eye"] = {call__eye<ArrayCase>, call__eye<SymbolCase>};
+    callers["_contrib_arange_like"] = {call__contrib_arange_like<ArrayCase>, call__contrib_arange_like<SymbolCase>};
     callers["FullyConnected"] = {call_FullyConnected<ArrayCase>, call_FullyConnected<SymbolCase>};
     callers["Convolution"] = {call_Convolution<ArrayCase>, call_Convolution<SymbolCase>};
     callers["Pooling"] = {call_Pooling<ArrayCase>, call_Pooling<SymbolCase>};
     callers["Activation"] = {call_Activation<ArrayCase>, call_Activation<SymbolCase>};
-    callers["softmax"] = {call_Softmax<ArrayCase>, call_Softmax<SymbolCase>};
-    callers["softmin"] = {call_Softmin<ArrayCase>, call_Softmin<SymbolCase>};
-    callers["log_softmax"] = {call_LogSoftmax<ArrayCase>, call_LogSoftmax<SymbolCase>};
+    callers["softmax"] = {call_softmax<ArrayCase>, call_softmax<SymbolCase>};
+    callers["softmin"] = {call_softmin<ArrayCase>, call_softmin<SymbolCase>};
+    callers["log_softmax"] = {call_log_softmax<ArrayCase>, call_log_softmax<SymbolCase>};
     callers["SoftmaxActivation"] = {call_SoftmaxActivation<ArrayCase>, call_SoftmaxActivation<SymbolCase>};
     callers["SoftmaxOutput"] = {call_SoftmaxOutput<ArrayCase>, call_SoftmaxOutput<SymbolCase>};
-    callers["softmax_cross_entropy"] = {call_SoftmaxCrossEntropy<ArrayCase>, call_SoftmaxCrossEntropy<SymbolCase>};
+    callers["softmax_cross_entropy"] = {call_softmax_cross_entropy<ArrayCase>, call_softmax_cross_entropy<SymbolCase>};
     callers["LinearRegressionOutput"] = {call_LinearRegressionOutput<ArrayCase>, call_LinearRegressionOutput<SymbolCase>};
     callers["LogisticRegressionOutput"] = {call_LogisticRegressionOutput<ArrayCase>, call_LogisticRegressionOutput<SymbolCase>};
     callers["MAERegressionOutput"] = {call_MAERegressionOutput<ArrayCase>, call_MAERegressionOutput<SymbolCase>};
@@ -2462,107 +2462,107 @@ Callers callers() {
     callers["LeakyReLU"] = {call_LeakyReLU<ArrayCase>, call_LeakyReLU<SymbolCase>};
     callers["LRN"] = {call_LRN<ArrayCase>, call_LRN<SymbolCase>};
     callers["UpSampling"] = {call_UpSampling<ArrayCase>, call_UpSampling<SymbolCase>};
-    callers["_random_uniform"] = {call_Uniform<ArrayCase>, call_Uniform<SymbolCase>};
-    callers["_random_uniform_like"] = {call_UniformLike<ArrayCase>, call_UniformLike<SymbolCase>};
-    callers["_sample_uniform"] = {call_SampleUniform<ArrayCase>, call_SampleUniform<SymbolCase>};
-    callers["_random_normal"] = {call_Normal<ArrayCase>, call_Normal<SymbolCase>};
-    callers["_random_normal_like"] = {call_NormalLike<ArrayCase>, call_NormalLike<SymbolCase>};
-    callers["_sample_normal"] = {call_SampleNormal<ArrayCase>, call_SampleNormal<SymbolCase>};
-    callers["_random_gamma"] = {call_RandomGamma<ArrayCase>, call_RandomGamma<SymbolCase>};
-    callers["_random_gamma_like"] = {call_GammaLike<ArrayCase>, call_GammaLike<SymbolCase>};
-    callers["_sample_gamma"] = {call_SampleGamma<ArrayCase>, call_SampleGamma<SymbolCase>};
-    callers["_random_exponential"] = {call_RandomExponential<ArrayCase>, call_RandomExponential<SymbolCase>};
-    callers["_random_exponential_like"] = {call_ExponentialLike<ArrayCase>, call_ExponentialLike<SymbolCase>};
-    callers["_sample_exponential"] = {call_SampleExponential<ArrayCase>, call_SampleExponential<SymbolCase>};
-    callers["_random_poisson"] = {call_RandomPoisson<ArrayCase>, call_RandomPoisson<SymbolCase>};
-    callers["_random_poisson_like"] = {call_PoissonLike<ArrayCase>, call_PoissonLike<SymbolCase>};
-    callers["_sample_poisson"] = {call_SamplePoisson<ArrayCase>, call_SamplePoisson<SymbolCase>};
-    callers["_random_negative_binomial"] = {call_RandomNegativeBinomial<ArrayCase>, call_RandomNegativeBinomial<SymbolCase>};
-    callers["_random_negative_binomial_like"] = {call_NegativeBinomialLike<ArrayCase>, call_NegativeBinomialLike<SymbolCase>};
-    callers["_sample_negative_binomial"] = {call_SampleNegativeBinomial<ArrayCase>, call_SampleNegativeBinomial<SymbolCase>};
-    callers["_random_generalized_negative_binomial"] = {call_RandomGeneralizedNegativeBinomial<ArrayCase>, call_RandomGeneralizedNegativeBinomial<SymbolCase>};
-    callers["_random_generalized_negative_binomial_like"] = {call_GeneralizedNegativeBinomialLike<ArrayCase>, call_GeneralizedNegativeBinomialLike<SymbolCase>};
-    callers["_sample_generalized_negative_binomial"] = {call_SampleGeneralizedNegativeBinomial<ArrayCase>, call_SampleGeneralizedNegativeBinomial<SymbolCase>};
-    callers["_random_randint"] = {call_RandomRandint<ArrayCase>, call_RandomRandint<SymbolCase>};
-    callers["_sample_multinomial"] = {call_SampleMultinomial<ArrayCase>, call_SampleMultinomial<SymbolCase>};
-    callers["_shuffle"] = {call_Shuffle<ArrayCase>, call_Shuffle<SymbolCase>};
-    callers["dot"] = {call_Dot<ArrayCase>, call_Dot<SymbolCase>};
-    callers["batch_dot"] = {call_BatchDot<ArrayCase>, call_BatchDot<SymbolCase>};
-    callers["_linalg_gemm"] = {call_Gemm<ArrayCase>, call_Gemm<SymbolCase>};
-    callers["_linalg_gemm2"] = {call_Gemm2<ArrayCase>, call_Gemm2<SymbolCase>};
-    callers["_linalg_syrk"] = {call_Syrk<ArrayCase>, call_Syrk<SymbolCase>};
+    callers["_random_uniform"] = {call__random_uniform<ArrayCase>, call__random_uniform<SymbolCase>};
+    callers["_random_uniform_like"] = {call__random_uniform_like<ArrayCase>, call__random_uniform_like<SymbolCase>};
+    callers["_sample_uniform"] = {call__sample_uniform<ArrayCase>, call__sample_uniform<SymbolCase>};
+    callers["_random_normal"] = {call__random_normal<ArrayCase>, call__random_normal<SymbolCase>};
+    callers["_random_normal_like"] = {call__random_normal_like<ArrayCase>, call__random_normal_like<SymbolCase>};
+    callers["_sample_normal"] = {call__sample_normal<ArrayCase>, call__sample_normal<SymbolCase>};
+    callers["_random_gamma"] = {call__random_gamma<ArrayCase>, call__random_gamma<SymbolCase>};
+    callers["_random_gamma_like"] = {call__random_gamma_like<ArrayCase>, call__random_gamma_like<SymbolCase>};
+    callers["_sample_gamma"] = {call__sample_gamma<ArrayCase>, call__sample_gamma<SymbolCase>};
+    callers["_random_exponential"] = {call__random_exponential<ArrayCase>, call__random_exponential<SymbolCase>};
+    callers["_random_exponential_like"] = {call__random_exponential_like<ArrayCase>, call__random_exponential_like<SymbolCase>};
+    callers["_sample_exponential"] = {call__sample_exponential<ArrayCase>, call__sample_exponential<SymbolCase>};
+    callers["_random_poisson"] = {call__random_poisson<ArrayCase>, call__random_poisson<SymbolCase>};
+    callers["_random_poisson_like"] = {call__random_poisson_like<ArrayCase>, call__random_poisson_like<SymbolCase>};
+    callers["_sample_poisson"] = {call__sample_poisson<ArrayCase>, call__sample_poisson<SymbolCase>};
+    callers["_random_negative_binomial"] = {call__random_negative_binomial<ArrayCase>, call__random_negative_binomial<SymbolCase>};
+    callers["_random_negative_binomial_like"] = {call__random_negative_binomial_like<ArrayCase>, call__random_negative_binomial_like<SymbolCase>};
+    callers["_sample_negative_binomial"] = {call__sample_negative_binomial<ArrayCase>, call__sample_negative_binomial<SymbolCase>};
+    callers["_random_generalized_negative_binomial"] = {call__random_generalized_negative_binomial<ArrayCase>, call__random_generalized_negative_binomial<SymbolCase>};
+    callers["_random_generalized_negative_binomial_like"] = {call__random_generalized_negative_binomial_like<ArrayCase>, call__random_generalized_negative_binomial_like<SymbolCase>};
+    callers["_sample_generalized_negative_binomial"] = {call__sample_generalized_negative_binomial<ArrayCase>, call__sample_generalized_negative_binomial<SymbolCase>};
+    callers["_random_randint"] = {call__random_randint<ArrayCase>, call__random_randint<SymbolCase>};
+    callers["_sample_multinomial"] = {call__sample_multinomial<ArrayCase>, call__sample_multinomial<SymbolCase>};
+    callers["_shuffle"] = {call__shuffle<ArrayCase>, call__shuffle<SymbolCase>};
+    callers["dot"] = {call_dot<ArrayCase>, call_dot<SymbolCase>};
+    callers["batch_dot"] = {call_batch_dot<ArrayCase>, call_batch_dot<SymbolCase>};
+    callers["_linalg_gemm"] = {call__linalg_gemm<ArrayCase>, call__linalg_gemm<SymbolCase>};
+    callers["_linalg_gemm2"] = {call__linalg_gemm2<ArrayCase>, call__linalg_gemm2<SymbolCase>};
+    callers["_linalg_syrk"] = {call__linalg_syrk<ArrayCase>, call__linalg_syrk<SymbolCase>};
     callers["Reshape"] = {call_Reshape<ArrayCase>, call_Reshape<SymbolCase>};
     callers["Flatten"] = {call_Flatten<ArrayCase>, call_Flatten<SymbolCase>};
-    callers["expand_dims"] = {call_ExpandDims<ArrayCase>, call_ExpandDims<SymbolCase>};
-    callers["squeeze"] = {call_Squeeze<ArrayCase>, call_Squeeze<SymbolCase>};
-    callers["transpose"] = {call_Transpose<ArrayCase>, call_Transpose<SymbolCase>};
+    callers["expand_dims"] = {call_expand_dims<ArrayCase>, call_expand_dims<SymbolCase>};
+    callers["squeeze"] = {call_squeeze<ArrayCase>, call_squeeze<SymbolCase>};
+    callers["transpose"] = {call_transpose<ArrayCase>, call_transpose<SymbolCase>};
     callers["SwapAxis"] = {call_SwapAxis<ArrayCase>, call_SwapAxis<SymbolCase>};
-    callers["depth_to_space"] = {call_DepthToSpace<ArrayCase>, call_DepthToSpace<SymbolCase>};
-    callers["space_to_depth"] = {call_SpaceToDepth<ArrayCase>, call_SpaceToDepth<SymbolCase>};
-    callers["slice"] = {call_Slice<ArrayCase>, call_Slice<SymbolCase>};
-    callers["slice_axis"] = {call_SliceAxis<ArrayCase>, call_SliceAxis<SymbolCase>};
-    callers["slice_like"] = {call_SliceLike<ArrayCase>, call_SliceLike<SymbolCase>};
-    callers["reverse"] = {call_Reverse<ArrayCase>, call_Reverse<SymbolCase>};
-    callers["_slice_assign"] = {call_SliceAssign<ArrayCase>, call_SliceAssign<SymbolCase>};
-    callers["_slice_assign_scalar"] = {call_SliceAssignScalar<ArrayCase>, call_SliceAssignScalar<SymbolCase>};
+    callers["depth_to_space"] = {call_depth_to_space<ArrayCase>, call_depth_to_space<SymbolCase>};
+    callers["space_to_depth"] = {call_space_to_depth<ArrayCase>, call_space_to_depth<SymbolCase>};
+    callers["slice"] = {call_slice<ArrayCase>, call_slice<SymbolCase>};
+    callers["slice_axis"] = {call_slice_axis<ArrayCase>, call_slice_axis<SymbolCase>};
+    callers["slice_like"] = {call_slice_like<ArrayCase>, call_slice_like<SymbolCase>};
+    callers["reverse"] = {call_reverse<ArrayCase>, call_reverse<SymbolCase>};
+    callers["_slice_assign"] = {call__slice_assign<ArrayCase>, call__slice_assign<SymbolCase>};
+    callers["_slice_assign_scalar"] = {call__slice_assign_scalar<ArrayCase>, call__slice_assign_scalar<SymbolCase>};
     callers["Concat"] = {call_Concat<ArrayCase>, call_Concat<SymbolCase>};
-    callers["stack"] = {call_Stack<ArrayCase>, call_Stack<SymbolCase>};
+    callers["stack"] = {call_stack<ArrayCase>, call_stack<SymbolCase>};
     callers["SliceChannel"] = {call_SliceChannel<ArrayCase>, call_SliceChannel<SymbolCase>};
-    callers["_split_v2"] = {call_SplitV2<ArrayCase>, call_SplitV2<SymbolCase>};
-    callers["tile"] = {call_Tile<ArrayCase>, call_Tile<SymbolCase>};
-    callers["repeat"] = {call_Repeat<ArrayCase>, call_Repeat<SymbolCase>};
+    callers["_split_v2"] = {call__split_v2<ArrayCase>, call__split_v2<SymbolCase>};
+    callers["tile"] = {call_tile<ArrayCase>, call_tile<SymbolCase>};
+    callers["repeat"] = {call_repeat<ArrayCase>, call_repeat<SymbolCase>};
     callers["Pad"] = {call_Pad<ArrayCase>, call_Pad<SymbolCase>};
-    callers["diag"] = {call_Diag<ArrayCase>, call_Diag<SymbolCase>};
-    callers["take"] = {call_Take<ArrayCase>, call_Take<SymbolCase>};
+    callers["diag"] = {call_diag<ArrayCase>, call_diag<SymbolCase>};
+    callers["take"] = {call_take<ArrayCase>, call_take<SymbolCase>};
     callers["Embedding"] = {call_Embedding<ArrayCase>, call_Embedding<SymbolCase>};
-    callers["pick"] = {call_Pick<ArrayCase>, call_Pick<SymbolCase>};
-    callers["batch_take"] = {call_BatchTake<ArrayCase>, call_BatchTake<SymbolCase>};
-    callers["gather_nd"] = {call_GatherNd<ArrayCase>, call_GatherNd<SymbolCase>};
-    callers["scatter_nd"] = {call_ScatterNd<ArrayCase>, call_ScatterNd<SymbolCase>};
-    callers["_backward_gather_nd"] = {call_BackwardGatherNd<ArrayCase>, call_BackwardGatherNd<SymbolCase>};
-    callers["_scatter_set_nd"] = {call_ScatterSetNd<ArrayCase>, call_ScatterSetNd<SymbolCase>};
-    callers["_contrib_boolean_mask"] = {call_BooleanMask<ArrayCase>, call_BooleanMask<SymbolCase>};
-    callers["one_hot"] = {call_OneHot<ArrayCase>, call_OneHot<SymbolCase>};
-    callers["_ravel_multi_index"] = {call_RavelMultiIndex<ArrayCase>, call_RavelMultiIndex<SymbolCase>};
-    callers["_unravel_index"] = {call_UnravelIndex<ArrayCase>, call_UnravelIndex<SymbolCase>};
-    callers["_contrib_index_array"] = {call_IndexArray<ArrayCase>, call_IndexArray<SymbolCase>};
-    callers["_contrib_index_copy"] = {call_IndexCopy<ArrayCase>, call_IndexCopy<SymbolCase>};
+    callers["pick"] = {call_pick<ArrayCase>, call_pick<SymbolCase>};
+    callers["batch_take"] = {call_batch_take<ArrayCase>, call_batch_take<SymbolCase>};
+    callers["gather_nd"] = {call_gather_nd<ArrayCase>, call_gather_nd<SymbolCase>};
+    callers["scatter_nd"] = {call_scatter_nd<ArrayCase>, call_scatter_nd<SymbolCase>};
+    callers["_backward_gather_nd"] = {call__backward_gather_nd<ArrayCase>, call__backward_gather_nd<SymbolCase>};
+    callers["_scatter_set_nd"] = {call__scatter_set_nd<ArrayCase>, call__scatter_set_nd<SymbolCase>};
+    callers["_contrib_boolean_mask"] = {call__contrib_boolean_mask<ArrayCase>, call__contrib_boolean_mask<SymbolCase>};
+    callers["one_hot"] = {call_one_hot<ArrayCase>, call_one_hot<SymbolCase>};
+    callers["_ravel_multi_index"] = {call__ravel_multi_index<ArrayCase>, call__ravel_multi_index<SymbolCase>};
+    callers["_unravel_index"] = {call__unravel_index<ArrayCase>, call__unravel_index<SymbolCase>};
+    callers["_contrib_index_array"] = {call__contrib_index_array<ArrayCase>, call__contrib_index_array<SymbolCase>};
+    callers["_contrib_index_copy"] = {call__contrib_index_copy<ArrayCase>, call__contrib_index_copy<SymbolCase>};
     callers["SequenceMask"] = {call_SequenceMask<ArrayCase>, call_SequenceMask<SymbolCase>};
     callers["SequenceLast"] = {call_SequenceLast<ArrayCase>, call_SequenceLast<SymbolCase>};
     callers["SequenceReverse"] = {call_SequenceReverse<ArrayCase>, call_SequenceReverse<SymbolCase>};
-    callers["sort"] = {call_Sort<ArrayCase>, call_Sort<SymbolCase>};
-    callers["argsort"] = {call_Argsort<ArrayCase>, call_Argsort<SymbolCase>};
-    callers["topk"] = {call_Topk<ArrayCase>, call_Topk<SymbolCase>};
-    callers["sgd_update"] = {call_SgdUpdate<ArrayCase>, call_SgdUpdate<SymbolCase>};
-    callers["sgd_mom_update"] = {call_SgdMomUpdate<ArrayCase>, call_SgdMomUpdate<SymbolCase>};
-    callers["mp_sgd_update"] = {call_MpSgdUpdate<ArrayCase>, call_MpSgdUpdate<SymbolCase>};
-    callers["mp_sgd_mom_update"] = {call_MpSgdMomUpdate<ArrayCase>, call_MpSgdMomUpdate<SymbolCase>};
-    callers["nag_mom_update"] = {call_NagMomUpdate<ArrayCase>, call_NagMomUpdate<SymbolCase>};
-    callers["mp_nag_mom_update"] = {call_MpNagMomUpdate<ArrayCase>, call_MpNagMomUpdate<SymbolCase>};
-    callers["signsgd_update"] = {call_SignsgdUpdate<ArrayCase>, call_SignsgdUpdate<SymbolCase>};
-    callers["signum_update"] = {call_SignumUpdate<ArrayCase>, call_SignumUpdate<SymbolCase>};
-    callers["adam_update"] = {call_AdamUpdate<ArrayCase>, call_AdamUpdate<SymbolCase>};
-    callers["_adamax_update"] = {call_AdamaxUpdate<ArrayCase>, call_AdamaxUpdate<SymbolCase>};
-    callers["_nadam_update"] = {call_NadamUpdate<ArrayCase>, call_NadamUpdate<SymbolCase>};
-    callers["_adamw_update"] = {call_AdamwUpdate<ArrayCase>, call_AdamwUpdate<SymbolCase>};
-    callers["_mp_adamw_update"] = {call_MpAdamwUpdate<ArrayCase>, call_MpAdamwUpdate<SymbolCase>};
-    callers["rmsprop_update"] = {call_RmspropUpdate<ArrayCase>, call_RmspropUpdate<SymbolCase>};
-    callers["rmspropalex_update"] = {call_RmspropalexUpdate<ArrayCase>, call_RmspropalexUpdate<SymbolCase>};
-    callers["_sparse_adagrad_update"] = {call_AdagradUpdate<ArrayCase>, call_AdagradUpdate<SymbolCase>};
-    callers["_adadelta_update"] = {call_AdadeltaUpdate<ArrayCase>, call_AdadeltaUpdate<SymbolCase>};
-    callers["ftrl_update"] = {call_FtrlUpdate<ArrayCase>, call_FtrlUpdate<SymbolCase>};
-    callers["ftml_update"] = {call_FtmlUpdate<ArrayCase>, call_FtmlUpdate<SymbolCase>};
-    callers["lamb_update_phase1"] = {call_LambUpdatePhase1<ArrayCase>, call_LambUpdatePhase1<SymbolCase>};
-    callers["lamb_update_phase2"] = {call_LambUpdatePhase2<ArrayCase>, call_LambUpdatePhase2<SymbolCase>};
-    callers["mp_lamb_update_phase1"] = {call_MpLambUpdatePhase1<ArrayCase>, call_MpLambUpdatePhase1<SymbolCase>};
-    callers["mp_lamb_update_phase2"] = {call_MpLambUpdatePhase2<ArrayCase>, call_MpLambUpdatePhase2<SymbolCase>};
-    callers["multi_sgd_update"] = {call_MultiSgdUpdate<ArrayCase>, call_MultiSgdUpdate<SymbolCase>};
-    callers["multi_sgd_mom_update"] = {call_MultiSgdMomUpdate<ArrayCase>, call_MultiSgdMomUpdate<SymbolCase>};
-    callers["multi_mp_sgd_update"] = {call_MultiMpSgdUpdate<ArrayCase>, call_MultiMpSgdUpdate<SymbolCase>};
-    callers["multi_mp_sgd_mom_update"] = {call_MultiMpSgdMomUpdate<ArrayCase>, call_MultiMpSgdMomUpdate<SymbolCase>};
-    callers["all_finite"] = {call_AllFinite<ArrayCase>, call_AllFinite<SymbolCase>};
-    callers["multi_all_finite"] = {call_MultiAllFinite<ArrayCase>, call_MultiAllFinite<SymbolCase>};
-    callers["multi_sum_sq"] = {call_MultiSumSq<ArrayCase>, call_MultiSumSq<SymbolCase>};
-    callers["multi_lars"] = {call_MultiLars<ArrayCase>, call_MultiLars<SymbolCase>};
+    callers["sort"] = {call_sort<ArrayCase>, call_sort<SymbolCase>};
+    callers["argsort"] = {call_argsort<ArrayCase>, call_argsort<SymbolCase>};
+    callers["topk"] = {call_topk<ArrayCase>, call_topk<SymbolCase>};
+    callers["sgd_update"] = {call_sgd_update<ArrayCase>, call_sgd_update<SymbolCase>};
+    callers["sgd_mom_update"] = {call_sgd_mom_update<ArrayCase>, call_sgd_mom_update<SymbolCase>};
+    callers["mp_sgd_update"] = {call_mp_sgd_update<ArrayCase>, call_mp_sgd_update<SymbolCase>};
+    callers["mp_sgd_mom_update"] = {call_mp_sgd_mom_update<ArrayCase>, call_mp_sgd_mom_update<SymbolCase>};
+    callers["nag_mom_update"] = {call_nag_mom_update<ArrayCase>, call_nag_mom_update<SymbolCase>};
+    callers["mp_nag_mom_update"] = {call_mp_nag_mom_update<ArrayCase>, call_mp_nag_mom_update<SymbolCase>};
+    callers["signsgd_update"] = {call_signsgd_update<ArrayCase>, call_signsgd_update<SymbolCase>};
+    callers["signum_update"] = {call_signum_update<ArrayCase>, call_signum_update<SymbolCase>};
+    callers["adam_update"] = {call_adam_update<ArrayCase>, call_adam_update<SymbolCase>};
+    callers["_adamax_update"] = {call__adamax_update<ArrayCase>, call__adamax_update<SymbolCase>};
+    callers["_nadam_update"] = {call__nadam_update<ArrayCase>, call__nadam_update<SymbolCase>};
+    callers["_adamw_update"] = {call__adamw_update<ArrayCase>, call__adamw_update<SymbolCase>};
+    callers["_mp_adamw_update"] = {call__mp_adamw_update<ArrayCase>, call__mp_adamw_update<SymbolCase>};
+    callers["rmsprop_update"] = {call_rmsprop_update<ArrayCase>, call_rmsprop_update<SymbolCase>};
+    callers["rmspropalex_update"] = {call_rmspropalex_update<ArrayCase>, call_rmspropalex_update<SymbolCase>};
+    callers["_sparse_adagrad_update"] = {call__sparse_adagrad_update<ArrayCase>, call__sparse_adagrad_update<SymbolCase>};
+    callers["_adadelta_update"] = {call__adadelta_update<ArrayCase>, call__adadelta_update<SymbolCase>};
+    callers["ftrl_update"] = {call_ftrl_update<ArrayCase>, call_ftrl_update<SymbolCase>};
+    callers["ftml_update"] = {call_ftml_update<ArrayCase>, call_ftml_update<SymbolCase>};
+    callers["lamb_update_phase1"] = {call_lamb_update_phase1<ArrayCase>, call_lamb_update_phase1<SymbolCase>};
+    callers["lamb_update_phase2"] = {call_lamb_update_phase2<ArrayCase>, call_lamb_update_phase2<SymbolCase>};
+    callers["mp_lamb_update_phase1"] = {call_mp_lamb_update_phase1<ArrayCase>, call_mp_lamb_update_phase1<SymbolCase>};
+    callers["mp_lamb_update_phase2"] = {call_mp_lamb_update_phase2<ArrayCase>, call_mp_lamb_update_phase2<SymbolCase>};
+    callers["multi_sgd_update"] = {call_multi_sgd_update<ArrayCase>, call_multi_sgd_update<SymbolCase>};
+    callers["multi_sgd_mom_update"] = {call_multi_sgd_mom_update<ArrayCase>, call_multi_sgd_mom_update<SymbolCase>};
+    callers["multi_mp_sgd_update"] = {call_multi_mp_sgd_update<ArrayCase>, call_multi_mp_sgd_update<SymbolCase>};
+    callers["multi_mp_sgd_mom_update"] = {call_multi_mp_sgd_mom_update<ArrayCase>, call_multi_mp_sgd_mom_update<SymbolCase>};
+    callers["all_finite"] = {call_all_finite<ArrayCase>, call_all_finite<SymbolCase>};
+    callers["multi_all_finite"] = {call_multi_all_finite<ArrayCase>, call_multi_all_finite<SymbolCase>};
+    callers["multi_sum_sq"] = {call_multi_sum_sq<ArrayCase>, call_multi_sum_sq<SymbolCase>};
+    callers["multi_lars"] = {call_multi_lars<ArrayCase>, call_multi_lars<SymbolCase>};
     return callers;
 }
