@@ -1,6 +1,6 @@
 //! Taking a file apart. Whatever the bytes are, the work and the memory are bounded by their number.
 
-use super::text::{GraphText, Link, NodeText};
+use super::text::{GraphText, Link, NodeText, with_escaped_controls};
 use super::upgrade;
 use crate::error::Result;
 use crate::graph::attrs::{MOST, operator};
@@ -31,8 +31,9 @@ pub(super) struct Drafts {
 const UNNAMED_VERSION: i64 = 800;
 
 pub(super) fn symbol(text: &str) -> Result<Symbol> {
+    let json = with_escaped_controls(text);
     let graph: GraphText =
-        serde_json::from_str(text).map_err(|e| crate::err!(Format, "expected JSON: {e}"))?;
+        serde_json::from_str(&json).map_err(|e| crate::err!(Format, "expected JSON: {e}"))?;
     let mut drafts = drafts(graph)?;
     drafts.mark_needed();
     upgrade::upgrade(&mut drafts)?;
