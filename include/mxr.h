@@ -1564,6 +1564,18 @@ mxr_error_t *mxr_symbol_load(const char *path, mxr_symbol_t **symbol);
 mxr_error_t *mxr_symbol_save(const mxr_symbol_t *symbol, const char *path);
 
 /**
+ * Runs the operators of a symbol one by one on arrays for its variables, by name, without compiling it; while
+ * recording, each is on the tape. Names that no variable has are passed over. `outputs` has a place for each output,
+ * which receives a new array. @nullable call
+ */
+mxr_error_t *mxr_symbol_run(const mxr_symbol_t *symbol,
+                            const char *const *names,
+                            mxr_array_t *const *arrays,
+                            int32_t num_arrays,
+                            const mxr_call_t *call,
+                            mxr_array_t **outputs);
+
+/**
  * Takes another reference to a symbol, to be freed like the first. NULL gives NULL.
  */
 mxr_symbol_t *mxr_symbol_retain(mxr_symbol_t *symbol);

@@ -2,9 +2,9 @@
 
 use crate::attr::{length, owned_string, slice, string};
 use crate::error::{guard, mxr_error_t};
-use crate::handle::{came_back, check, given};
-use crate::op::{definition, mxr_op_t};
-use crate::out::out;
+use crate::handle::{arrays, as_arrays, came_back, check, give, given, mxr_array_t};
+use crate::op::{definition, mode, mxr_call_t, mxr_op_t};
+use crate::out::{out, places};
 use crate::text::pairs;
 use mxr_core::graph::{Call, Symbol};
 use mxr_core::{Result, err};
@@ -274,6 +274,36 @@ pub unsafe extern "C" fn mxr_symbol_save(
             let path = string(path, "path")?;
             self::symbol(symbol, "symbol")?.save(Path::new(path))
         }
+    })
+}
+
+/// Runs the operators of a symbol one by one on arrays for its variables, by name, without compiling it; while
+/// recording, each is on the tape. Names that no variable has are passed over. `outputs` has a place for each output,
+/// which receives a new array. @nullable call
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mxr_symbol_run(
+    symbol: *const mxr_symbol_t,
+    names: *const *const c_char,
+    arrays: *const *mut mxr_array_t,
+    num_arrays: i32,
+    call: *const mxr_call_t,
+    outputs: *mut *mut mxr_array_t,
+) -> *mut mxr_error_t {
+    guard(|| {
+        // SAFETY: the caller gives handles and C strings, as many as it says, a struct or NULL, and places.
+        unsafe {
+            let symbol = self::symbol(symbol, "symbol")?;
+            let outputs = places(outputs, symbol.outputs.len(), "outputs")?;
+            let names = slice(names, length(num_arrays.into(), "num_arrays")?, "names")?;
+            let arrays = self::arrays(arrays, num_arrays, "arrays")?;
+            let given = names.iter().zip(as_arrays(&arrays));
+            let given = given.map(|(name, array)| Ok((string(*name, "names")?.to_owned(), array.clone())));
+            let made = symbol.run_eagerly(&given.collect::<Result<_>>()?, &mode(call)?)?;
+            for (place, output) in outputs.iter_mut().zip(made) {
+                place.write(give(output));
+            }
+        }
+        Ok(())
     })
 }
 

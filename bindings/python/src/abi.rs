@@ -1067,6 +1067,17 @@ pub struct Abi {
     #[doc = " Writes a symbol to a file as MXNet 1.9.1 does. An existing file is replaced only by a whole one."]
     pub mxr_symbol_save:
         unsafe extern "C" fn(symbol: *const mxr_symbol_t, path: *const c_char) -> *mut mxr_error_t,
+    #[doc = " Runs the operators of a symbol one by one on arrays for its variables, by name, without compiling it; while"]
+    #[doc = " recording, each is on the tape. Names that no variable has are passed over. `outputs` has a place for each output,"]
+    #[doc = " which receives a new array. @nullable call"]
+    pub mxr_symbol_run: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        names: *const *const c_char,
+        arrays: *const *mut mxr_array_t,
+        num_arrays: i32,
+        call: *const mxr_call_t,
+        outputs: *mut *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
     #[doc = " Takes another reference to a symbol, to be freed like the first. NULL gives NULL."]
     pub mxr_symbol_retain: unsafe extern "C" fn(symbol: *mut mxr_symbol_t) -> *mut mxr_symbol_t,
     #[doc = " Gives a reference back. NULL is allowed."]
@@ -1329,6 +1340,7 @@ impl Abi {
             mxr_symbol_to_json: *unsafe { library.get(b"mxr_symbol_to_json\0") }?,
             mxr_symbol_load: *unsafe { library.get(b"mxr_symbol_load\0") }?,
             mxr_symbol_save: *unsafe { library.get(b"mxr_symbol_save\0") }?,
+            mxr_symbol_run: *unsafe { library.get(b"mxr_symbol_run\0") }?,
             mxr_symbol_retain: *unsafe { library.get(b"mxr_symbol_retain\0") }?,
             mxr_symbol_free: *unsafe { library.get(b"mxr_symbol_free\0") }?,
             mxr_symbol_list: *unsafe { library.get(b"mxr_symbol_list\0") }?,
