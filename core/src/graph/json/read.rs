@@ -3,8 +3,9 @@
 use super::upgrade;
 use crate::error::Result;
 use crate::graph::attrs::operator;
+use crate::graph::control::Body;
 use crate::graph::symbol::{AttrMap, Entry, Node, Symbol};
-use crate::op::{OpDef, registry};
+use crate::op::{OpDef, SubgraphRef, registry};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ pub(super) struct Draft {
     pub name: String,
     pub attrs: AttrMap,
     pub inputs: Vec<Link>,
+    /// The graphs among its attributes.
+    pub graphs: Vec<SubgraphRef>,
     /// Whether an output of the graph depends on it.
     pub needed: bool,
 }
@@ -88,10 +91,8 @@ fn string<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a str> {
 /// Node `i`, whose inputs must stand before it.
 fn draft(value: &Value, i: usize) -> Result<Draft> {
     let node = value.as_object().ok_or_else(|| crate::err!(Format, "expected an object"))?;
-    for unsupported in ["control_deps", "subgraphs"] {
-        if node.get(unsupported).and_then(Value::as_array).is_some_and(|list| !list.is_empty()) {
-            crate::bail!(Unsupported, "nodes with '{unsupported}' cannot be loaded");
-        }
+    if node.get("control_deps").and_then(Value::as_array).is_some_and(|list| !list.is_empty()) {
+        crate::bail!(Unsupported, "nodes with 'control_deps' cannot be loaded");
     }
     let name = string(node, "name")?.to_owned();
     let op = match string(node, "op")? {
@@ -115,7 +116,16 @@ fn draft(value: &Value, i: usize) -> Result<Draft> {
     if op.is_none() && !inputs.is_empty() {
         return Err(crate::err!(Format, "a variable has no inputs").about(&name));
     }
-    Ok(Draft { op, name, attrs, inputs, needed: false })
+    let graphs = node.get("subgraphs").and_then(Value::as_array).into_iter().flatten().map(body);
+    let graphs = graphs.collect::<Result<_>>().map_err(|e| e.about(&name))?;
+    Ok(Draft { op, name, attrs, inputs, graphs, needed: false })
+}
+
+/// The body of a loop or a branch, which names no version: MXNet brings none to the present one.
+fn body(value: &Value) -> Result<SubgraphRef> {
+    let mut drafts = drafts(value)?;
+    drafts.mark_needed();
+    Ok(Body::new(drafts.build()?)?.into_attr())
 }
 
 /// A reference to a node below `limit`: the node, its output and, from 0.9 on, the version.
@@ -183,13 +193,13 @@ impl Draft {
     fn build(self, built: &[Option<Arc<Node>>]) -> Result<Node> {
         let inputs: Vec<Entry> = self.inputs.iter().map(|l| entry(l, built)).collect::<Result<_>>()?;
         let Some(def) = self.op else { return Ok(Node::variable(self.name, self.attrs)) };
-        let op = operator(def, &self.attrs)?;
+        let op = operator(def, &self.attrs, &self.graphs)?;
         if let Some(n) = op.arity().filter(|n| *n != inputs.len()) {
             return Err(
                 crate::err!(Format, "expected {n} inputs, got {}", inputs.len()).in_operator(def.meta.name)
             );
         }
-        if let Some((i, _)) = inputs.iter().enumerate().find(|(i, e)| op.mutates(*i) && !e.node.is_variable())
+        if let Some((i, _)) = inputs.iter().enumerate().find(|(i, e)| op.lists_as_state(*i) && !e.node.is_variable())
         {
             let input = op.symbol_input_name(i);
             return Err(crate::err!(Format, "expected a variable for {input}, which the operator changes")
