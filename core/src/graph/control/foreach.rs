@@ -53,7 +53,7 @@ impl Foreach {
         distinct(&all, "in_data_locs, in_state_locs, remain_locs", n)?;
         expect_count("remain_locs", n, all.ndim() as i64)?;
         expect_count("num_out_data", body.num_outputs().saturating_sub(self.in_state_locs.ndim()), self.num_out_data)?;
-        if self.in_data_locs.is_empty() {
+        if self.in_data_locs.ndim() == 0 {
             return Err(crate::err!(InvalidValue, "expected data to go along, got none").about("in_data_locs"));
         }
         Ok(())
