@@ -33,7 +33,10 @@ pub(crate) fn give_symbol(symbol: Arc<Symbol>) -> *mut mxr_symbol_t {
 }
 
 /// Runs a function that makes a symbol.
-unsafe fn make(place: *mut *mut mxr_symbol_t, f: impl FnOnce() -> Result<Symbol>) -> *mut mxr_error_t {
+pub(crate) unsafe fn make(
+    place: *mut *mut mxr_symbol_t,
+    f: impl FnOnce() -> Result<Symbol>,
+) -> *mut mxr_error_t {
     guard(|| {
         let symbol = f()?;
         // SAFETY: the caller gives a place for the handle.
@@ -43,7 +46,7 @@ unsafe fn make(place: *mut *mut mxr_symbol_t, f: impl FnOnce() -> Result<Symbol>
 }
 
 /// The symbols behind `n` handles.
-unsafe fn symbols<'a>(handles: *const *mut mxr_symbol_t, n: i32) -> Result<Vec<&'a Symbol>> {
+pub(crate) unsafe fn symbols<'a>(handles: *const *mut mxr_symbol_t, n: i32) -> Result<Vec<&'a Symbol>> {
     // SAFETY: the caller promises `n` handles.
     unsafe {
         let handles = slice(handles, length(n.into(), "num_inputs")?, "inputs")?;

@@ -78,11 +78,12 @@ pub fn graphs_of(op: &OpRef) -> Vec<SubgraphRef> {
 }
 
 fn parsed(def: &'static OpDef, attrs: &AttrMap, graphs: &[SubgraphRef]) -> Result<OpRef> {
-    let places: Vec<u32> =
-        def.attrs.iter().filter(|a| a.kind == AttrKind::Subgraph).map(|a| a.id).collect();
+    let places: Vec<u32> = def.attrs.iter().filter(|a| a.kind == AttrKind::Subgraph).map(|a| a.id).collect();
     if places.len() != graphs.len() {
         let (expected, got) = (places.len(), graphs.len());
-        return Err(crate::err!(InvalidValue, "expected {expected} graphs, got {got}").in_operator(def.meta.name));
+        return Err(
+            crate::err!(InvalidValue, "expected {expected} graphs, got {got}").in_operator(def.meta.name)
+        );
     }
     if def.attrs.is_empty() {
         return def.with(&[]);

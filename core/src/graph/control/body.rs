@@ -64,8 +64,7 @@ impl Body {
                 crate::bail!(Unsupported, "'{}' changes a state, which a body must not", node.name);
             }
         }
-        let states: HashSet<*const _> =
-            symbol.topo().iter().flat_map(|node| changed_inputs(node)).collect();
+        let states: HashSet<*const _> = symbol.topo().iter().flat_map(|node| changed_inputs(node)).collect();
         let is_state = symbol.inputs(Inputs::All).iter().map(|n| states.contains(&Arc::as_ptr(n))).collect();
         Ok(Body { names, is_state, symbol, plans: Mutex::default() })
     }

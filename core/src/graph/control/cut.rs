@@ -168,20 +168,21 @@ fn cut(scope: &str, outputs: &[Entry], outs: usize) -> Cut {
     let mut copies: HashMap<*const Node, Arc<Node>> = HashMap::new();
     let mut outside: Vec<(Entry, Entry)> = vec![];
     let mut result = HashMap::new();
-    let mut inner = |copies: &HashMap<*const Node, Arc<Node>>, e: &Entry| match copies.get(&Arc::as_ptr(&e.node)) {
-        Some(copy) => Entry { node: copy.clone(), ..*e },
-        None => {
-            let same = |(o, _): &&(Entry, Entry)| Arc::ptr_eq(&o.node, &e.node) && o.index == e.index;
-            if let Some((_, variable)) = outside.iter().find(same) {
-                return variable.clone();
+    let mut inner =
+        |copies: &HashMap<*const Node, Arc<Node>>, e: &Entry| match copies.get(&Arc::as_ptr(&e.node)) {
+            Some(copy) => Entry { node: copy.clone(), ..*e },
+            None => {
+                let same = |(o, _): &&(Entry, Entry)| Arc::ptr_eq(&o.node, &e.node) && o.index == e.index;
+                if let Some((_, variable)) = outside.iter().find(same) {
+                    return variable.clone();
+                }
+                let name = e.node.output_name(e.index as usize);
+                let variable = Entry::new(Arc::new(Node::variable(name.clone(), AttrMap::new())), 0);
+                outside.push((e.clone(), variable.clone()));
+                result.insert(name, e.clone());
+                variable
             }
-            let name = e.node.output_name(e.index as usize);
-            let variable = Entry::new(Arc::new(Node::variable(name.clone(), AttrMap::new())), 0);
-            outside.push((e.clone(), variable.clone()));
-            result.insert(name, e.clone());
-            variable
-        }
-    };
+        };
     let whole = Symbol { outputs: outputs.to_vec() };
     for node in whole.topo().iter().filter(|n| inside(n)) {
         let inputs = node.inputs.iter().map(|e| inner(&copies, e)).collect();

@@ -52,9 +52,15 @@ impl Foreach {
             .collect();
         distinct(&all, "in_data_locs, in_state_locs, remain_locs", n)?;
         expect_count("remain_locs", n, all.ndim() as i64)?;
-        expect_count("num_out_data", body.num_outputs().saturating_sub(self.in_state_locs.ndim()), self.num_out_data)?;
+        expect_count(
+            "num_out_data",
+            body.num_outputs().saturating_sub(self.in_state_locs.ndim()),
+            self.num_out_data,
+        )?;
         if self.in_data_locs.ndim() == 0 {
-            return Err(crate::err!(InvalidValue, "expected data to go along, got none").about("in_data_locs"));
+            return Err(
+                crate::err!(InvalidValue, "expected data to go along, got none").about("in_data_locs")
+            );
         }
         Ok(())
     }
@@ -83,9 +89,12 @@ impl Foreach {
 
 impl Operator for Foreach {
     fn meta() -> Meta {
-        Meta::new("_foreach", [Input::new("data", "data, states, and what every row shares").counted("num_args", &["data"])])
-            .dtypes(DTypes::of(&[]))
-            .internal()
+        Meta::new(
+            "_foreach",
+            [Input::new("data", "data, states, and what every row shares").counted("num_args", &["data"])],
+        )
+        .dtypes(DTypes::of(&[]))
+        .internal()
     }
 
     fn samples() -> Vec<Sample> {

@@ -325,10 +325,14 @@ impl Operator for LoopBackward {
 
     fn workspace(&self, s: &ShapeInfer, _size: usize) -> usize {
         let Some(Ok(plan)) = self.plan(s, true) else { return 0 };
-        let outputs = |range: std::ops::Range<usize>| plan.outputs[range].iter().map(Type::bytes).sum::<usize>();
+        let outputs =
+            |range: std::ops::Range<usize>| plan.outputs[range].iter().map(Type::bytes).sum::<usize>();
         let all = plan.outputs.len();
         let states = outputs(count(self.num_out_data).min(all)..all);
-        plan.report.arena_bytes + plan.report.workspace_bytes + 2 * outputs(0..all) + states * (self.steps(s) + 2)
+        plan.report.arena_bytes
+            + plan.report.workspace_bytes
+            + 2 * outputs(0..all)
+            + states * (self.steps(s) + 2)
     }
 
     fn cost(&self, s: &ShapeInfer) -> usize {

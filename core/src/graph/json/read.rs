@@ -199,7 +199,8 @@ impl Draft {
                 crate::err!(Format, "expected {n} inputs, got {}", inputs.len()).in_operator(def.meta.name)
             );
         }
-        if let Some((i, _)) = inputs.iter().enumerate().find(|(i, e)| op.lists_as_state(*i) && !e.node.is_variable())
+        if let Some((i, _)) =
+            inputs.iter().enumerate().find(|(i, e)| op.lists_as_state(*i) && !e.node.is_variable())
         {
             let input = op.symbol_input_name(i);
             return Err(crate::err!(Format, "expected a variable for {input}, which the operator changes")
