@@ -337,14 +337,29 @@ typedef struct mxr_executor_t mxr_executor_t;
 typedef struct mxr_inferred_t mxr_inferred_t;
 
 /**
+ * Fills new parameters.
+ */
+typedef struct mxr_initializer_t mxr_initializer_t;
+
+/**
  * Arrays read from a file, with their names.
  */
 typedef struct mxr_list_t mxr_list_t;
 
 /**
+ * A learning rate that depends on the number of updates. Optimizers may share one.
+ */
+typedef struct mxr_lr_scheduler_t mxr_lr_scheduler_t;
+
+/**
  * An operator. Handles are static: never freed.
  */
 typedef struct mxr_op_t mxr_op_t;
+
+/**
+ * An optimizer: its arithmetic, learning rate, decay, factors of parameters and counts of updates.
+ */
+typedef struct mxr_optimizer_t mxr_optimizer_t;
 
 /**
  * A compiled symbol.
@@ -360,6 +375,11 @@ typedef struct mxr_symbol_t mxr_symbol_t;
  * A list of texts. They live as long as it does.
  */
 typedef struct mxr_texts_t mxr_texts_t;
+
+/**
+ * An optimizer with the states of the parameters that it has seen.
+ */
+typedef struct mxr_updater_t mxr_updater_t;
 
 /**
  * Gives foreign memory back. Called once, on a thread that calls `mxr_events_poll` or frees the last handle.
@@ -645,6 +665,7 @@ mxr_error_t *mxr_array_from_data(const int64_t *dims,
  * Makes an array over memory of the caller's, row-major, which `drop(payload)` gives back.
  *
  * Until then the memory must stay, and be used by others only after `mxr_array_wait_to_write`.
+ * @nullable payload, drop
  */
 mxr_error_t *mxr_array_from_foreign(void *data,
                                     const int64_t *dims,
@@ -653,6 +674,12 @@ mxr_error_t *mxr_array_from_foreign(void *data,
                                     mxr_drop_fn drop,
                                     void *payload,
                                     mxr_array_t **out);
+
+/**
+ * 1 if the shape is known, 0 if an operation that is not done yet will tell it, and functions that need it wait;
+ * -1 for NULL.
+ */
+int32_t mxr_array_shape_known(mxr_array_t *array);
 
 /**
  * The number of axes and the sizes, as many as there is room for. Waits where only running tells the shape.
@@ -693,7 +720,7 @@ mxr_error_t *mxr_array_copy_from(mxr_array_t *array, const void *data, uint64_t 
 mxr_error_t *mxr_array_copy(mxr_array_t *from, mxr_array_t *to);
 
 /**
- * The rows `begin` to before `end` of the first axis, sharing memory.
+ * The rows `begin` to before `end` of the first axis, sharing memory. @nullable call
  */
 mxr_error_t *mxr_array_slice(mxr_array_t *array,
                              int64_t begin,
@@ -703,6 +730,7 @@ mxr_error_t *mxr_array_slice(mxr_array_t *array,
 
 /**
  * Row `index` of the first axis, without that axis, sharing memory. Negative indices count from the end.
+ * @nullable call
  */
 mxr_error_t *mxr_array_at(mxr_array_t *array,
                           int64_t index,
@@ -710,7 +738,7 @@ mxr_error_t *mxr_array_at(mxr_array_t *array,
                           mxr_array_t **out);
 
 /**
- * The same elements in another shape, sharing memory. One size may be -1.
+ * The same elements in another shape, sharing memory. One size may be -1. @nullable call
  */
 mxr_error_t *mxr_array_reshape(mxr_array_t *array,
                                const int64_t *dims,
@@ -746,6 +774,11 @@ mxr_error_t *mxr_array_wait_to_write(mxr_array_t *array, int64_t milliseconds);
 void mxr_string_free(char *text);
 
 /**
+ * Frees `len` bytes that the library gave to the caller. NULL is allowed.
+ */
+void mxr_bytes_free(uint8_t *bytes, uint64_t len);
+
+/**
  * Makes arrays variables: `mxr_autograd_backward` leaves their gradients in `gradients`, as `requests` say
  * (`MXR_REQUEST_WRITE`, `MXR_REQUEST_ADD` or `MXR_REQUEST_NULL`).
  */
@@ -766,7 +799,7 @@ int32_t mxr_array_is_recorded(mxr_array_t *array);
 
 /**
  * Leaves the gradients of the sum of all heads, each weighted by its head gradient (NULL: ones), in the
- * gradient arrays of the variables. `flags` are `MXR_BACKWARD_…`.
+ * gradient arrays of the variables. `flags` are `MXR_BACKWARD_…`. @nullable head_grads
  */
 mxr_error_t *mxr_autograd_backward(mxr_array_t *const *heads,
                                    mxr_array_t *const *head_grads,
@@ -775,6 +808,7 @@ mxr_error_t *mxr_autograd_backward(mxr_array_t *const *heads,
 
 /**
  * The gradients with respect to `variables` as new arrays, one for each, which the caller owns.
+ * @nullable head_grads
  */
 mxr_error_t *mxr_autograd_grad(mxr_array_t *const *heads,
                                mxr_array_t *const *head_grads,
@@ -786,6 +820,7 @@ mxr_error_t *mxr_autograd_grad(mxr_array_t *const *heads,
 
 /**
  * Records `outputs` as made from `inputs` by a function of the caller's, whose gradient `backward` computes.
+ * @nullable payload, drop
  */
 mxr_error_t *mxr_autograd_record_custom(const char *name,
                                         mxr_array_t *const *inputs,
@@ -912,6 +947,7 @@ uint64_t mxr_error_origin(const mxr_error_t *error);
 
 /**
  * Makes an error for a callback to return, with an id of the caller's own by which it finds its exception.
+ * @nullable message
  */
 mxr_error_t *mxr_error_new(int32_t code,
                            const char *message,
@@ -1024,7 +1060,7 @@ void mxr_executor_free(mxr_executor_t *executor);
 
 /**
  * Writes `n` arrays to a file as `mx.nd.save` does. `names` may be NULL. An existing file is replaced only by a
- * whole one.
+ * whole one. @nullable names
  */
 mxr_error_t *mxr_list_save(const char *path,
                            const char *const *names,
@@ -1032,9 +1068,10 @@ mxr_error_t *mxr_list_save(const char *path,
                            int32_t n);
 
 /**
- * Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote.
+ * Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote. Sparse arrays become dense ones.
  */
-mxr_error_t *mxr_list_load(const char *path, mxr_list_t **list);
+mxr_error_t *mxr_list_load(const char *path,
+                           mxr_list_t **list);
 
 /**
  * Number of arrays of a list; -1 for NULL.
@@ -1067,6 +1104,89 @@ mxr_array_t *mxr_array_retain(mxr_array_t *array);
 void mxr_array_free(mxr_array_t *array);
 
 /**
+ * Makes an initializer by its name, such as `Xavier`, with attributes by the schema's ids.
+ */
+mxr_error_t *mxr_initializer_create(const char *name,
+                                    const mxr_attr_t *attrs,
+                                    int32_t num_attrs,
+                                    mxr_initializer_t **out);
+
+/**
+ * Makes the initializer that MXNet's text means: a name, or `["xavier", {"magnitude": 2}]` as model files
+ * have it.
+ */
+mxr_error_t *mxr_initializer_parse(const char *text,
+                                   mxr_initializer_t **out);
+
+/**
+ * Fills a weight.
+ */
+mxr_error_t *mxr_initializer_fill(const mxr_initializer_t *initializer, mxr_array_t *array);
+
+/**
+ * Fills a parameter by its name: a weight as the initializer does, a bias with zeros, and so on as
+ * `mxr_initializer_role` says. `own` may be the parameter's own initializer, as a text for
+ * `mxr_initializer_parse`, which then fills it whatever its name is; else NULL. @nullable own
+ */
+mxr_error_t *mxr_initializer_apply(const mxr_initializer_t *initializer,
+                                   const char *name,
+                                   const char *own,
+                                   mxr_array_t *array);
+
+/**
+ * What the name of a parameter says that it is: `weight`, which initializers fill; `bias`, `beta` or `zero`,
+ * which begin as zeros; `gamma` or `one`, which begin as ones. NULL if it does not say. The text is static.
+ */
+const char *mxr_initializer_role(const char *name);
+
+/**
+ * Takes another reference to an initializer, to be freed like the first. NULL gives NULL.
+ */
+mxr_initializer_t *mxr_initializer_retain(mxr_initializer_t *initializer);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_initializer_free(mxr_initializer_t *initializer);
+
+/**
+ * Makes a schedule by its name, such as `FactorScheduler` or `factor`, with attributes by the schema's ids.
+ */
+mxr_error_t *mxr_lr_scheduler_create(const char *name,
+                                     const mxr_attr_t *attrs,
+                                     int32_t num_attrs,
+                                     mxr_lr_scheduler_t **out);
+
+/**
+ * The learning rate when some parameter has had `num_update` updates, and none more.
+ */
+mxr_error_t *mxr_lr_scheduler_value(const mxr_lr_scheduler_t *scheduler,
+                                    int64_t num_update,
+                                    double *lr);
+
+/**
+ * The learning rate that the schedule starts from after its warm-up.
+ */
+mxr_error_t *mxr_lr_scheduler_base(const mxr_lr_scheduler_t *scheduler, double *lr);
+
+/**
+ * Starts from another learning rate. Schedules that lead to a final learning rate keep their own, and all
+ * keep their warm-up.
+ */
+mxr_error_t *mxr_lr_scheduler_set_base(const mxr_lr_scheduler_t *scheduler,
+                                       double lr);
+
+/**
+ * Takes another reference to a schedule, to be freed like the first. NULL gives NULL.
+ */
+mxr_lr_scheduler_t *mxr_lr_scheduler_retain(mxr_lr_scheduler_t *scheduler);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_lr_scheduler_free(mxr_lr_scheduler_t *scheduler);
+
+/**
  * Finds an operator by its name or an alias. The handle is static.
  */
 mxr_error_t *mxr_op_find(const char *name, const mxr_op_t **op);
@@ -1095,6 +1215,7 @@ mxr_error_t *mxr_schema_json(char **json);
  * `outputs` has room for `*num_outputs` handles. One that is not NULL receives its output as `requests` says
  * (NULL `requests`: written); one that is NULL becomes a new array that the caller owns. `*num_outputs` becomes
  * the number of outputs. The call may return before the work is done: later failures are reported by waits.
+ * @nullable requests, call
  */
 mxr_error_t *mxr_op_invoke(const mxr_op_t *op,
                            mxr_array_t *const *inputs,
@@ -1105,6 +1226,135 @@ mxr_error_t *mxr_op_invoke(const mxr_op_t *op,
                            int32_t *num_outputs,
                            const int32_t *requests,
                            const mxr_call_t *call);
+
+/**
+ * Makes an optimizer by its name, such as `SGD`, with attributes by the schema's ids.
+ *
+ * `scheduler` may be NULL; else it says the learning rate, and starts from the optimizer's own if that was
+ * given or is a default of this optimizer's. The optimizer called `Optimizer` has no arithmetic: it keeps
+ * the books for one that the caller writes. @nullable scheduler
+ */
+mxr_error_t *mxr_optimizer_create(const char *name,
+                                  const mxr_attr_t *attrs,
+                                  int32_t num_attrs,
+                                  mxr_lr_scheduler_t *scheduler,
+                                  mxr_optimizer_t **out);
+
+/**
+ * Changes attributes; all others, and what was counted, stay.
+ */
+mxr_error_t *mxr_optimizer_set(const mxr_optimizer_t *optimizer,
+                               const mxr_attr_t *attrs,
+                               int32_t num_attrs);
+
+/**
+ * The learning rate now, without factors of parameters.
+ */
+mxr_error_t *mxr_optimizer_learning_rate(const mxr_optimizer_t *optimizer, double *lr);
+
+/**
+ * Sets the learning rate. An error if a schedule says it.
+ */
+mxr_error_t *mxr_optimizer_set_learning_rate(const mxr_optimizer_t *optimizer, double lr);
+
+/**
+ * Says the names of `n` parameters, by which factors find them. Those that end neither in `_weight` nor in
+ * `_gamma` then do not decay, unless `mxr_optimizer_set_wd_mults` says so.
+ */
+mxr_error_t *mxr_optimizer_set_names(const mxr_optimizer_t *optimizer,
+                                     const int64_t *indices,
+                                     const char *const *names,
+                                     int32_t n);
+
+/**
+ * Sets the factors of the learning rate, 1 for parameters that are not named: of the one called `names[i]`,
+ * or of number `indices[i]` where that is NULL. @nullable indices
+ */
+mxr_error_t *mxr_optimizer_set_lr_mults(const mxr_optimizer_t *optimizer,
+                                        const int64_t *indices,
+                                        const char *const *names,
+                                        const double *factors,
+                                        int32_t n);
+
+/**
+ * Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have 1,
+ * but for those whose names say that they do not decay. @nullable indices
+ */
+mxr_error_t *mxr_optimizer_set_wd_mults(const mxr_optimizer_t *optimizer,
+                                        const int64_t *indices,
+                                        const char *const *names,
+                                        const double *factors,
+                                        int32_t n);
+
+/**
+ * Sets both factors of one parameter, which count before those by its name.
+ */
+mxr_error_t *mxr_optimizer_set_mult(const mxr_optimizer_t *optimizer,
+                                    int64_t index,
+                                    double lr_mult,
+                                    double wd_mult);
+
+/**
+ * The learning rate and the decay of a parameter now.
+ */
+mxr_error_t *mxr_optimizer_rates(const mxr_optimizer_t *optimizer,
+                                 int64_t index,
+                                 double *lr,
+                                 double *wd);
+
+/**
+ * The largest number of updates that any parameter has had.
+ */
+mxr_error_t *mxr_optimizer_num_update(const mxr_optimizer_t *optimizer, int64_t *num_update);
+
+/**
+ * How many updates of a parameter were counted on the device of this number.
+ */
+mxr_error_t *mxr_optimizer_updates(const mxr_optimizer_t *optimizer,
+                                   int64_t index,
+                                   int32_t device_id,
+                                   int64_t *t);
+
+/**
+ * Counts an update of a parameter on the device of this number, and says how many there are now.
+ */
+mxr_error_t *mxr_optimizer_count(const mxr_optimizer_t *optimizer,
+                                 int64_t index,
+                                 int32_t device_id,
+                                 int64_t *t);
+
+/**
+ * The state that a parameter begins with, as new arrays that the caller owns, of which there may be none.
+ * `states` has room for `*num_states`, which becomes their number. The last is a copy of the weight in
+ * float32 if the weight is in half precision and the attribute `multi_precision` is set.
+ */
+mxr_error_t *mxr_optimizer_create_state(const mxr_optimizer_t *optimizer,
+                                        mxr_array_t *weight,
+                                        mxr_array_t **states,
+                                        int32_t *num_states);
+
+/**
+ * Changes a weight and its state by its gradient, as its update number `t`, which `mxr_optimizer_count`
+ * gives. `states` are those of `mxr_optimizer_create_state`. `mxr_updater_update` counts and keeps states by
+ * itself.
+ */
+mxr_error_t *mxr_optimizer_step(const mxr_optimizer_t *optimizer,
+                                int64_t index,
+                                int64_t t,
+                                mxr_array_t *weight,
+                                mxr_array_t *grad,
+                                mxr_array_t *const *states,
+                                int32_t num_states);
+
+/**
+ * Takes another reference to an optimizer, to be freed like the first. NULL gives NULL.
+ */
+mxr_optimizer_t *mxr_optimizer_retain(mxr_optimizer_t *optimizer);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_optimizer_free(mxr_optimizer_t *optimizer);
 
 /**
  * Compiles a symbol for variables of which `known` says what is known. Nothing runs and no memory is taken.
@@ -1210,7 +1460,7 @@ mxr_error_t *mxr_symbol_variable(const char *name,
  *
  * Attributes, the operator's and the user's, are texts as MXNet writes them. `input_names` is NULL, or says by
  * which name each input is given; NULL there means by position, and those come first. Inputs that are not given
- * become variables, as `conv0_weight` of the node `conv0`.
+ * become variables, as `conv0_weight` of the node `conv0`. @nullable input_names
  */
 mxr_error_t *mxr_symbol_call(const mxr_op_t *op,
                              const char *name,
@@ -1224,7 +1474,7 @@ mxr_error_t *mxr_symbol_call(const mxr_op_t *op,
 
 /**
  * A copy of the graph in which the named variables are replaced by other symbols. `name` may be NULL; otherwise
- * it becomes that of the first output's node.
+ * it becomes that of the first output's node. @nullable name
  */
 mxr_error_t *mxr_symbol_compose(const mxr_symbol_t *symbol,
                                 const char *name,
@@ -1337,12 +1587,12 @@ mxr_error_t *mxr_symbol_text(const mxr_symbol_t *symbol,
                              char **text);
 
 /**
- * Infers shapes, in both directions, from those of `n` variables. `num_axes[i]` sizes stand at `shapes[i]`; a
- * negative size is one that is not known.
+ * Infers shapes, in both directions, from those of `n` variables. Their sizes stand one shape after the other in
+ * `sizes`, `num_axes[i]` of each; a negative size is one that is not known.
  */
 mxr_error_t *mxr_symbol_infer_shapes(const mxr_symbol_t *symbol,
                                      const char *const *names,
-                                     const int64_t *const *shapes,
+                                     const int64_t *sizes,
                                      const int32_t *num_axes,
                                      int32_t n,
                                      mxr_inferred_t **inferred);
@@ -1398,6 +1648,68 @@ const char *mxr_texts_get(const mxr_texts_t *texts, int64_t i);
  * Frees a list of texts. NULL is allowed.
  */
 void mxr_texts_free(mxr_texts_t *texts);
+
+/**
+ * Makes an updater without states over an optimizer, which stays the caller's too.
+ */
+mxr_error_t *mxr_updater_create(mxr_optimizer_t *optimizer, mxr_updater_t **out);
+
+/**
+ * Changes a weight by its gradient; its state is made with the first call.
+ */
+mxr_error_t *mxr_updater_update(const mxr_updater_t *updater,
+                                int64_t index,
+                                mxr_array_t *grad,
+                                mxr_array_t *weight);
+
+/**
+ * The indices of the parameters that have a state, in order, as many as there is room for, and their number.
+ */
+mxr_error_t *mxr_updater_indices(const mxr_updater_t *updater,
+                                 int64_t *indices,
+                                 int64_t room,
+                                 int64_t *n);
+
+/**
+ * The arrays of a parameter's state, as references that the caller owns, in the order of
+ * `mxr_optimizer_create_state`. `states` has room for `*num_states`, which becomes their number.
+ */
+mxr_error_t *mxr_updater_state(const mxr_updater_t *updater,
+                               int64_t index,
+                               mxr_array_t **states,
+                               int32_t *num_states);
+
+/**
+ * Gives a parameter a state, in the order of `mxr_optimizer_create_state`.
+ */
+mxr_error_t *mxr_updater_set_state(const mxr_updater_t *updater,
+                                   int64_t index,
+                                   mxr_array_t *const *states,
+                                   int32_t num_states);
+
+/**
+ * All states and counts as bytes, which the caller frees with `mxr_bytes_free`. Waits for the states.
+ */
+mxr_error_t *mxr_updater_to_bytes(const mxr_updater_t *updater,
+                                  uint8_t **bytes,
+                                  uint64_t *len);
+
+/**
+ * Replaces all states and counts by those that `mxr_updater_to_bytes` gave.
+ */
+mxr_error_t *mxr_updater_set_bytes(const mxr_updater_t *updater,
+                                   const uint8_t *bytes,
+                                   uint64_t len);
+
+/**
+ * Takes another reference to an updater, to be freed like the first. NULL gives NULL.
+ */
+mxr_updater_t *mxr_updater_retain(mxr_updater_t *updater);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_updater_free(mxr_updater_t *updater);
 
 #ifdef __cplusplus
 }  // extern "C"

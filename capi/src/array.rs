@@ -5,6 +5,7 @@ use crate::error::{guard, mxr_error_t};
 use crate::events;
 use crate::handle::{array, give, mxr_array_t};
 use crate::op::{mode, mxr_call_t};
+use crate::out::{out, places};
 use mxr_core::{DType, Device, NdArray, Result, Shape, err, imperative};
 use std::ffi::c_void;
 use std::time::Duration;
@@ -41,7 +42,7 @@ pub type mxr_drop_fn = Option<unsafe extern "C" fn(payload: *mut c_void)>;
 
 unsafe fn shape(dims: *const i64, ndim: i32) -> Result<Shape> {
     // SAFETY: the caller promises `ndim` sizes.
-    Ok(Shape::new(unsafe { slice(dims, length(ndim.into(), "ndim")?, "shape") }?))
+    Ok(Shape::new(unsafe { slice(dims, length(ndim.into(), "ndim")?, "dims") }?))
 }
 
 /// The time that a number of milliseconds means; negative for ever.
@@ -62,9 +63,10 @@ pub unsafe extern "C" fn mxr_array_empty(
     guard(|| {
         // SAFETY: the caller gives `ndim` sizes and a place for the handle.
         unsafe {
+            let out = self::out(out, "out")?;
             let device = Device::from_code(device_kind, device_id)?;
             let a = NdArray::empty(shape(dims, ndim)?, DType::from_code(dtype)?, device);
-            *out = give(a.map_err(|e| e.about("shape"))?);
+            out.write(give(a.map_err(|e| e.about("shape"))?));
         }
         Ok(())
     })
@@ -85,12 +87,13 @@ pub unsafe extern "C" fn mxr_array_from_data(
     guard(|| {
         // SAFETY: the caller gives `ndim` sizes, `bytes` bytes and a place for the handle.
         unsafe {
+            let out = self::out(out, "out")?;
             let device = Device::from_code(device_kind, device_id)?;
             let a = NdArray::empty(shape(dims, ndim)?, DType::from_code(dtype)?, device)
                 .map_err(|e| e.about("shape"))?;
             a.copy_from_bytes(slice(data.cast::<u8>(), bytes as usize, "data")?)
                 .map_err(|e| e.about("data"))?;
-            *out = give(a);
+            out.write(give(a));
         }
         Ok(())
     })
@@ -99,6 +102,7 @@ pub unsafe extern "C" fn mxr_array_from_data(
 /// Makes an array over memory of the caller's, row-major, which `drop(payload)` gives back.
 ///
 /// Until then the memory must stay, and be used by others only after `mxr_array_wait_to_write`.
+/// @nullable payload, drop
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_array_from_foreign(
     data: *mut c_void,
@@ -112,16 +116,25 @@ pub unsafe extern "C" fn mxr_array_from_foreign(
     guard(|| {
         // SAFETY: the caller gives `ndim` sizes, memory for them and a place for the handle.
         unsafe {
+            let out = self::out(out, "out")?;
             let shape = shape(dims, ndim)?;
             let dtype = DType::from_code(dtype)?;
             if data.is_null() && shape.checked_len()? > 0 {
                 return Err(err!(InvalidValue, "expected memory, got NULL").about("data"));
             }
             let deleter = events::deleter(drop, payload);
-            *out = give(NdArray::from_foreign(data.cast(), shape, dtype, Device::cpu(0), deleter)?);
+            out.write(give(NdArray::from_foreign(data.cast(), shape, dtype, Device::cpu(0), deleter)?));
         }
         Ok(())
     })
+}
+
+/// 1 if the shape is known, 0 if an operation that is not done yet will tell it, and functions that need it wait;
+/// -1 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mxr_array_shape_known(array: *mut mxr_array_t) -> i32 {
+    // SAFETY: the caller gives a live handle or NULL.
+    unsafe { self::array(array, "array") }.map_or(-1, |a| i32::from(a.known_shape().is_some()))
 }
 
 /// The number of axes and the sizes, as many as there is room for. Waits where only running tells the shape.
@@ -135,12 +148,13 @@ pub unsafe extern "C" fn mxr_array_shape(
     guard(|| {
         // SAFETY: the caller gives a handle, room for `room` sizes and a place for the number.
         unsafe {
+            let (dims, ndim) = (places(dims, room.max(0) as usize, "dims")?, out(ndim, "ndim")?);
             let a = self::array(array, "array")?;
             let shape = a.shape()?;
-            for (i, d) in shape.iter().take(room.max(0) as usize).enumerate() {
-                *dims.add(i) = *d;
+            for (place, d) in dims.iter_mut().zip(shape.iter()) {
+                place.write(*d);
             }
-            *ndim = shape.ndim() as i32;
+            ndim.write(shape.ndim() as i32);
         }
         Ok(())
     })
@@ -170,9 +184,10 @@ pub unsafe extern "C" fn mxr_array_device(
     guard(|| {
         // SAFETY: the caller gives a handle and places for the numbers.
         unsafe {
+            let (kind, id) = (out(kind, "kind")?, out(id, "id")?);
             let device = self::array(array, "array")?.device();
-            *kind = device.kind as i32;
-            *id = device.id;
+            kind.write(device.kind as i32);
+            id.write(device.id);
         }
         Ok(())
     })
@@ -227,7 +242,7 @@ pub unsafe extern "C" fn mxr_array_copy(from: *mut mxr_array_t, to: *mut mxr_arr
     })
 }
 
-/// The rows `begin` to before `end` of the first axis, sharing memory.
+/// The rows `begin` to before `end` of the first axis, sharing memory. @nullable call
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_array_slice(
     array: *mut mxr_array_t,
@@ -239,14 +254,16 @@ pub unsafe extern "C" fn mxr_array_slice(
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
         unsafe {
+            let out = self::out(out, "out")?;
             let view = imperative::slice(&*self::array(array, "array")?, begin, end, &mode(call)?)?;
-            *out = give(view);
+            out.write(give(view));
         }
         Ok(())
     })
 }
 
 /// Row `index` of the first axis, without that axis, sharing memory. Negative indices count from the end.
+/// @nullable call
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_array_at(
     array: *mut mxr_array_t,
@@ -257,14 +274,15 @@ pub unsafe extern "C" fn mxr_array_at(
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
         unsafe {
+            let out = self::out(out, "out")?;
             let view = imperative::at(&*self::array(array, "array")?, index, &mode(call)?)?;
-            *out = give(view);
+            out.write(give(view));
         }
         Ok(())
     })
 }
 
-/// The same elements in another shape, sharing memory. One size may be -1.
+/// The same elements in another shape, sharing memory. One size may be -1. @nullable call
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_array_reshape(
     array: *mut mxr_array_t,
@@ -276,10 +294,11 @@ pub unsafe extern "C" fn mxr_array_reshape(
     guard(|| {
         // SAFETY: the caller gives a handle, `ndim` sizes and a place for the new handle.
         unsafe {
+            let out = self::out(out, "out")?;
             let a = self::array(array, "array")?;
             let view =
                 imperative::reshape(&a, &shape(dims, ndim)?, &mode(call)?).map_err(|e| e.about("shape"))?;
-            *out = give(view);
+            out.write(give(view));
         }
         Ok(())
     })
@@ -293,7 +312,7 @@ pub unsafe extern "C" fn mxr_array_detach(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
-        unsafe { *out = give(self::array(array, "array")?.detach()?) };
+        unsafe { self::out(out, "out")?.write(give(self::array(array, "array")?.detach()?)) };
         Ok(())
     })
 }
@@ -303,7 +322,7 @@ pub unsafe extern "C" fn mxr_array_detach(
 pub unsafe extern "C" fn mxr_array_data(array: *mut mxr_array_t, data: *mut *mut c_void) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the address.
-        unsafe { *data = self::array(array, "array")?.wait_and_expose()?.cast() };
+        unsafe { out(data, "data")?.write(self::array(array, "array")?.wait_and_expose()?.cast()) };
         Ok(())
     })
 }

@@ -144,3 +144,12 @@ pub unsafe extern "C" fn mxr_string_free(text: *mut c_char) {
         drop(unsafe { std::ffi::CString::from_raw(text) });
     }
 }
+
+/// Frees `len` bytes that the library gave to the caller. NULL is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mxr_bytes_free(bytes: *mut u8, len: u64) {
+    if !bytes.is_null() {
+        // SAFETY: the bytes came as a boxed slice of this length and are freed once.
+        drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(bytes, len as usize)) });
+    }
+}

@@ -4,6 +4,7 @@ use crate::attr::{length, slice, string};
 use crate::error::{guard, mxr_error_t};
 use crate::handle::{array, arrays, as_arrays, give, mxr_array_t};
 use crate::op::request;
+use crate::out::{out, places};
 use mxr_core::autograd::{self, BackwardOptions};
 use mxr_core::{NdArray, Result, err};
 use std::ffi::{c_char, c_void};
@@ -75,8 +76,9 @@ pub unsafe extern "C" fn mxr_array_grad(
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
         unsafe {
+            let gradient = out(gradient, "gradient")?;
             let a = self::array(array, "array")?;
-            *gradient = autograd::gradient_of(&a).map_or(std::ptr::null_mut(), give);
+            gradient.write(autograd::gradient_of(&a).map_or(std::ptr::null_mut(), give));
         }
         Ok(())
     })
@@ -90,7 +92,7 @@ pub unsafe extern "C" fn mxr_array_is_recorded(array: *mut mxr_array_t) -> i32 {
 }
 
 /// Leaves the gradients of the sum of all heads, each weighted by its head gradient (NULL: ones), in the
-/// gradient arrays of the variables. `flags` are `MXR_BACKWARD_…`.
+/// gradient arrays of the variables. `flags` are `MXR_BACKWARD_…`. @nullable head_grads
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_autograd_backward(
     heads: *const *mut mxr_array_t,
@@ -109,6 +111,7 @@ pub unsafe extern "C" fn mxr_autograd_backward(
 }
 
 /// The gradients with respect to `variables` as new arrays, one for each, which the caller owns.
+/// @nullable head_grads
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_autograd_grad(
     heads: *const *mut mxr_array_t,
@@ -122,13 +125,14 @@ pub unsafe extern "C" fn mxr_autograd_grad(
     guard(|| {
         // SAFETY: the caller gives as many handles and places as it says.
         unsafe {
+            let gradients = places(gradients, length(num_variables.into(), "variables")?, "gradients")?;
             let heads = arrays(heads, num_heads, "heads")?;
             let head_grads = optional(head_grads, num_heads, "head_grads")?;
             let variables = arrays(variables, num_variables, "variables")?;
             let found =
                 autograd::grad(as_arrays(&heads), &head_grads, as_arrays(&variables), options(flags))?;
-            for (i, gradient) in found.into_iter().enumerate() {
-                *gradients.add(i) = give(gradient);
+            for (place, gradient) in gradients.iter_mut().zip(found) {
+                place.write(give(gradient));
             }
         }
         Ok(())
@@ -209,6 +213,7 @@ impl Custom {
 }
 
 /// Records `outputs` as made from `inputs` by a function of the caller's, whose gradient `backward` computes.
+/// @nullable payload, drop
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_autograd_record_custom(
     name: *const c_char,

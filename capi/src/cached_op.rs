@@ -1,11 +1,12 @@
 //! Symbols that are called like operators.
 
 use crate::error::{guard, mxr_error_t};
-use crate::handle::{arrays, as_arrays, came_back, check, give, given, mxr_array_t};
+use crate::handle::{arrays, as_arrays, give, mxr_array_t};
 use crate::op::{mode, mxr_call_t};
+use crate::out::{out, places};
 use crate::plan::{mxr_plan_options_t, options};
+use crate::shared::{self, Handle, behind};
 use crate::symbol::{mxr_symbol_t, symbol};
-use mxr_core::Result;
 use mxr_core::graph::cached_op::CachedOp;
 use std::sync::Arc;
 
@@ -14,12 +15,9 @@ pub struct mxr_cached_op_t {
     _opaque: [u8; 0],
 }
 
-const CACHED_OP: &str = "cached operator";
-
-unsafe fn cached_op<'a>(handle: *const mxr_cached_op_t) -> Result<&'a CachedOp> {
-    check(handle, CACHED_OP, "cached_op")?;
-    // SAFETY: the handle came from `mxr_cached_op_new` and its owner keeps it during the call.
-    Ok(unsafe { &*handle.cast::<CachedOp>() })
+impl Handle for mxr_cached_op_t {
+    type Thing = CachedOp;
+    const NAME: &'static str = "cached operator";
 }
 
 /// Makes a call of a symbol, which is compiled for each combination of input types when it first comes. With
@@ -34,11 +32,10 @@ pub unsafe extern "C" fn mxr_cached_op_new(
     guard(|| {
         // SAFETY: the caller gives a handle, a struct or NULL, and a place for the new handle.
         unsafe {
+            let cached_op = out(cached_op, "cached_op")?;
             let symbol = self::symbol(symbol, "symbol")?;
             let made = CachedOp::new(symbol, keep_memory != 0, self::options(options)?.0);
-            let handle: *mut mxr_cached_op_t = Arc::into_raw(Arc::new(made)).cast_mut().cast();
-            given(handle, CACHED_OP);
-            *cached_op = handle;
+            cached_op.write(shared::give(Arc::new(made)));
         }
         Ok(())
     })
@@ -57,10 +54,12 @@ pub unsafe extern "C" fn mxr_cached_op_call(
     guard(|| {
         // SAFETY: the caller gives handles, as many as it says, a struct or NULL, and places for the outputs.
         unsafe {
+            let op = behind(cached_op, "cached_op")?;
+            let outputs = places(outputs, op.symbol().outputs.len(), "outputs")?;
             let inputs = arrays(inputs, num_inputs, "inputs")?;
-            let made = self::cached_op(cached_op)?.call(as_arrays(&inputs), &mode(call)?)?;
-            for (i, output) in made.into_iter().enumerate() {
-                *outputs.add(i) = give(output);
+            let made = op.call(as_arrays(&inputs), &mode(call)?)?;
+            for (place, output) in outputs.iter_mut().zip(made) {
+                place.write(give(output));
             }
         }
         Ok(())
@@ -70,20 +69,13 @@ pub unsafe extern "C" fn mxr_cached_op_call(
 /// Takes another reference to a cached operator, to be freed like the first. NULL gives NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_cached_op_retain(cached_op: *mut mxr_cached_op_t) -> *mut mxr_cached_op_t {
-    if check(cached_op, CACHED_OP, "cached_op").is_err() {
-        return std::ptr::null_mut();
-    }
-    // SAFETY: checked above; the caller gives a live handle.
-    unsafe { Arc::increment_strong_count(cached_op.cast_const().cast::<CachedOp>()) };
-    given(cached_op, CACHED_OP);
-    cached_op
+    // SAFETY: the caller gives a live handle or NULL.
+    unsafe { shared::retain(cached_op) }
 }
 
 /// Gives a reference back. NULL is allowed; pending work is not waited for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_cached_op_free(cached_op: *mut mxr_cached_op_t) {
-    if !cached_op.is_null() && came_back(cached_op, CACHED_OP) {
-        // SAFETY: the handle owns a reference, which ends here.
-        drop(unsafe { Arc::from_raw(cached_op.cast_const().cast::<CachedOp>()) });
-    }
+    // SAFETY: the caller gives a handle that owns a reference, or NULL.
+    unsafe { shared::free(cached_op) }
 }

@@ -54,8 +54,8 @@ impl Parts<'_> {
             let body = known_part(body, none);
             Ok(Parts {
                 scope: string(body.scope, "scope")?,
-                variables: symbols(body.variables, body.num_variables)?,
-                outputs: symbols(body.outputs, body.num_outputs)?,
+                variables: symbols(body.variables, body.num_variables, "variables")?,
+                outputs: symbols(body.outputs, body.num_outputs, "outputs")?,
             })
         }
     }
@@ -84,9 +84,9 @@ pub unsafe extern "C" fn mxr_symbol_foreach(
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives C strings, handles and a body, as many as it says, and a place for the new handle.
     unsafe {
-        make(symbol, || {
+        make(symbol, "symbol", || {
             let (name, attrs) = (string(name, "name")?, pairs(keys, values, num_attrs)?);
-            let (data, states) = (symbols(data, num_data)?, symbols(states, num_states)?);
+            let (data, states) = (symbols(data, num_data, "data")?, symbols(states, num_states, "states")?);
             cut::foreach(Named { name, attrs: &attrs }, &data, &states, Parts::of(body)?.step())
         })
     }
@@ -111,10 +111,10 @@ pub unsafe extern "C" fn mxr_symbol_while_loop(
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives C strings, handles and bodies, as many as it says, and a place for the new handle.
     unsafe {
-        make(symbol, || {
+        make(symbol, "symbol", || {
             let (name, attrs) = (string(name, "name")?, pairs(keys, values, num_attrs)?);
             let (cond, func) = (Parts::of(cond)?, Parts::of(func)?);
-            let states = symbols(states, num_states)?;
+            let states = symbols(states, num_states, "states")?;
             cut::while_loop(Named { name, attrs: &attrs }, &states, cond.step(), func.step(), max_iterations)
         })
     }
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn mxr_symbol_cond(
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives C strings and bodies, as many as it says, and a place for the new handle.
     unsafe {
-        make(symbol, || {
+        make(symbol, "symbol", || {
             let (name, attrs) = (string(name, "name")?, pairs(keys, values, num_attrs)?);
             let (pred, then, otherwise) = (Parts::of(pred)?, Parts::of(then)?, Parts::of(otherwise)?);
             cut::cond(Named { name, attrs: &attrs }, pred.step(), then.step(), otherwise.step())

@@ -2,6 +2,7 @@
 
 use crate::error::{guard, mxr_error_t};
 use crate::handle::{array, give, mxr_array_t};
+use crate::out::out;
 use mxr_core::{DType, Device, NdArray, Result, Shape, err};
 use std::ffi::c_void;
 
@@ -91,6 +92,7 @@ pub unsafe extern "C" fn mxr_array_to_dlpack(
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the tensor.
         unsafe {
+            let tensor = out(tensor, "tensor")?;
             let a = (*self::array(array, "array")?).clone();
             let data = a.wait_and_expose()?.cast();
             let (_, dtype) = TYPES.into_iter().find(|(d, _)| *d == a.dtype()).expect("every dtype is listed");
@@ -112,7 +114,7 @@ pub unsafe extern "C" fn mxr_array_to_dlpack(
             let raw = Box::into_raw(exported);
             (*raw).tensor.dl_tensor.shape = (*raw).shape.as_mut_ptr();
             (*raw).tensor.manager_ctx = raw.cast();
-            *tensor = &raw mut (*raw).tensor;
+            tensor.write(&raw mut (*raw).tensor);
         }
         Ok(())
     })
@@ -173,7 +175,7 @@ pub unsafe extern "C" fn mxr_array_from_dlpack(
             return Err(err!(InvalidValue, "expected a tensor, got NULL").about("tensor"));
         }
         // SAFETY: the caller gives a valid tensor and a place for the handle.
-        unsafe { *out = give(import(tensor).map_err(|e| e.about("tensor"))?) };
+        unsafe { self::out(out, "out")?.write(give(import(tensor).map_err(|e| e.about("tensor"))?)) };
         Ok(())
     })
 }

@@ -134,6 +134,7 @@ pub unsafe extern "C" fn mxr_error_origin(error: *const mxr_error_t) -> u64 {
 }
 
 /// Makes an error for a callback to return, with an id of the caller's own by which it finds its exception.
+/// @nullable message
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_error_new(code: i32, message: *const c_char, origin: u64) -> *mut mxr_error_t {
     let code = CODES.into_iter().find(|c| *c as i32 == code).unwrap_or(ErrorCode::Callback);

@@ -3,9 +3,11 @@
 use crate::attr::{length, owned_string, slice, string};
 use crate::autograd::optional;
 use crate::error::{guard, mxr_error_t};
-use crate::handle::{arrays, as_arrays, came_back, check, give, given, mxr_array_t};
+use crate::handle::{arrays, as_arrays, give, mxr_array_t};
 use crate::op::request;
+use crate::out::out;
 use crate::plan::{give_plan, known, mxr_known_t, mxr_plan_options_t, mxr_plan_t, options};
+use crate::shared::{self, Handle, behind};
 use crate::symbol::{mxr_symbol_t, symbol};
 use crate::symbol_info::{MXR_LIST_ARGUMENTS, MXR_LIST_AUXILIARY_STATES, MXR_LIST_OUTPUTS};
 use mxr_core::graph::executor::{Arena, Executor, Monitor};
@@ -18,30 +20,30 @@ pub struct mxr_executor_t {
     _opaque: [u8; 0],
 }
 
-const EXECUTOR: &str = "executor";
-
-unsafe fn executor<'a>(handle: *const mxr_executor_t, argument: &str) -> Result<&'a Executor> {
-    check(handle, EXECUTOR, argument)?;
-    // SAFETY: the handle came from `make` and its owner keeps it during the call.
-    Ok(unsafe { &*handle.cast::<Executor>() })
+impl Handle for mxr_executor_t {
+    type Thing = Executor;
+    const NAME: &'static str = "executor";
 }
 
 /// The memory of an executor that another may share; NULL for none.
-unsafe fn shared(handle: *const mxr_executor_t) -> Result<Option<Arc<Arena>>> {
+unsafe fn arena(handle: *const mxr_executor_t) -> Result<Option<Arc<Arena>>> {
     if handle.is_null() {
         return Ok(None);
     }
     // SAFETY: the caller's promise.
-    unsafe { executor(handle, "shared") }.map(|e| Some(e.arena().clone()))
+    unsafe { behind(handle, "shared") }.map(|e| Some(e.arena().clone()))
 }
 
-/// Runs a function that makes an executor.
-unsafe fn make(place: *mut *mut mxr_executor_t, f: impl FnOnce() -> Result<Executor>) -> *mut mxr_error_t {
+/// Runs a function that makes an executor for the place that an argument gives.
+unsafe fn make(
+    place: *mut *mut mxr_executor_t,
+    argument: &str,
+    f: impl FnOnce() -> Result<Executor>,
+) -> *mut mxr_error_t {
     guard(|| {
-        let handle: *mut mxr_executor_t = Arc::into_raw(Arc::new(f()?)).cast_mut().cast();
-        given(handle, EXECUTOR);
         // SAFETY: the caller gives a place for the handle.
-        unsafe { *place = handle };
+        let place = unsafe { out(place, argument) }?;
+        place.write(shared::give(Arc::new(f()?)));
         Ok(())
     })
 }
@@ -63,14 +65,14 @@ pub unsafe extern "C" fn mxr_executor_bind(
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives handles, as many arrays and numbers as it says, and a place for the new handle.
     unsafe {
-        make(executor, || {
+        make(executor, "executor", || {
             let symbol = self::symbol(symbol, "symbol")?;
             let variables = as_arrays(&arrays(variables, num_variables, "variables")?).to_vec();
             let gradients = optional(gradients, num_variables, "gradients")?;
             let requests =
                 if requests.is_null() { &[] } else { slice(requests, variables.len(), "requests")? };
             let requests = requests.iter().map(|r| request(*r)).collect::<Result<Vec<_>>>()?;
-            let arena = self::shared(shared)?;
+            let arena = arena(shared)?;
             Executor::bind(symbol, variables, gradients, requests, arena, self::options(options)?.0)
         })
     }
@@ -87,10 +89,10 @@ pub unsafe extern "C" fn mxr_executor_simple_bind(
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives handles, structs or NULL, and a place for the new handle.
     unsafe {
-        make(executor, || {
+        make(executor, "executor", || {
             let symbol = self::symbol(symbol, "symbol")?;
             let (types, requests) = self::known(symbol, known)?;
-            Executor::simple_bind(symbol, &types, requests, self::shared(shared)?, self::options(options)?.0)
+            Executor::simple_bind(symbol, &types, requests, arena(shared)?, self::options(options)?.0)
         })
     }
 }
@@ -102,7 +104,7 @@ pub unsafe extern "C" fn mxr_executor_forward(
     training: i32,
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives a handle.
-    guard(|| unsafe { self::executor(executor, "executor")?.forward(training != 0).map(drop) })
+    guard(|| unsafe { behind(executor, "executor")?.forward(training != 0).map(drop) })
 }
 
 /// Computes the gradients after a forward pass in training; outputs of losses need no head gradient.
@@ -116,7 +118,7 @@ pub unsafe extern "C" fn mxr_executor_backward(
         // SAFETY: the caller gives handles, as many as it says.
         unsafe {
             let head_grads = arrays(head_grads, num_head_grads, "head_grads")?;
-            self::executor(executor, "executor")?.backward(as_arrays(&head_grads))
+            behind(executor, "executor")?.backward(as_arrays(&head_grads))
         }
     })
 }
@@ -133,14 +135,15 @@ pub unsafe extern "C" fn mxr_executor_array(
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
         unsafe {
-            let executor = self::executor(executor, "executor")?;
+            let array = out(array, "array")?;
+            let executor = behind(executor, "executor")?;
             let found = match list {
                 MXR_LIST_ARGUMENTS => nth(executor.arguments().map(|(_, a)| a), i)?,
                 MXR_LIST_AUXILIARY_STATES => nth(executor.auxiliary_states().map(|(_, a)| a), i)?,
                 MXR_LIST_OUTPUTS => nth(executor.outputs().iter(), i)?,
                 _ => return Err(err!(InvalidValue, "there is no list {list} of arrays").about("list")),
             };
-            *array = give(found.clone());
+            array.write(give(found.clone()));
         }
         Ok(())
     })
@@ -161,8 +164,9 @@ pub unsafe extern "C" fn mxr_executor_gradient(
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
         unsafe {
-            let found = nth(self::executor(executor, "executor")?.gradients().map(|(_, g)| g), i)?;
-            *gradient = found.map_or(std::ptr::null_mut(), |g| give(g.clone()));
+            let gradient = out(gradient, "gradient")?;
+            let found = nth(behind(executor, "executor")?.gradients().map(|(_, g)| g), i)?;
+            gradient.write(found.map_or(std::ptr::null_mut(), |g| give(g.clone())));
         }
         Ok(())
     })
@@ -185,7 +189,7 @@ pub unsafe extern "C" fn mxr_executor_copy_params(
             let names = slice(names, length(num_params.into(), "num_params")?, "names")?;
             let pairs = names.iter().zip(as_arrays(&params)).map(|(n, a)| Ok((string(*n, "names")?, a)));
             let pairs: Vec<(&str, &NdArray)> = pairs.collect::<Result<_>>()?;
-            self::executor(executor, "executor")?.copy_params_from(&pairs, allow_extra != 0)
+            behind(executor, "executor")?.copy_params_from(&pairs, allow_extra != 0)
         }
     })
 }
@@ -201,8 +205,8 @@ pub unsafe extern "C" fn mxr_executor_reshape(
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives a handle, a struct and a place for the new handle.
     unsafe {
-        make(reshaped, || {
-            let executor = self::executor(executor, "executor")?;
+        make(reshaped, "reshaped", || {
+            let executor = behind(executor, "executor")?;
             let (types, _) = self::known(executor.symbol(), known)?;
             executor.reshape(&types, allow_up_sizing != 0)
         })
@@ -218,7 +222,10 @@ pub unsafe extern "C" fn mxr_executor_plan(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
-        unsafe { *plan = give_plan(self::executor(executor, "executor")?.plan(training != 0)?, vec![]) };
+        unsafe {
+            let plan = out(plan, "plan")?;
+            plan.write(give_plan(behind(executor, "executor")?.plan(training != 0)?, vec![]));
+        }
         Ok(())
     })
 }
@@ -273,7 +280,7 @@ pub unsafe extern "C" fn mxr_executor_set_monitor(
         let watch = monitor.map(|call| Watch { call, payload, deleter: Some(deleter) });
         let monitor = watch.map(|w| -> Monitor { Box::new(move |name, array| w.see(name, array)) });
         // SAFETY: the caller gives a handle.
-        unsafe { self::executor(executor, "executor")?.set_monitor(monitor) };
+        unsafe { behind(executor, "executor")?.set_monitor(monitor) };
         Ok(())
     })
 }
@@ -281,20 +288,13 @@ pub unsafe extern "C" fn mxr_executor_set_monitor(
 /// Takes another reference to an executor, to be freed like the first. NULL gives NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_executor_retain(executor: *mut mxr_executor_t) -> *mut mxr_executor_t {
-    if check(executor, EXECUTOR, "executor").is_err() {
-        return std::ptr::null_mut();
-    }
-    // SAFETY: checked above; the caller gives a live handle.
-    unsafe { Arc::increment_strong_count(executor.cast_const().cast::<Executor>()) };
-    given(executor, EXECUTOR);
-    executor
+    // SAFETY: the caller gives a live handle or NULL.
+    unsafe { shared::retain(executor) }
 }
 
 /// Gives a reference back. NULL is allowed; pending work is not waited for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_executor_free(executor: *mut mxr_executor_t) {
-    if !executor.is_null() && came_back(executor, EXECUTOR) {
-        // SAFETY: the handle owns a reference, which ends here.
-        drop(unsafe { Arc::from_raw(executor.cast_const().cast::<Executor>()) });
-    }
+    // SAFETY: the caller gives a handle that owns a reference, or NULL.
+    unsafe { shared::free(executor) }
 }

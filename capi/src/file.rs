@@ -3,6 +3,7 @@
 use crate::attr::{length, slice, string};
 use crate::error::{guard, mxr_error_t};
 use crate::handle::{arrays, came_back, check, give, given, mxr_array_t};
+use crate::out::out;
 use mxr_core::ndarray::file;
 use mxr_core::{NdArray, err};
 use std::ffi::{CString, c_char};
@@ -16,7 +17,7 @@ pub struct mxr_list_t {
 const LIST: &str = "list";
 
 /// Writes `n` arrays to a file as `mx.nd.save` does. `names` may be NULL. An existing file is replaced only by a
-/// whole one.
+/// whole one. @nullable names
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_list_save(
     path: *const c_char,
@@ -41,19 +42,20 @@ pub unsafe extern "C" fn mxr_list_save(
     })
 }
 
-/// Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote.
+/// Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote. Sparse arrays become dense ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_list_load(path: *const c_char, list: *mut *mut mxr_list_t) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a C string and a place for the handle.
         unsafe {
+            let list = out(list, "list")?;
             let entries = file::load(Path::new(string(path, "path")?))?;
             let named = |n: String| CString::new(n).map_err(|_| err!(Format, "a name contains a zero byte"));
             let entries: mxr_core::Result<Vec<_>> =
                 entries.into_iter().map(|(n, a)| Ok((n.map(named).transpose()?, a))).collect();
             let handle = Box::into_raw(Box::new(mxr_list_t { entries: entries? }));
             given(handle, LIST);
-            *list = handle;
+            list.write(handle);
         }
         Ok(())
     })
@@ -95,12 +97,13 @@ pub unsafe extern "C" fn mxr_list_array(
         check(list, LIST, "list")?;
         // SAFETY: checked above; the caller gives a live handle and a place for the new one.
         unsafe {
+            let array = out(array, "array")?;
             let entries = &(*list).entries;
             let entry = usize::try_from(i).ok().and_then(|i| entries.get(i));
             let (_, a) = entry.ok_or_else(|| {
                 err!(Index, "there is no array {i} in a list of {}", entries.len()).about("i")
             })?;
-            *array = give(a.clone());
+            array.write(give(a.clone()));
         }
         Ok(())
     })

@@ -122,6 +122,32 @@ pub(crate) fn give(array: NdArray) -> *mut mxr_array_t {
     handle
 }
 
+/// Puts handles that the caller owns where it has room for `*room`, which becomes their number.
+pub(crate) unsafe fn give_all(
+    arrays: Vec<NdArray>,
+    out: *mut *mut mxr_array_t,
+    room: *mut i32,
+    argument: &str,
+) -> Result<()> {
+    // SAFETY: the caller gives a place for the number, and room for as many handles as it says.
+    unsafe {
+        if room.is_null() {
+            return Err(err!(InvalidValue, "expected a number, got NULL").about(&format!("num_{argument}")));
+        }
+        if (*room as i64) < arrays.len() as i64 {
+            return Err(
+                err!(InvalidValue, "expected room for {}, got {}", arrays.len(), *room).about(argument)
+            );
+        }
+        let places = crate::out::places(out, arrays.len(), argument)?;
+        *room = arrays.len() as i32;
+        for (place, array) in places.iter_mut().zip(arrays) {
+            place.write(give(array));
+        }
+    }
+    Ok(())
+}
+
 /// Takes another reference to an array, to be freed like the first. NULL gives NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_array_retain(array: *mut mxr_array_t) -> *mut mxr_array_t {

@@ -3,6 +3,8 @@
 //! Rules that hold for all functions:
 //! * A function that can fail returns `mxr_error_t *`: NULL is success, anything else is the caller's to free.
 //! * Results come through the last parameters, and are not touched on failure.
+//! * A pointer that is NULL is refused with `MXR_ERROR_INVALID_VALUE`, unless its function says `@nullable`, or
+//!   that zero elements are behind it.
 //! * Handles are reference counted: `_retain` and `_free`. `_free` takes NULL and never blocks.
 //! * Strings are UTF-8. A string that is not static says who owns it.
 //! * Any function may be called on any thread. A panic inside becomes `MXR_ERROR_INTERNAL`.
@@ -20,9 +22,15 @@ pub mod events;
 pub mod executor;
 pub mod file;
 pub mod handle;
+pub mod initializer;
+pub mod lr_scheduler;
 pub mod op;
+pub mod optimizer;
+mod out;
 pub mod plan;
 pub mod process;
+mod shared;
 pub mod symbol;
 pub mod symbol_info;
 pub mod text;
+pub mod updater;

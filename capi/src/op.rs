@@ -3,6 +3,7 @@
 use crate::attr::{mxr_attr_t, owned_string, read_attrs, string};
 use crate::error::{guard, mxr_error_t};
 use crate::handle::{array, arrays, as_arrays, give, mxr_array_t};
+use crate::out::{out, places};
 use mxr_core::autograd::{self, Mode};
 use mxr_core::op::invoke::{Call, Req};
 use mxr_core::op::{OpDef, registry, schema};
@@ -96,8 +97,9 @@ pub unsafe extern "C" fn mxr_op_find(name: *const c_char, op: *mut *const mxr_op
     guard(|| {
         // SAFETY: the caller gives a C string and a place for the handle.
         unsafe {
+            let op = out(op, "op")?;
             let def = registry().find(string(name, "name")?)?;
-            *op = std::ptr::from_ref(def).cast();
+            op.write(std::ptr::from_ref(def).cast());
         }
         Ok(())
     })
@@ -113,9 +115,10 @@ pub unsafe extern "C" fn mxr_op_version(
     guard(|| {
         // SAFETY: the caller gives a handle and places for the numbers.
         unsafe {
+            let (breaking, revision) = (out(breaking, "breaking")?, out(revision, "revision")?);
             let meta = &definition(op)?.meta;
-            *breaking = meta.breaking;
-            *revision = meta.revision;
+            breaking.write(meta.breaking);
+            revision.write(meta.revision);
         }
         Ok(())
     })
@@ -132,8 +135,9 @@ pub unsafe extern "C" fn mxr_op_num_outputs(
     guard(|| {
         // SAFETY: the caller gives a handle, attributes and a place for the number.
         unsafe {
+            let num_outputs = out(num_outputs, "num_outputs")?;
             let op = definition(op)?.with(&read_attrs(attrs, num_attrs)?)?;
-            *num_outputs = op.op.num_visible_outputs() as i32;
+            num_outputs.write(op.op.num_visible_outputs() as i32);
         }
         Ok(())
     })
@@ -143,9 +147,9 @@ pub unsafe extern "C" fn mxr_op_num_outputs(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_schema_json(json: *mut *mut c_char) -> *mut mxr_error_t {
     guard(|| {
-        let text = owned_string(&schema::document(registry()).to_string());
         // SAFETY: the caller gives a place for the text.
-        unsafe { *json = text };
+        let json = unsafe { out(json, "json") }?;
+        json.write(owned_string(&schema::document(registry()).to_string()));
         Ok(())
     })
 }
@@ -155,6 +159,7 @@ pub unsafe extern "C" fn mxr_schema_json(json: *mut *mut c_char) -> *mut mxr_err
 /// `outputs` has room for `*num_outputs` handles. One that is not NULL receives its output as `requests` says
 /// (NULL `requests`: written); one that is NULL becomes a new array that the caller owns. `*num_outputs` becomes
 /// the number of outputs. The call may return before the work is done: later failures are reported by waits.
+/// @nullable requests, call
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_op_invoke(
     op: *const mxr_op_t,
@@ -175,12 +180,12 @@ pub unsafe extern "C" fn mxr_op_invoke(
             let inputs = arrays(inputs, num_inputs, "inputs").map_err(in_op)?;
             let op = def.with(&read_attrs(attrs, num_attrs).map_err(in_op)?)?;
             let visible = op.op.num_visible_outputs();
-            if num_outputs.is_null() || outputs.is_null() || (*num_outputs as i64) < visible as i64 {
-                let room = if num_outputs.is_null() { 0 } else { *num_outputs };
-                return Err(in_op(
-                    err!(InvalidValue, "expected room for {visible} outputs, got {room}").about("outputs"),
-                ));
+            let room = *out(num_outputs, "num_outputs").map_err(in_op)?.assume_init_mut();
+            if i64::from(room) < visible as i64 {
+                let few = err!(InvalidValue, "expected room for {visible} outputs, got {room}");
+                return Err(in_op(few.about("outputs")));
             }
+            places(outputs, visible, "outputs").map_err(in_op)?;
             let mut given: SmallVec<[Option<(mxr_core::NdArray, Req)>; 2]> = SmallVec::new();
             for i in 0..visible {
                 let handle = *outputs.add(i);

@@ -2,8 +2,9 @@
 
 use crate::attr::{length, owned_string, slice, string};
 use crate::error::{guard, mxr_error_t};
-use crate::handle::{came_back, check, given};
 use crate::op::request;
+use crate::out::out;
+use crate::shared::{self, Handle, behind, give};
 use crate::symbol::{mxr_symbol_t, symbol};
 use crate::text::{give_texts, mxr_texts_t};
 use mxr_core::graph::Symbol;
@@ -18,12 +19,20 @@ use std::sync::Arc;
 
 /// A compiled symbol.
 pub struct mxr_plan_t {
+    _opaque: [u8; 0],
+}
+
+impl Handle for mxr_plan_t {
+    type Thing = Compiled;
+    const NAME: &'static str = "plan";
+}
+
+/// What a handle of a plan stands for.
+pub struct Compiled {
     plan: Arc<Plan>,
     /// Name, text and picture of the graph after each pass.
     passes: Vec<String>,
 }
-
-const PLAN: &str = "plan";
 
 /// Compile for training: dropout drops, batch normalisation takes the batch's statistics.
 pub const MXR_PLAN_TRAINING: u32 = 1;
@@ -219,15 +228,7 @@ unsafe fn shapes<'a>(
 
 /// A handle for a plan.
 pub(crate) fn give_plan(plan: Arc<Plan>, passes: Vec<String>) -> *mut mxr_plan_t {
-    let handle = Arc::into_raw(Arc::new(mxr_plan_t { plan, passes })).cast_mut();
-    given(handle, PLAN);
-    handle
-}
-
-unsafe fn plan<'a>(handle: *const mxr_plan_t) -> Result<&'a mxr_plan_t> {
-    check(handle, PLAN, "plan")?;
-    // SAFETY: the handle came from `give_plan` and its owner keeps it during the call.
-    Ok(unsafe { &*handle })
+    give(Arc::new(Compiled { plan, passes }))
 }
 
 /// Compiles a symbol for variables of which `known` says what is known. Nothing runs and no memory is taken.
@@ -241,6 +242,7 @@ pub unsafe extern "C" fn mxr_plan_new(
     guard(|| {
         // SAFETY: the caller gives a handle, structs or NULL, and a place for the new handle.
         unsafe {
+            let plan = out(plan, "plan")?;
             let symbol = self::symbol(symbol, "symbol")?;
             let (types, requests) = self::known(symbol, known)?;
             let (options, keep) = self::options(options)?;
@@ -251,7 +253,7 @@ pub unsafe extern "C" fn mxr_plan_new(
                         passes.extend([pass.to_owned(), graph.to_text(), graph.to_dot()]);
                     }
                 })?;
-            *plan = give_plan(Arc::new(made), passes);
+            plan.write(give_plan(Arc::new(made), passes));
         }
         Ok(())
     })
@@ -266,10 +268,8 @@ pub unsafe extern "C" fn mxr_plan_report(
     guard(|| {
         // SAFETY: the caller gives a handle and a struct that begins with its size.
         unsafe {
-            let r = &self::plan(plan)?.plan.report;
-            if report.is_null() {
-                return Err(err!(InvalidValue, "expected a place, got NULL").about("report"));
-            }
+            out(report, "report")?;
+            let r = &behind(plan, "plan")?.plan.report;
             let size = (*report).struct_size;
             let full = mxr_plan_report_t {
                 struct_size: size,
@@ -295,7 +295,7 @@ pub unsafe extern "C" fn mxr_plan_report(
 pub unsafe extern "C" fn mxr_plan_text(plan: *const mxr_plan_t, text: *mut *mut c_char) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the text.
-        unsafe { *text = owned_string(&self::plan(plan)?.plan.to_string()) };
+        unsafe { out(text, "text")?.write(owned_string(&behind(plan, "plan")?.plan.to_string())) };
         Ok(())
     })
 }
@@ -308,7 +308,10 @@ pub unsafe extern "C" fn mxr_plan_choices(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
-        unsafe { *choices = give_texts(self::plan(plan)?.plan.report.choices.clone()) };
+        unsafe {
+            let choices = out(choices, "choices")?;
+            choices.write(give_texts(behind(plan, "plan")?.plan.report.choices.clone()));
+        }
         Ok(())
     })
 }
@@ -322,7 +325,7 @@ pub unsafe extern "C" fn mxr_plan_passes(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
-        unsafe { *passes = give_texts(self::plan(plan)?.passes.clone()) };
+        unsafe { out(passes, "passes")?.write(give_texts(behind(plan, "plan")?.passes.clone())) };
         Ok(())
     })
 }
@@ -330,20 +333,13 @@ pub unsafe extern "C" fn mxr_plan_passes(
 /// Takes another reference to a plan, to be freed like the first. NULL gives NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_plan_retain(plan: *mut mxr_plan_t) -> *mut mxr_plan_t {
-    if check(plan, PLAN, "plan").is_err() {
-        return std::ptr::null_mut();
-    }
-    // SAFETY: checked above; the caller gives a live handle.
-    unsafe { Arc::increment_strong_count(plan.cast_const()) };
-    given(plan, PLAN);
-    plan
+    // SAFETY: the caller gives a live handle or NULL.
+    unsafe { shared::retain(plan) }
 }
 
 /// Gives a reference back. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_plan_free(plan: *mut mxr_plan_t) {
-    if !plan.is_null() && came_back(plan, PLAN) {
-        // SAFETY: the handle owns a reference, which ends here.
-        drop(unsafe { Arc::from_raw(plan.cast_const()) });
-    }
+    // SAFETY: the caller gives a handle that owns a reference, or NULL.
+    unsafe { shared::free(plan) }
 }

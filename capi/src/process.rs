@@ -2,6 +2,7 @@
 
 use crate::array::timeout;
 use crate::error::{guard, mxr_error_t};
+use crate::out::out;
 use mxr_core::{Device, Error, ErrorCode, engine, rng, storage::pool};
 use std::ffi::c_char;
 
@@ -99,6 +100,7 @@ pub unsafe extern "C" fn mxr_memory_stats(memory: *mut mxr_memory_t) -> *mut mxr
         let stats = pool::stats();
         // SAFETY: the caller's struct begins with its size, and that many bytes of it exist.
         unsafe {
+            out(memory, "memory")?;
             let size = ((*memory).struct_size as usize).min(size_of::<mxr_memory_t>());
             let full = mxr_memory_t {
                 struct_size: size as u32,

@@ -4,6 +4,7 @@ use crate::attr::{length, owned_string, slice, string};
 use crate::error::{guard, mxr_error_t};
 use crate::handle::{came_back, check, given};
 use crate::op::{definition, mxr_op_t};
+use crate::out::out;
 use crate::text::pairs;
 use mxr_core::graph::{Call, Symbol};
 use mxr_core::{Result, err};
@@ -32,25 +33,30 @@ pub(crate) fn give_symbol(symbol: Arc<Symbol>) -> *mut mxr_symbol_t {
     handle
 }
 
-/// Runs a function that makes a symbol.
+/// Runs a function that makes a symbol for the place that an argument gives.
 pub(crate) unsafe fn make(
     place: *mut *mut mxr_symbol_t,
+    argument: &str,
     f: impl FnOnce() -> Result<Symbol>,
 ) -> *mut mxr_error_t {
     guard(|| {
-        let symbol = f()?;
         // SAFETY: the caller gives a place for the handle.
-        unsafe { *place = give_symbol(Arc::new(symbol)) };
+        let place = unsafe { out(place, argument) }?;
+        place.write(give_symbol(Arc::new(f()?)));
         Ok(())
     })
 }
 
 /// The symbols behind `n` handles.
-pub(crate) unsafe fn symbols<'a>(handles: *const *mut mxr_symbol_t, n: i32) -> Result<Vec<&'a Symbol>> {
+pub(crate) unsafe fn symbols<'a>(
+    handles: *const *mut mxr_symbol_t,
+    n: i32,
+    argument: &str,
+) -> Result<Vec<&'a Symbol>> {
     // SAFETY: the caller promises `n` handles.
     unsafe {
-        let handles = slice(handles, length(n.into(), "num_inputs")?, "inputs")?;
-        handles.iter().map(|h| symbol(*h, "inputs")).collect()
+        let handles = slice(handles, length(n.into(), argument)?, argument)?;
+        handles.iter().map(|h| symbol(*h, argument)).collect()
     }
 }
 
@@ -65,7 +71,7 @@ pub unsafe extern "C" fn mxr_symbol_variable(
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives C strings and a place for the handle.
     unsafe {
-        make(symbol, || {
+        make(symbol, "symbol", || {
             Symbol::variable(string(name, "name")?, Default::default())
                 .with_attrs(pairs(keys, values, num_attrs)?)
         })
@@ -76,7 +82,7 @@ pub unsafe extern "C" fn mxr_symbol_variable(
 ///
 /// Attributes, the operator's and the user's, are texts as MXNet writes them. `input_names` is NULL, or says by
 /// which name each input is given; NULL there means by position, and those come first. Inputs that are not given
-/// become variables, as `conv0_weight` of the node `conv0`.
+/// become variables, as `conv0_weight` of the node `conv0`. @nullable input_names
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_symbol_call(
     op: *const mxr_op_t,
@@ -91,10 +97,10 @@ pub unsafe extern "C" fn mxr_symbol_call(
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives a handle, as many C strings and handles as it says, and a place for the new one.
     unsafe {
-        make(symbol, || {
-            let op = definition(op)?;
+        make(symbol, "symbol", || {
+            let (op, name) = (definition(op)?, string(name, "name")?);
             let attrs = pairs(keys, values, num_attrs)?;
-            let inputs = symbols(inputs, num_inputs)?;
+            let inputs = symbols(inputs, num_inputs, "inputs")?;
             let names =
                 if input_names.is_null() { &[] } else { slice(input_names, inputs.len(), "input_names")? };
             let by_position = names.iter().position(|n| !n.is_null()).unwrap_or(inputs.len());
@@ -103,13 +109,13 @@ pub unsafe extern "C" fn mxr_symbol_call(
             for (name, input) in names[by_position.min(names.len())..].iter().zip(rest) {
                 named.push((string(*name, "input_names")?, *input));
             }
-            Call { op, name: string(name, "name")?, attrs: &attrs, args, named: &named }.compose()
+            Call { op, name, attrs: &attrs, args, named: &named }.compose()
         })
     }
 }
 
 /// A copy of the graph in which the named variables are replaced by other symbols. `name` may be NULL; otherwise
-/// it becomes that of the first output's node.
+/// it becomes that of the first output's node. @nullable name
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_symbol_compose(
     symbol: *const mxr_symbol_t,
@@ -121,12 +127,13 @@ pub unsafe extern "C" fn mxr_symbol_compose(
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives handles and C strings, as many as it says, and a place for the new handle.
     unsafe {
-        make(composed, || {
+        make(composed, "composed", || {
+            let symbol = self::symbol(symbol, "symbol")?;
             let name = if name.is_null() { "" } else { string(name, "name")? };
-            let inputs = symbols(inputs, num_inputs)?;
-            let names = slice(input_names, inputs.len(), "input_names")?;
+            let names = slice(input_names, length(num_inputs.into(), "num_inputs")?, "input_names")?;
+            let inputs = symbols(inputs, num_inputs, "inputs")?;
             let named = names.iter().zip(inputs).map(|(n, s)| Ok((string(*n, "input_names")?, s)));
-            self::symbol(symbol, "symbol")?.compose(&named.collect::<Result<Vec<_>>>()?, name)
+            symbol.compose(&named.collect::<Result<Vec<_>>>()?, name)
         })
     }
 }
@@ -139,7 +146,7 @@ pub unsafe extern "C" fn mxr_symbol_group(
     group: *mut *mut mxr_symbol_t,
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives `n` handles and a place for the new one.
-    unsafe { make(group, || Ok(Symbol::group(self::symbols(symbols, n)?))) }
+    unsafe { make(group, "group", || Ok(Symbol::group(self::symbols(symbols, n, "symbols")?))) }
 }
 
 /// The same symbol with more attributes on its node. Symbols composed with it before keep the node as it was.
@@ -152,7 +159,12 @@ pub unsafe extern "C" fn mxr_symbol_with_attrs(
     changed: *mut *mut mxr_symbol_t,
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives a handle, C strings and a place for the new handle.
-    unsafe { make(changed, || self::symbol(symbol, "symbol")?.with_attrs(pairs(keys, values, num_attrs)?)) }
+    unsafe {
+        make(changed, "changed", || {
+            let attrs = pairs(keys, values, num_attrs)?;
+            self::symbol(symbol, "symbol")?.with_attrs(attrs)
+        })
+    }
 }
 
 /// All visible outputs of all nodes.
@@ -162,7 +174,7 @@ pub unsafe extern "C" fn mxr_symbol_internals(
     internals: *mut *mut mxr_symbol_t,
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives a handle and a place for the new one.
-    unsafe { make(internals, || Ok(self::symbol(symbol, "symbol")?.internals())) }
+    unsafe { make(internals, "internals", || Ok(self::symbol(symbol, "symbol")?.internals())) }
 }
 
 /// The inputs of the nodes of which the outputs are. It has no outputs if there are none.
@@ -172,7 +184,7 @@ pub unsafe extern "C" fn mxr_symbol_children(
     children: *mut *mut mxr_symbol_t,
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives a handle and a place for the new one.
-    unsafe { make(children, || Ok(self::symbol(symbol, "symbol")?.children())) }
+    unsafe { make(children, "children", || Ok(self::symbol(symbol, "symbol")?.children())) }
 }
 
 /// Output `index` alone.
@@ -184,7 +196,7 @@ pub unsafe extern "C" fn mxr_symbol_output(
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives a handle and a place for the new one.
     unsafe {
-        make(output, || {
+        make(output, "output", || {
             let index = usize::try_from(index)
                 .map_err(|_| err!(Index, "there is no output {index}").about("index"))?;
             self::symbol(symbol, "symbol")?.output(index)
@@ -200,7 +212,12 @@ pub unsafe extern "C" fn mxr_symbol_output_named(
     output: *mut *mut mxr_symbol_t,
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives a handle, a C string and a place for the new handle.
-    unsafe { make(output, || self::symbol(symbol, "symbol")?.output_named(string(name, "name")?)) }
+    unsafe {
+        make(output, "output", || {
+            let name = string(name, "name")?;
+            self::symbol(symbol, "symbol")?.output_named(name)
+        })
+    }
 }
 
 /// The symbol without the casts that automatic mixed precision put in.
@@ -210,7 +227,7 @@ pub unsafe extern "C" fn mxr_symbol_without_amp_casts(
     plain: *mut *mut mxr_symbol_t,
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives a handle and a place for the new one.
-    unsafe { make(plain, || Ok(self::symbol(symbol, "symbol")?.without_amp_casts())) }
+    unsafe { make(plain, "plain", || Ok(self::symbol(symbol, "symbol")?.without_amp_casts())) }
 }
 
 /// The symbol that a JSON text describes, written by any version of MXNet or by `mxr_symbol_to_json`.
@@ -220,7 +237,7 @@ pub unsafe extern "C" fn mxr_symbol_from_json(
     symbol: *mut *mut mxr_symbol_t,
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives a C string and a place for the handle.
-    unsafe { make(symbol, || Symbol::from_json(string(json, "json")?)) }
+    unsafe { make(symbol, "symbol", || Symbol::from_json(string(json, "json")?)) }
 }
 
 /// The JSON text of a symbol, as MXNet 1.9.1 writes it. The caller owns the text.
@@ -231,7 +248,10 @@ pub unsafe extern "C" fn mxr_symbol_to_json(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the text.
-        unsafe { *json = owned_string(&self::symbol(symbol, "symbol")?.to_json()) };
+        unsafe {
+            let json = out(json, "json")?;
+            json.write(owned_string(&self::symbol(symbol, "symbol")?.to_json()));
+        }
         Ok(())
     })
 }
@@ -243,7 +263,7 @@ pub unsafe extern "C" fn mxr_symbol_load(
     symbol: *mut *mut mxr_symbol_t,
 ) -> *mut mxr_error_t {
     // SAFETY: the caller gives a C string and a place for the handle.
-    unsafe { make(symbol, || Symbol::load(Path::new(string(path, "path")?))) }
+    unsafe { make(symbol, "symbol", || Symbol::load(Path::new(string(path, "path")?))) }
 }
 
 /// Writes a symbol to a file as MXNet 1.9.1 does. An existing file is replaced only by a whole one.
@@ -254,7 +274,10 @@ pub unsafe extern "C" fn mxr_symbol_save(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a C string.
-        unsafe { self::symbol(symbol, "symbol")?.save(Path::new(string(path, "path")?)) }
+        unsafe {
+            let path = string(path, "path")?;
+            self::symbol(symbol, "symbol")?.save(Path::new(path))
+        }
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::attr::{length, owned_string, slice, string};
 use crate::error::{guard, mxr_error_t};
 use crate::handle::{came_back, check, given};
+use crate::out::out;
 use crate::symbol::{mxr_symbol_t, symbol};
 use crate::text::{give_texts, mxr_texts_t};
 use mxr_core::graph::infer::Inferred;
@@ -36,6 +37,7 @@ pub unsafe extern "C" fn mxr_symbol_list(
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
         unsafe {
+            let names = out(names, "names")?;
             let symbol = self::symbol(symbol, "symbol")?;
             let texts = match list {
                 MXR_LIST_ARGUMENTS => symbol.list_arguments(),
@@ -44,7 +46,7 @@ pub unsafe extern "C" fn mxr_symbol_list(
                 MXR_LIST_INPUTS => symbol.list_inputs(),
                 _ => return Err(no_list(list)),
             };
-            *names = give_texts(texts);
+            names.write(give_texts(texts));
         }
         Ok(())
     })
@@ -63,8 +65,9 @@ pub unsafe extern "C" fn mxr_symbol_name(
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the text.
         unsafe {
+            let name = out(name, "name")?;
             let head = self::symbol(symbol, "symbol")?.head();
-            *name = head.map_or(std::ptr::null_mut(), |node| owned_string(&node.name));
+            name.write(head.map_or(std::ptr::null_mut(), |node| owned_string(&node.name)));
         }
         Ok(())
     })
@@ -80,9 +83,10 @@ pub unsafe extern "C" fn mxr_symbol_attr(
     guard(|| {
         // SAFETY: the caller gives a handle, a C string and a place for the text.
         unsafe {
+            let value = out(value, "value")?;
             let key = string(key, "key")?;
             let found = self::symbol(symbol, "symbol")?.head().and_then(|node| node.attr(key));
-            *value = found.map_or(std::ptr::null_mut(), owned_string);
+            value.write(found.map_or(std::ptr::null_mut(), owned_string));
         }
         Ok(())
     })
@@ -99,13 +103,14 @@ pub unsafe extern "C" fn mxr_symbol_attrs(
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the new one.
         unsafe {
+            let attrs = out(attrs, "attrs")?;
             let symbol = self::symbol(symbol, "symbol")?;
             let nodes =
                 if recursive == 0 { symbol.head().cloned().into_iter().collect() } else { symbol.topo() };
             let texts = nodes.iter().flat_map(|node| {
                 node.listed_attrs().into_iter().flat_map(|(key, value)| [node.name.clone(), key, value])
             });
-            *attrs = give_texts(texts);
+            attrs.write(give_texts(texts));
         }
         Ok(())
     })
@@ -119,18 +124,21 @@ pub unsafe extern "C" fn mxr_symbol_text(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a handle and a place for the text.
-        unsafe { *text = owned_string(&self::symbol(symbol, "symbol")?.debug_text()) };
+        unsafe {
+            let text = out(text, "text")?;
+            text.write(owned_string(&self::symbol(symbol, "symbol")?.debug_text()));
+        }
         Ok(())
     })
 }
 
-/// Infers shapes, in both directions, from those of `n` variables. `num_axes[i]` sizes stand at `shapes[i]`; a
-/// negative size is one that is not known.
+/// Infers shapes, in both directions, from those of `n` variables. Their sizes stand one shape after the other in
+/// `sizes`, `num_axes[i]` of each; a negative size is one that is not known.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_symbol_infer_shapes(
     symbol: *const mxr_symbol_t,
     names: *const *const c_char,
-    shapes: *const *const i64,
+    sizes: *const i64,
     num_axes: *const i32,
     n: i32,
     inferred: *mut *mut mxr_inferred_t,
@@ -138,15 +146,20 @@ pub unsafe extern "C" fn mxr_symbol_infer_shapes(
     guard(|| {
         // SAFETY: the caller gives a handle, `n` names and shapes, and a place for the new handle.
         unsafe {
+            let inferred = out(inferred, "inferred")?;
             let n = length(n.into(), "n")?;
             let (names, num_axes) = (slice(names, n, "names")?, slice(num_axes, n, "num_axes")?);
+            let axes: Result<Vec<usize>> = num_axes.iter().map(|n| length((*n).into(), "num_axes")).collect();
+            let axes = axes?;
+            let mut rest = slice(sizes, axes.iter().sum(), "sizes")?;
             let mut known = Vec::with_capacity(n);
-            for (i, dims) in slice(shapes, n, "shapes")?.iter().enumerate() {
-                let dims = slice(*dims, length(num_axes[i].into(), "num_axes")?, "shapes")?;
-                known.push((string(names[i], "names")?, dims.iter().map(|d| (*d).max(-1)).collect()));
+            for (name, n) in names.iter().zip(axes) {
+                let dims;
+                (dims, rest) = rest.split_at(n);
+                known.push((string(*name, "names")?, dims.iter().map(|d| (*d).max(-1)).collect()));
             }
             let shapes = self::symbol(symbol, "symbol")?.infer_shape(known)?;
-            *inferred = give(mxr_inferred_t { shapes, dtypes: Inferred::default() });
+            inferred.write(give(mxr_inferred_t { shapes, dtypes: Inferred::default() }));
         }
         Ok(())
     })
@@ -164,6 +177,7 @@ pub unsafe extern "C" fn mxr_symbol_infer_dtypes(
     guard(|| {
         // SAFETY: the caller gives a handle, `n` names and dtypes, and a place for the new handle.
         unsafe {
+            let inferred = out(inferred, "inferred")?;
             let n = length(n.into(), "n")?;
             let (names, codes) = (slice(names, n, "names")?, slice(dtypes, n, "dtypes")?);
             let known = names
@@ -171,7 +185,7 @@ pub unsafe extern "C" fn mxr_symbol_infer_dtypes(
                 .zip(codes)
                 .map(|(name, code)| Ok((string(*name, "names")?, DType::from_code(*code)?)));
             let dtypes = self::symbol(symbol, "symbol")?.infer_type(known.collect::<Result<Vec<_>>>()?)?;
-            *inferred = give(mxr_inferred_t { shapes: Inferred::default(), dtypes });
+            inferred.write(give(mxr_inferred_t { shapes: Inferred::default(), dtypes }));
         }
         Ok(())
     })
@@ -218,13 +232,14 @@ pub unsafe extern "C" fn mxr_inferred_shape(
     num_axes: *mut i32,
 ) -> *mut mxr_error_t {
     guard(|| {
-        check(inferred, INFERRED, "inferred")?;
-        // SAFETY: checked above; the caller gives a live handle and places.
+        // SAFETY: the caller gives places and a live handle, which is checked.
         unsafe {
+            let (shape, num_axes) = (out(shape, "shape")?, out(num_axes, "num_axes")?);
+            check(inferred, INFERRED, "inferred")?;
             match element(&(*inferred).shapes, list, i)? {
-                Some(known) => (*shape, *num_axes) = (known.as_ptr(), known.ndim() as i32),
-                None => (*shape, *num_axes) = (std::ptr::null(), -1),
-            }
+                Some(known) => (shape.write(known.as_ptr()), num_axes.write(known.ndim() as i32)),
+                None => (shape.write(std::ptr::null()), num_axes.write(-1)),
+            };
         }
         Ok(())
     })
@@ -239,9 +254,12 @@ pub unsafe extern "C" fn mxr_inferred_dtype(
     dtype: *mut i32,
 ) -> *mut mxr_error_t {
     guard(|| {
-        check(inferred, INFERRED, "inferred")?;
-        // SAFETY: checked above; the caller gives a live handle and a place.
-        unsafe { *dtype = element(&(*inferred).dtypes, list, i)?.map_or(-1, |d| *d as i32) };
+        // SAFETY: the caller gives a place and a live handle, which is checked.
+        unsafe {
+            let dtype = out(dtype, "dtype")?;
+            check(inferred, INFERRED, "inferred")?;
+            dtype.write(element(&(*inferred).dtypes, list, i)?.map_or(-1, |d| *d as i32));
+        }
         Ok(())
     })
 }

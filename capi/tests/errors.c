@@ -36,13 +36,12 @@ static int null_where_something_is_needed(void) {
     FAILS(mxr_array_wait_to_read(NULL, 0), MXR_ERROR_INVALID_VALUE, NULL, "array", "got NULL");
     FAILS(mxr_array_from_data(MATRIX, 2, MXR_FLOAT32, MXR_CPU, 0, NULL, 24, &out), MXR_ERROR_INVALID_VALUE,
           NULL, "data", "got NULL");
-    FAILS(mxr_array_empty(NULL, 2, MXR_FLOAT32, MXR_CPU, 0, &out), MXR_ERROR_INVALID_VALUE, NULL, "shape",
+    FAILS(mxr_array_empty(NULL, 2, MXR_FLOAT32, MXR_CPU, 0, &out), MXR_ERROR_INVALID_VALUE, NULL, "dims",
           "got NULL");
     FAILS(mxr_array_from_foreign(NULL, MATRIX, 2, MXR_FLOAT32, NULL, NULL, &out), MXR_ERROR_INVALID_VALUE,
           NULL, "data", "got NULL");
     FAILS(mxr_array_from_dlpack(NULL, &out), MXR_ERROR_INVALID_VALUE, NULL, "tensor", "got NULL");
     FAILS(mxr_autograd_backward(&none, NULL, 1, 0), MXR_ERROR_INVALID_VALUE, NULL, "heads", "got NULL");
-    FAILS(mxr_list_load(NULL, NULL), MXR_ERROR_INVALID_VALUE, NULL, "path", "got NULL");
     CHECK(out == NULL && mxr_array_dtype(NULL) == -1 && mxr_list_len(NULL) == -1);
     return 1;
 }
@@ -91,8 +90,6 @@ static int a_wrong_number_of_inputs_and_outputs(void) {
     FAILS(call_op("exp", two, -1, 0, &out), MXR_ERROR_INVALID_VALUE, "exp", "inputs", "-1");
     OK(mxr_op_find("exp", &op));
     FAILS(mxr_op_invoke(op, &a, 1, NULL, 0, &out, &none, NULL, NULL), MXR_ERROR_INVALID_VALUE, "exp",
-          "outputs", "room for 1");
-    FAILS(mxr_op_invoke(op, &a, 1, NULL, 0, NULL, NULL, NULL, NULL), MXR_ERROR_INVALID_VALUE, "exp",
           "outputs", "room for 1");
     mxr_array_free(a);
     return 1;

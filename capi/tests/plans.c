@@ -211,6 +211,7 @@ static int wrong_arguments_are_errors(void) {
     mxr_symbol_t *net = NULL;
     mxr_plan_t *plan = NULL;
     mxr_executor_t *executor = NULL;
+    mxr_cached_op_t *op = NULL;
     mxr_known_t k = known(9);
     mxr_plan_options_t options = {sizeof options, 0, -7, 0, 0};
     CHECK(network(&net));
@@ -221,10 +222,13 @@ static int wrong_arguments_are_errors(void) {
     FAILS(mxr_plan_new(net, &k, &options, &plan), MXR_ERROR_INVALID_VALUE, NULL, "budget", "bytes");
     options.budget = 1;
     FAILS(mxr_plan_new(net, &k, &options, &plan), MXR_ERROR_INVALID_VALUE, NULL, "budget", "least");
-    FAILS(mxr_plan_text(NULL, NULL), MXR_ERROR_INVALID_VALUE, NULL, "plan", "NULL");
+    FAILS(mxr_plan_text(NULL, NULL), MXR_ERROR_INVALID_VALUE, NULL, "text", "NULL");
+    FAILS(mxr_plan_new(net, &k, NULL, NULL), MXR_ERROR_INVALID_VALUE, NULL, "plan", "NULL");
+    FAILS(mxr_executor_simple_bind(net, &k, NULL, NULL, NULL), MXR_ERROR_INVALID_VALUE, NULL, "executor", "NULL");
+    FAILS(mxr_cached_op_new(net, 0, NULL, NULL), MXR_ERROR_INVALID_VALUE, NULL, "cached_op", "NULL");
     FAILS(mxr_executor_forward(NULL, 0), MXR_ERROR_INVALID_VALUE, NULL, "executor", "NULL");
-    FAILS(mxr_cached_op_new(NULL, 0, NULL, NULL), MXR_ERROR_INVALID_VALUE, NULL, "symbol", "NULL");
-    CHECK(plan == NULL && executor == NULL);
+    FAILS(mxr_cached_op_new(NULL, 0, NULL, &op), MXR_ERROR_INVALID_VALUE, NULL, "symbol", "NULL");
+    CHECK(plan == NULL && executor == NULL && op == NULL);
     CHECK(mxr_plan_retain(NULL) == NULL && mxr_executor_retain(NULL) == NULL && mxr_cached_op_retain(NULL) == NULL);
     mxr_plan_free(NULL);
     mxr_executor_free(NULL);

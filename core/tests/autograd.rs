@@ -4,6 +4,7 @@ use mxr_core::autograd::{self, BackwardOptions, Mode};
 use mxr_core::op::invoke::Req;
 use mxr_core::op::{AttrValue, registry};
 use mxr_core::{DType, Device, ErrorCode, NdArray, Result, Shape};
+use std::slice;
 
 fn array(values: &[f64]) -> NdArray {
     NdArray::from_slice([values.len() as i64], values, Device::cpu(0)).unwrap()
@@ -12,7 +13,7 @@ fn array(values: &[f64]) -> NdArray {
 fn variable(values: &[f64], request: Req) -> NdArray {
     let x = array(values);
     let gradient = NdArray::full(x.shape().unwrap().clone(), 0.0, DType::F64, x.device()).unwrap();
-    autograd::mark_variables(&[x.clone()], &[gradient], &[request]).unwrap();
+    autograd::mark_variables(slice::from_ref(&x), &[gradient], &[request]).unwrap();
     x
 }
 
@@ -28,7 +29,7 @@ fn gradient(x: &NdArray) -> Vec<f64> {
 }
 
 fn backward(head: &NdArray) -> Result<()> {
-    autograd::backward(&[head.clone()], &[None], BackwardOptions::default())
+    autograd::backward(slice::from_ref(head), &[None], BackwardOptions::default())
 }
 
 #[test]
@@ -71,7 +72,7 @@ fn second_and_third_derivatives_of_a_cube() {
     let options = BackwardOptions { create_graph: true, retain_graph: true, training: true };
     let mut seen = vec![];
     for _ in 0..3 {
-        y = autograd::grad(&[y], &[None], &[x.clone()], options).unwrap().swap_remove(0);
+        y = autograd::grad(&[y], &[None], slice::from_ref(&x), options).unwrap().swap_remove(0);
         seen.push(y.to_vec::<f64>().unwrap()[0]);
     }
     assert_eq!(seen, [12.0, 12.0, 6.0]);
@@ -121,7 +122,7 @@ fn a_sum_over_an_axis_spreads_its_gradient() {
     let x = variable(&[1.0, 2.0, 3.0, 4.0], Req::Write);
     let reshaped = x.reshape(&Shape::new(&[2, 2])).unwrap();
     let gradient_of_view = NdArray::full([2, 2].into(), 0.0, DType::F64, x.device()).unwrap();
-    autograd::mark_variables(&[reshaped.clone()], &[gradient_of_view], &[Req::Write]).unwrap();
+    autograd::mark_variables(slice::from_ref(&reshaped), &[gradient_of_view], &[Req::Write]).unwrap();
     let sum = call("sum", &[&reshaped], &[("axis", AttrValue::Int(1))]).unwrap();
     let weights = array(&[10.0, 20.0]);
     backward(&call("elemwise_mul", &[&sum, &weights], &[]).unwrap()).unwrap();

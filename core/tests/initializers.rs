@@ -126,6 +126,10 @@ fn names_decide() {
     initialize("fc_weight", Some(&init::Zero), &one, &a).unwrap();
     assert_eq!(values(&a), [0.0; 2]);
     assert_eq!(initialize("thing", None, &one, &a).unwrap_err().argument(), Some("name"));
+    assert_eq!(
+        (init::role("a_weight"), init::role("x_moving_var"), init::role("a")),
+        (Some("weight"), Some("one"), None)
+    );
 }
 
 #[test]

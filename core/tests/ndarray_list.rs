@@ -110,6 +110,24 @@ fn tensors_made_here_are_written_as_mxnet_writes_them() {
 }
 
 #[test]
+fn dense_and_sparse_tensors_become_each_other_as_in_mxnet() {
+    let entries = ndarray_list::read_file(folder().join("converted.params")).unwrap();
+    let of = |name: &str| &entries.iter().find(|(n, _)| n.as_deref() == Some(name)).unwrap().1;
+    for (name, sparse) in &entries {
+        let (dense, kind) = match name.as_deref().unwrap().split_once(':') {
+            Some((dense, "csr")) => (of(dense), StorageKind::Csr),
+            Some((dense, _)) => (of(dense), StorageKind::RowSparse),
+            None => continue,
+        };
+        assert_eq!(dense.to_storage(kind).unwrap(), *sparse, "{name:?}");
+        assert_eq!(sparse.to_dense().unwrap(), *dense, "{name:?}");
+    }
+    assert_eq!(of("matrix:csr").to_storage(StorageKind::RowSparse).unwrap(), *of("matrix:rows"));
+    assert_eq!(of("cube").to_storage(StorageKind::Csr).unwrap_err().code(), ErrorCode::Shape);
+    assert_eq!(RawTensor::none().to_dense().unwrap_err().code(), ErrorCode::Unsupported);
+}
+
+#[test]
 fn a_file_goes_to_disk_and_back() {
     let path = std::env::temp_dir().join(format!("mxr-list-{}.params", std::process::id()));
     let entries = ndarray_list::read_file(folder().join("dict.params")).unwrap();

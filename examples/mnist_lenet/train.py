@@ -12,7 +12,6 @@ which report.py draws.
 import argparse
 import gzip
 import json
-import math
 import sys
 import time
 from pathlib import Path
@@ -53,14 +52,11 @@ SHAPES = {
 
 def initialize():
     """Weights that keep the size of what flows through them; biases of zero."""
-    params = {}
-    for name, shape in SHAPES.items():
-        if name.endswith("bias"):
-            params[name] = nd.zeros(shape)
-        else:
-            bound = math.sqrt(6 / math.prod(shape[1:]))
-            params[name] = nd.random.uniform(-bound, bound, shape=shape)
-        params[name].attach_grad()
+    fill = mx.init.Xavier(rnd_type="uniform", factor_type="in", magnitude=6)
+    params = {name: nd.empty(shape) for name, shape in SHAPES.items()}
+    for name, array in params.items():
+        fill(name, array)
+        array.attach_grad()
     return params
 
 
@@ -109,19 +105,16 @@ class Progress:
             print("\r\033[K", end="", file=sys.stderr)
 
 
-def rate_at(step, steps, peak):
-    """Rises for a moment, then falls to zero along a cosine."""
-    warm = min(1.0, (step + 1) / 100)
-    return peak * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
-
-
 def train(args, data):
     """Trains, and returns the weights and what happened."""
     (images, labels), test = data
     params = initialize()
-    momenta = {name: nd.zeros(a.shape) for name, a in params.items()}
     per_epoch = len(images) // args.batch
     steps = args.epochs * per_epoch
+    # The learning rate rises for a moment, then falls to zero along a cosine.
+    rate = mx.lr_scheduler.CosineScheduler(steps, base_lr=args.rate, warmup_steps=100)
+    sgd = mx.optimizer.SGD(momentum=0.9, wd=1e-4, rescale_grad=1 / args.batch, lr_scheduler=rate)
+    update = mx.optimizer.get_updater(sgd)
     order = np.random.default_rng(args.seed)
     history = {"loss": [], "epochs": []}
     step = 0
@@ -136,18 +129,8 @@ def train(args, data):
                 scores = lenet(x, params)
                 loss = nd.softmax_cross_entropy(scores, y)
             loss.backward()
-            rate = rate_at(step, steps, args.rate)
-            for name, weight in params.items():
-                nd.sgd_mom_update(
-                    weight,
-                    weight.grad,
-                    momenta[name],
-                    lr=rate,
-                    momentum=0.9,
-                    wd=1e-4,
-                    rescale_grad=1 / args.batch,
-                    out=weight,
-                )
+            for index, weight in enumerate(params.values()):
+                update(index, weight.grad, weight)
             step += 1
             mean = loss.asscalar() / args.batch
             known += int((scores.asnumpy().argmax(1) == labels[chosen]).sum())

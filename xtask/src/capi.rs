@@ -1,7 +1,7 @@
 //! The stages that compile and run the C and C++ programs of `capi/tests` against libmxr.
 //!
 //! Each `*.c` (strict C11) and `*.cpp` (C++17) there is a program of its own that ends with the line
-//! `N passed, N failed`. It runs in the folder of the programs, and its arguments are the file of conformance cases
+//! `N passed, N failed`. One more, of calls with NULL, is made from `schema/abi.json`. A program runs in the folder of the programs, and its arguments are the file of conformance cases
 //! and, if only one operator is to be tested, its name.
 
 use std::fs;
@@ -12,7 +12,7 @@ use crate::bail;
 use crate::count::Count;
 use crate::error::{Context, Result};
 use crate::stage::Job;
-use crate::{cases, elf, paths, process};
+use crate::{cases, elf, nulls, paths, process};
 
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Werror", "-pedantic"];
 
@@ -63,6 +63,7 @@ impl Build {
             .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|kind| kind == "c" || kind == "cpp"))
             .collect();
+        sources.push(nulls::write(&self.out)?);
         if job.operator.is_some() {
             sources.retain(|path| path.ends_with("conformance.c"));
         }

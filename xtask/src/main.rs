@@ -14,6 +14,7 @@ mod fetch;
 #[path = "gen/mod.rs"]
 mod generate;
 mod help;
+mod nulls;
 mod oracle;
 mod paths;
 mod pin;

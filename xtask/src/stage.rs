@@ -33,7 +33,8 @@ pub struct Stage {
 /// What a running stage is given.
 pub struct Job {
     deadline: Instant,
-    full: bool,
+    /// The whole product of the tests' parameters is to be run.
+    pub full: bool,
     /// Only this operator's conformance cases are to be run.
     pub operator: Option<String>,
 }

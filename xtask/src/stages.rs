@@ -19,6 +19,15 @@ pub const STAGES: &[Stage] = &[
         run: |job| Ok(Count::one(job.watch(&mut job.cargo(&["fmt", "--all", "--check"]))?.success)),
     },
     Stage {
+        name: "clippy",
+        about: "clippy finds nothing in the whole workspace",
+        needs: &["Cargo.toml"],
+        run: |job| {
+            let args = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+            Ok(Count::one(job.watch(&mut job.cargo(&args))?.success))
+        },
+    },
+    Stage {
         name: "tidy",
         about: "the layer rules of ARCHITECTURE.md hold",
         needs: &[],
@@ -64,7 +73,11 @@ pub const STAGES: &[Stage] = &[
     },
 ];
 
-/// All tests on the threaded engine, then every operator's cases on the naive one.
+/// Memory that the tests of arrays over 2^32 elements need.
+const LARGE: u64 = 16 << 30;
+
+/// All tests on the threaded engine, then every operator's cases on the naive one; arrays over 2^32 elements if
+/// everything is to run.
 fn rust(job: &Job) -> Result<Count> {
     let cases = || {
         let mut test = job.cargo(&["test", "--workspace", "--no-fail-fast", "--test", "conformance", "--"]);
@@ -80,7 +93,30 @@ fn rust(job: &Job) -> Result<Count> {
         let done = job.watch(test)?;
         sum += Count::from_cargo(&done.text).settled(done.success);
     }
+    if job.full && job.operator.is_none() {
+        sum += large(job)?;
+    }
     Ok(sum)
+}
+
+/// Arrays over 2^32 elements, optimised because they take long; left out where memory is too small for them.
+fn large(job: &Job) -> Result<Count> {
+    if free_memory()? < LARGE {
+        println!("left out: tests of arrays over 2^32 elements, which need {} GiB of memory", LARGE >> 30);
+        return Ok(Count { skipped: 1, ..Count::default() });
+    }
+    // One at a time: each needs most of the memory.
+    let args = ["test", "-p", "mxr-core", "--release", "--test", "large", "--", "--test-threads=1"];
+    let done = job.watch(&mut job.cargo(&args))?;
+    Ok(Count::from_cargo(&done.text).settled(done.success))
+}
+
+/// Bytes of memory that can be had without swapping.
+fn free_memory() -> Result<u64> {
+    let text = fs::read_to_string("/proc/meminfo").context(|| "reading /proc/meminfo")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kilobytes = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    Ok(kilobytes.context(|| "/proc/meminfo does not say what is available")? << 10)
 }
 
 fn loom(job: &Job) -> Result<Count> {

@@ -231,6 +231,16 @@ pub struct mxr_list_t {
 pub struct mxr_array_t {
     _opaque: [u8; 0],
 }
+#[doc = " Fills new parameters."]
+#[repr(C)]
+pub struct mxr_initializer_t {
+    _opaque: [u8; 0],
+}
+#[doc = " A learning rate that depends on the number of updates. Optimizers may share one."]
+#[repr(C)]
+pub struct mxr_lr_scheduler_t {
+    _opaque: [u8; 0],
+}
 #[doc = " An operator. Handles are static: never freed."]
 #[repr(C)]
 pub struct mxr_op_t {
@@ -249,9 +259,19 @@ pub struct mxr_call_t {
     #[doc = " Number of that device."]
     pub device_id: i32,
 }
+#[doc = " An optimizer: its arithmetic, learning rate, decay, factors of parameters and counts of updates."]
+#[repr(C)]
+pub struct mxr_optimizer_t {
+    _opaque: [u8; 0],
+}
 #[doc = " A compiled symbol."]
 #[repr(C)]
 pub struct mxr_plan_t {
+    _opaque: [u8; 0],
+}
+#[doc = " What a handle of a plan stands for."]
+#[repr(C)]
+pub struct Compiled {
     _opaque: [u8; 0],
 }
 #[doc = " How to compile. Zero, or a NULL pointer to it, means: for prediction, without a budget, on `cpu(0)`."]
@@ -351,6 +371,11 @@ pub struct mxr_inferred_t {
 pub struct mxr_texts_t {
     _opaque: [u8; 0],
 }
+#[doc = " An optimizer with the states of the parameters that it has seen."]
+#[repr(C)]
+pub struct mxr_updater_t {
+    _opaque: [u8; 0],
+}
 #[doc = " Gives foreign memory back. Called once, on a thread that calls `mxr_events_poll` or frees the last handle."]
 pub type mxr_drop_fn = Option<unsafe extern "C" fn(payload: *mut c_void)>;
 #[doc = " Computes the gradients of a user-defined function on the thread that runs backward."]
@@ -395,6 +420,7 @@ pub struct Abi {
     #[doc = " Makes an array over memory of the caller's, row-major, which `drop(payload)` gives back."]
     #[doc = ""]
     #[doc = " Until then the memory must stay, and be used by others only after `mxr_array_wait_to_write`."]
+    #[doc = " @nullable payload, drop"]
     pub mxr_array_from_foreign: unsafe extern "C" fn(
         data: *mut c_void,
         dims: *const i64,
@@ -404,6 +430,9 @@ pub struct Abi {
         payload: *mut c_void,
         out: *mut *mut mxr_array_t,
     ) -> *mut mxr_error_t,
+    #[doc = " 1 if the shape is known, 0 if an operation that is not done yet will tell it, and functions that need it wait;"]
+    #[doc = " -1 for NULL."]
+    pub mxr_array_shape_known: unsafe extern "C" fn(array: *mut mxr_array_t) -> i32,
     #[doc = " The number of axes and the sizes, as many as there is room for. Waits where only running tells the shape."]
     pub mxr_array_shape: unsafe extern "C" fn(
         array: *mut mxr_array_t,
@@ -427,7 +456,7 @@ pub struct Abi {
     #[doc = " Copies `from` to `to`, which has the same shape and dtype, when both are ready; does not wait."]
     pub mxr_array_copy:
         unsafe extern "C" fn(from: *mut mxr_array_t, to: *mut mxr_array_t) -> *mut mxr_error_t,
-    #[doc = " The rows `begin` to before `end` of the first axis, sharing memory."]
+    #[doc = " The rows `begin` to before `end` of the first axis, sharing memory. @nullable call"]
     pub mxr_array_slice: unsafe extern "C" fn(
         array: *mut mxr_array_t,
         begin: i64,
@@ -436,13 +465,14 @@ pub struct Abi {
         out: *mut *mut mxr_array_t,
     ) -> *mut mxr_error_t,
     #[doc = " Row `index` of the first axis, without that axis, sharing memory. Negative indices count from the end."]
+    #[doc = " @nullable call"]
     pub mxr_array_at: unsafe extern "C" fn(
         array: *mut mxr_array_t,
         index: i64,
         call: *const mxr_call_t,
         out: *mut *mut mxr_array_t,
     ) -> *mut mxr_error_t,
-    #[doc = " The same elements in another shape, sharing memory. One size may be -1."]
+    #[doc = " The same elements in another shape, sharing memory. One size may be -1. @nullable call"]
     pub mxr_array_reshape: unsafe extern "C" fn(
         array: *mut mxr_array_t,
         dims: *const i64,
@@ -464,6 +494,8 @@ pub struct Abi {
         unsafe extern "C" fn(array: *mut mxr_array_t, milliseconds: i64) -> *mut mxr_error_t,
     #[doc = " Frees a text that the library gave to the caller. NULL is allowed."]
     pub mxr_string_free: unsafe extern "C" fn(text: *mut c_char),
+    #[doc = " Frees `len` bytes that the library gave to the caller. NULL is allowed."]
+    pub mxr_bytes_free: unsafe extern "C" fn(bytes: *mut u8, len: u64),
     #[doc = " Makes arrays variables: `mxr_autograd_backward` leaves their gradients in `gradients`, as `requests` say"]
     #[doc = " (`MXR_REQUEST_WRITE`, `MXR_REQUEST_ADD` or `MXR_REQUEST_NULL`)."]
     pub mxr_autograd_mark: unsafe extern "C" fn(
@@ -478,7 +510,7 @@ pub struct Abi {
     #[doc = " 1 if autograd knows the array, as a variable or as the result of a recorded operation, else 0."]
     pub mxr_array_is_recorded: unsafe extern "C" fn(array: *mut mxr_array_t) -> i32,
     #[doc = " Leaves the gradients of the sum of all heads, each weighted by its head gradient (NULL: ones), in the"]
-    #[doc = " gradient arrays of the variables. `flags` are `MXR_BACKWARD_…`."]
+    #[doc = " gradient arrays of the variables. `flags` are `MXR_BACKWARD_…`. @nullable head_grads"]
     pub mxr_autograd_backward: unsafe extern "C" fn(
         heads: *const *mut mxr_array_t,
         head_grads: *const *mut mxr_array_t,
@@ -486,6 +518,7 @@ pub struct Abi {
         flags: u32,
     ) -> *mut mxr_error_t,
     #[doc = " The gradients with respect to `variables` as new arrays, one for each, which the caller owns."]
+    #[doc = " @nullable head_grads"]
     pub mxr_autograd_grad: unsafe extern "C" fn(
         heads: *const *mut mxr_array_t,
         head_grads: *const *mut mxr_array_t,
@@ -496,6 +529,7 @@ pub struct Abi {
         gradients: *mut *mut mxr_array_t,
     ) -> *mut mxr_error_t,
     #[doc = " Records `outputs` as made from `inputs` by a function of the caller's, whose gradient `backward` computes."]
+    #[doc = " @nullable payload, drop"]
     pub mxr_autograd_record_custom: unsafe extern "C" fn(
         name: *const c_char,
         inputs: *const *mut mxr_array_t,
@@ -590,6 +624,7 @@ pub struct Abi {
     #[doc = " The caller's own id of an error that a callback made, else 0."]
     pub mxr_error_origin: unsafe extern "C" fn(error: *const mxr_error_t) -> u64,
     #[doc = " Makes an error for a callback to return, with an id of the caller's own by which it finds its exception."]
+    #[doc = " @nullable message"]
     pub mxr_error_new:
         unsafe extern "C" fn(code: i32, message: *const c_char, origin: u64) -> *mut mxr_error_t,
     #[doc = " Frees an error. NULL is allowed."]
@@ -677,14 +712,14 @@ pub struct Abi {
     #[doc = " Gives a reference back. NULL is allowed; pending work is not waited for."]
     pub mxr_executor_free: unsafe extern "C" fn(executor: *mut mxr_executor_t),
     #[doc = " Writes `n` arrays to a file as `mx.nd.save` does. `names` may be NULL. An existing file is replaced only by a"]
-    #[doc = " whole one."]
+    #[doc = " whole one. @nullable names"]
     pub mxr_list_save: unsafe extern "C" fn(
         path: *const c_char,
         names: *const *const c_char,
         arrays: *const *mut mxr_array_t,
         n: i32,
     ) -> *mut mxr_error_t,
-    #[doc = " Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote."]
+    #[doc = " Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote. Sparse arrays become dense ones."]
     pub mxr_list_load:
         unsafe extern "C" fn(path: *const c_char, list: *mut *mut mxr_list_t) -> *mut mxr_error_t,
     #[doc = " Number of arrays of a list; -1 for NULL."]
@@ -703,6 +738,64 @@ pub struct Abi {
     pub mxr_array_retain: unsafe extern "C" fn(array: *mut mxr_array_t) -> *mut mxr_array_t,
     #[doc = " Gives a reference back. NULL is allowed; pending work on the array is not waited for."]
     pub mxr_array_free: unsafe extern "C" fn(array: *mut mxr_array_t),
+    #[doc = " Makes an initializer by its name, such as `Xavier`, with attributes by the schema's ids."]
+    pub mxr_initializer_create: unsafe extern "C" fn(
+        name: *const c_char,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+        out: *mut *mut mxr_initializer_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Makes the initializer that MXNet's text means: a name, or `[\"xavier\", {\"magnitude\": 2}]` as model files"]
+    #[doc = " have it."]
+    pub mxr_initializer_parse:
+        unsafe extern "C" fn(text: *const c_char, out: *mut *mut mxr_initializer_t) -> *mut mxr_error_t,
+    #[doc = " Fills a weight."]
+    pub mxr_initializer_fill: unsafe extern "C" fn(
+        initializer: *const mxr_initializer_t,
+        array: *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Fills a parameter by its name: a weight as the initializer does, a bias with zeros, and so on as"]
+    #[doc = " `mxr_initializer_role` says. `own` may be the parameter's own initializer, as a text for"]
+    #[doc = " `mxr_initializer_parse`, which then fills it whatever its name is; else NULL. @nullable own"]
+    pub mxr_initializer_apply: unsafe extern "C" fn(
+        initializer: *const mxr_initializer_t,
+        name: *const c_char,
+        own: *const c_char,
+        array: *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " What the name of a parameter says that it is: `weight`, which initializers fill; `bias`, `beta` or `zero`,"]
+    #[doc = " which begin as zeros; `gamma` or `one`, which begin as ones. NULL if it does not say. The text is static."]
+    pub mxr_initializer_role: unsafe extern "C" fn(name: *const c_char) -> *const c_char,
+    #[doc = " Takes another reference to an initializer, to be freed like the first. NULL gives NULL."]
+    pub mxr_initializer_retain:
+        unsafe extern "C" fn(initializer: *mut mxr_initializer_t) -> *mut mxr_initializer_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_initializer_free: unsafe extern "C" fn(initializer: *mut mxr_initializer_t),
+    #[doc = " Makes a schedule by its name, such as `FactorScheduler` or `factor`, with attributes by the schema's ids."]
+    pub mxr_lr_scheduler_create: unsafe extern "C" fn(
+        name: *const c_char,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+        out: *mut *mut mxr_lr_scheduler_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The learning rate when some parameter has had `num_update` updates, and none more."]
+    pub mxr_lr_scheduler_value: unsafe extern "C" fn(
+        scheduler: *const mxr_lr_scheduler_t,
+        num_update: i64,
+        lr: *mut f64,
+    ) -> *mut mxr_error_t,
+    #[doc = " The learning rate that the schedule starts from after its warm-up."]
+    pub mxr_lr_scheduler_base:
+        unsafe extern "C" fn(scheduler: *const mxr_lr_scheduler_t, lr: *mut f64) -> *mut mxr_error_t,
+    #[doc = " Starts from another learning rate. Schedules that lead to a final learning rate keep their own, and all"]
+    #[doc = " keep their warm-up."]
+    pub mxr_lr_scheduler_set_base:
+        unsafe extern "C" fn(scheduler: *const mxr_lr_scheduler_t, lr: f64) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a schedule, to be freed like the first. NULL gives NULL."]
+    pub mxr_lr_scheduler_retain:
+        unsafe extern "C" fn(scheduler: *mut mxr_lr_scheduler_t) -> *mut mxr_lr_scheduler_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_lr_scheduler_free: unsafe extern "C" fn(scheduler: *mut mxr_lr_scheduler_t),
     #[doc = " Finds an operator by its name or an alias. The handle is static."]
     pub mxr_op_find: unsafe extern "C" fn(name: *const c_char, op: *mut *const mxr_op_t) -> *mut mxr_error_t,
     #[doc = " The schema's version of an operator: calls written for another `breaking` number do not fit."]
@@ -722,6 +815,7 @@ pub struct Abi {
     #[doc = " `outputs` has room for `*num_outputs` handles. One that is not NULL receives its output as `requests` says"]
     #[doc = " (NULL `requests`: written); one that is NULL becomes a new array that the caller owns. `*num_outputs` becomes"]
     #[doc = " the number of outputs. The call may return before the work is done: later failures are reported by waits."]
+    #[doc = " @nullable requests, call"]
     pub mxr_op_invoke: unsafe extern "C" fn(
         op: *const mxr_op_t,
         inputs: *const *mut mxr_array_t,
@@ -733,6 +827,112 @@ pub struct Abi {
         requests: *const i32,
         call: *const mxr_call_t,
     ) -> *mut mxr_error_t,
+    #[doc = " Makes an optimizer by its name, such as `SGD`, with attributes by the schema's ids."]
+    #[doc = ""]
+    #[doc = " `scheduler` may be NULL; else it says the learning rate, and starts from the optimizer's own if that was"]
+    #[doc = " given or is a default of this optimizer's. The optimizer called `Optimizer` has no arithmetic: it keeps"]
+    #[doc = " the books for one that the caller writes. @nullable scheduler"]
+    pub mxr_optimizer_create: unsafe extern "C" fn(
+        name: *const c_char,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+        scheduler: *mut mxr_lr_scheduler_t,
+        out: *mut *mut mxr_optimizer_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Changes attributes; all others, and what was counted, stay."]
+    pub mxr_optimizer_set: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " The learning rate now, without factors of parameters."]
+    pub mxr_optimizer_learning_rate:
+        unsafe extern "C" fn(optimizer: *const mxr_optimizer_t, lr: *mut f64) -> *mut mxr_error_t,
+    #[doc = " Sets the learning rate. An error if a schedule says it."]
+    pub mxr_optimizer_set_learning_rate:
+        unsafe extern "C" fn(optimizer: *const mxr_optimizer_t, lr: f64) -> *mut mxr_error_t,
+    #[doc = " Says the names of `n` parameters, by which factors find them. Those that end neither in `_weight` nor in"]
+    #[doc = " `_gamma` then do not decay, unless `mxr_optimizer_set_wd_mults` says so."]
+    pub mxr_optimizer_set_names: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        indices: *const i64,
+        names: *const *const c_char,
+        n: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Sets the factors of the learning rate, 1 for parameters that are not named: of the one called `names[i]`,"]
+    #[doc = " or of number `indices[i]` where that is NULL. @nullable indices"]
+    pub mxr_optimizer_set_lr_mults: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        indices: *const i64,
+        names: *const *const c_char,
+        factors: *const f64,
+        n: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have 1,"]
+    #[doc = " but for those whose names say that they do not decay. @nullable indices"]
+    pub mxr_optimizer_set_wd_mults: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        indices: *const i64,
+        names: *const *const c_char,
+        factors: *const f64,
+        n: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Sets both factors of one parameter, which count before those by its name."]
+    pub mxr_optimizer_set_mult: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        index: i64,
+        lr_mult: f64,
+        wd_mult: f64,
+    ) -> *mut mxr_error_t,
+    #[doc = " The learning rate and the decay of a parameter now."]
+    pub mxr_optimizer_rates: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        index: i64,
+        lr: *mut f64,
+        wd: *mut f64,
+    ) -> *mut mxr_error_t,
+    #[doc = " The largest number of updates that any parameter has had."]
+    pub mxr_optimizer_num_update:
+        unsafe extern "C" fn(optimizer: *const mxr_optimizer_t, num_update: *mut i64) -> *mut mxr_error_t,
+    #[doc = " How many updates of a parameter were counted on the device of this number."]
+    pub mxr_optimizer_updates: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        index: i64,
+        device_id: i32,
+        t: *mut i64,
+    ) -> *mut mxr_error_t,
+    #[doc = " Counts an update of a parameter on the device of this number, and says how many there are now."]
+    pub mxr_optimizer_count: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        index: i64,
+        device_id: i32,
+        t: *mut i64,
+    ) -> *mut mxr_error_t,
+    #[doc = " The state that a parameter begins with, as new arrays that the caller owns, of which there may be none."]
+    #[doc = " `states` has room for `*num_states`, which becomes their number. The last is a copy of the weight in"]
+    #[doc = " float32 if the weight is in half precision and the attribute `multi_precision` is set."]
+    pub mxr_optimizer_create_state: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        weight: *mut mxr_array_t,
+        states: *mut *mut mxr_array_t,
+        num_states: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Changes a weight and its state by its gradient, as its update number `t`, which `mxr_optimizer_count`"]
+    #[doc = " gives. `states` are those of `mxr_optimizer_create_state`. `mxr_updater_update` counts and keeps states by"]
+    #[doc = " itself."]
+    pub mxr_optimizer_step: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        index: i64,
+        t: i64,
+        weight: *mut mxr_array_t,
+        grad: *mut mxr_array_t,
+        states: *const *mut mxr_array_t,
+        num_states: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to an optimizer, to be freed like the first. NULL gives NULL."]
+    pub mxr_optimizer_retain: unsafe extern "C" fn(optimizer: *mut mxr_optimizer_t) -> *mut mxr_optimizer_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_optimizer_free: unsafe extern "C" fn(optimizer: *mut mxr_optimizer_t),
     #[doc = " Compiles a symbol for variables of which `known` says what is known. Nothing runs and no memory is taken."]
     pub mxr_plan_new: unsafe extern "C" fn(
         symbol: *const mxr_symbol_t,
@@ -790,7 +990,7 @@ pub struct Abi {
     #[doc = ""]
     #[doc = " Attributes, the operator's and the user's, are texts as MXNet writes them. `input_names` is NULL, or says by"]
     #[doc = " which name each input is given; NULL there means by position, and those come first. Inputs that are not given"]
-    #[doc = " become variables, as `conv0_weight` of the node `conv0`."]
+    #[doc = " become variables, as `conv0_weight` of the node `conv0`. @nullable input_names"]
     pub mxr_symbol_call: unsafe extern "C" fn(
         op: *const mxr_op_t,
         name: *const c_char,
@@ -803,7 +1003,7 @@ pub struct Abi {
         symbol: *mut *mut mxr_symbol_t,
     ) -> *mut mxr_error_t,
     #[doc = " A copy of the graph in which the named variables are replaced by other symbols. `name` may be NULL; otherwise"]
-    #[doc = " it becomes that of the first output's node."]
+    #[doc = " it becomes that of the first output's node. @nullable name"]
     pub mxr_symbol_compose: unsafe extern "C" fn(
         symbol: *const mxr_symbol_t,
         name: *const c_char,
@@ -892,12 +1092,12 @@ pub struct Abi {
     #[doc = " Outputs, variables and operators with their inputs and attributes, for people. The caller owns the text."]
     pub mxr_symbol_text:
         unsafe extern "C" fn(symbol: *const mxr_symbol_t, text: *mut *mut c_char) -> *mut mxr_error_t,
-    #[doc = " Infers shapes, in both directions, from those of `n` variables. `num_axes[i]` sizes stand at `shapes[i]`; a"]
-    #[doc = " negative size is one that is not known."]
+    #[doc = " Infers shapes, in both directions, from those of `n` variables. Their sizes stand one shape after the other in"]
+    #[doc = " `sizes`, `num_axes[i]` of each; a negative size is one that is not known."]
     pub mxr_symbol_infer_shapes: unsafe extern "C" fn(
         symbol: *const mxr_symbol_t,
         names: *const *const c_char,
-        shapes: *const *const i64,
+        sizes: *const i64,
         num_axes: *const i32,
         n: i32,
         inferred: *mut *mut mxr_inferred_t,
@@ -936,6 +1136,53 @@ pub struct Abi {
     pub mxr_texts_get: unsafe extern "C" fn(texts: *const mxr_texts_t, i: i64) -> *const c_char,
     #[doc = " Frees a list of texts. NULL is allowed."]
     pub mxr_texts_free: unsafe extern "C" fn(texts: *mut mxr_texts_t),
+    #[doc = " Makes an updater without states over an optimizer, which stays the caller's too."]
+    pub mxr_updater_create: unsafe extern "C" fn(
+        optimizer: *mut mxr_optimizer_t,
+        out: *mut *mut mxr_updater_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Changes a weight by its gradient; its state is made with the first call."]
+    pub mxr_updater_update: unsafe extern "C" fn(
+        updater: *const mxr_updater_t,
+        index: i64,
+        grad: *mut mxr_array_t,
+        weight: *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The indices of the parameters that have a state, in order, as many as there is room for, and their number."]
+    pub mxr_updater_indices: unsafe extern "C" fn(
+        updater: *const mxr_updater_t,
+        indices: *mut i64,
+        room: i64,
+        n: *mut i64,
+    ) -> *mut mxr_error_t,
+    #[doc = " The arrays of a parameter's state, as references that the caller owns, in the order of"]
+    #[doc = " `mxr_optimizer_create_state`. `states` has room for `*num_states`, which becomes their number."]
+    pub mxr_updater_state: unsafe extern "C" fn(
+        updater: *const mxr_updater_t,
+        index: i64,
+        states: *mut *mut mxr_array_t,
+        num_states: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Gives a parameter a state, in the order of `mxr_optimizer_create_state`."]
+    pub mxr_updater_set_state: unsafe extern "C" fn(
+        updater: *const mxr_updater_t,
+        index: i64,
+        states: *const *mut mxr_array_t,
+        num_states: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " All states and counts as bytes, which the caller frees with `mxr_bytes_free`. Waits for the states."]
+    pub mxr_updater_to_bytes: unsafe extern "C" fn(
+        updater: *const mxr_updater_t,
+        bytes: *mut *mut u8,
+        len: *mut u64,
+    ) -> *mut mxr_error_t,
+    #[doc = " Replaces all states and counts by those that `mxr_updater_to_bytes` gave."]
+    pub mxr_updater_set_bytes:
+        unsafe extern "C" fn(updater: *const mxr_updater_t, bytes: *const u8, len: u64) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to an updater, to be freed like the first. NULL gives NULL."]
+    pub mxr_updater_retain: unsafe extern "C" fn(updater: *mut mxr_updater_t) -> *mut mxr_updater_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_updater_free: unsafe extern "C" fn(updater: *mut mxr_updater_t),
 }
 // SAFETY of all blocks: the caller of `load` promises that the symbols have these types.
 impl Abi {
@@ -948,6 +1195,7 @@ impl Abi {
             mxr_array_empty: *unsafe { library.get(b"mxr_array_empty\0") }?,
             mxr_array_from_data: *unsafe { library.get(b"mxr_array_from_data\0") }?,
             mxr_array_from_foreign: *unsafe { library.get(b"mxr_array_from_foreign\0") }?,
+            mxr_array_shape_known: *unsafe { library.get(b"mxr_array_shape_known\0") }?,
             mxr_array_shape: *unsafe { library.get(b"mxr_array_shape\0") }?,
             mxr_array_dtype: *unsafe { library.get(b"mxr_array_dtype\0") }?,
             mxr_array_storage_kind: *unsafe { library.get(b"mxr_array_storage_kind\0") }?,
@@ -963,6 +1211,7 @@ impl Abi {
             mxr_array_wait_to_read: *unsafe { library.get(b"mxr_array_wait_to_read\0") }?,
             mxr_array_wait_to_write: *unsafe { library.get(b"mxr_array_wait_to_write\0") }?,
             mxr_string_free: *unsafe { library.get(b"mxr_string_free\0") }?,
+            mxr_bytes_free: *unsafe { library.get(b"mxr_bytes_free\0") }?,
             mxr_autograd_mark: *unsafe { library.get(b"mxr_autograd_mark\0") }?,
             mxr_array_grad: *unsafe { library.get(b"mxr_array_grad\0") }?,
             mxr_array_is_recorded: *unsafe { library.get(b"mxr_array_is_recorded\0") }?,
@@ -1006,11 +1255,40 @@ impl Abi {
             mxr_list_free: *unsafe { library.get(b"mxr_list_free\0") }?,
             mxr_array_retain: *unsafe { library.get(b"mxr_array_retain\0") }?,
             mxr_array_free: *unsafe { library.get(b"mxr_array_free\0") }?,
+            mxr_initializer_create: *unsafe { library.get(b"mxr_initializer_create\0") }?,
+            mxr_initializer_parse: *unsafe { library.get(b"mxr_initializer_parse\0") }?,
+            mxr_initializer_fill: *unsafe { library.get(b"mxr_initializer_fill\0") }?,
+            mxr_initializer_apply: *unsafe { library.get(b"mxr_initializer_apply\0") }?,
+            mxr_initializer_role: *unsafe { library.get(b"mxr_initializer_role\0") }?,
+            mxr_initializer_retain: *unsafe { library.get(b"mxr_initializer_retain\0") }?,
+            mxr_initializer_free: *unsafe { library.get(b"mxr_initializer_free\0") }?,
+            mxr_lr_scheduler_create: *unsafe { library.get(b"mxr_lr_scheduler_create\0") }?,
+            mxr_lr_scheduler_value: *unsafe { library.get(b"mxr_lr_scheduler_value\0") }?,
+            mxr_lr_scheduler_base: *unsafe { library.get(b"mxr_lr_scheduler_base\0") }?,
+            mxr_lr_scheduler_set_base: *unsafe { library.get(b"mxr_lr_scheduler_set_base\0") }?,
+            mxr_lr_scheduler_retain: *unsafe { library.get(b"mxr_lr_scheduler_retain\0") }?,
+            mxr_lr_scheduler_free: *unsafe { library.get(b"mxr_lr_scheduler_free\0") }?,
             mxr_op_find: *unsafe { library.get(b"mxr_op_find\0") }?,
             mxr_op_version: *unsafe { library.get(b"mxr_op_version\0") }?,
             mxr_op_num_outputs: *unsafe { library.get(b"mxr_op_num_outputs\0") }?,
             mxr_schema_json: *unsafe { library.get(b"mxr_schema_json\0") }?,
             mxr_op_invoke: *unsafe { library.get(b"mxr_op_invoke\0") }?,
+            mxr_optimizer_create: *unsafe { library.get(b"mxr_optimizer_create\0") }?,
+            mxr_optimizer_set: *unsafe { library.get(b"mxr_optimizer_set\0") }?,
+            mxr_optimizer_learning_rate: *unsafe { library.get(b"mxr_optimizer_learning_rate\0") }?,
+            mxr_optimizer_set_learning_rate: *unsafe { library.get(b"mxr_optimizer_set_learning_rate\0") }?,
+            mxr_optimizer_set_names: *unsafe { library.get(b"mxr_optimizer_set_names\0") }?,
+            mxr_optimizer_set_lr_mults: *unsafe { library.get(b"mxr_optimizer_set_lr_mults\0") }?,
+            mxr_optimizer_set_wd_mults: *unsafe { library.get(b"mxr_optimizer_set_wd_mults\0") }?,
+            mxr_optimizer_set_mult: *unsafe { library.get(b"mxr_optimizer_set_mult\0") }?,
+            mxr_optimizer_rates: *unsafe { library.get(b"mxr_optimizer_rates\0") }?,
+            mxr_optimizer_num_update: *unsafe { library.get(b"mxr_optimizer_num_update\0") }?,
+            mxr_optimizer_updates: *unsafe { library.get(b"mxr_optimizer_updates\0") }?,
+            mxr_optimizer_count: *unsafe { library.get(b"mxr_optimizer_count\0") }?,
+            mxr_optimizer_create_state: *unsafe { library.get(b"mxr_optimizer_create_state\0") }?,
+            mxr_optimizer_step: *unsafe { library.get(b"mxr_optimizer_step\0") }?,
+            mxr_optimizer_retain: *unsafe { library.get(b"mxr_optimizer_retain\0") }?,
+            mxr_optimizer_free: *unsafe { library.get(b"mxr_optimizer_free\0") }?,
             mxr_plan_new: *unsafe { library.get(b"mxr_plan_new\0") }?,
             mxr_plan_report: *unsafe { library.get(b"mxr_plan_report\0") }?,
             mxr_plan_text: *unsafe { library.get(b"mxr_plan_text\0") }?,
@@ -1058,6 +1336,15 @@ impl Abi {
             mxr_texts_len: *unsafe { library.get(b"mxr_texts_len\0") }?,
             mxr_texts_get: *unsafe { library.get(b"mxr_texts_get\0") }?,
             mxr_texts_free: *unsafe { library.get(b"mxr_texts_free\0") }?,
+            mxr_updater_create: *unsafe { library.get(b"mxr_updater_create\0") }?,
+            mxr_updater_update: *unsafe { library.get(b"mxr_updater_update\0") }?,
+            mxr_updater_indices: *unsafe { library.get(b"mxr_updater_indices\0") }?,
+            mxr_updater_state: *unsafe { library.get(b"mxr_updater_state\0") }?,
+            mxr_updater_set_state: *unsafe { library.get(b"mxr_updater_set_state\0") }?,
+            mxr_updater_to_bytes: *unsafe { library.get(b"mxr_updater_to_bytes\0") }?,
+            mxr_updater_set_bytes: *unsafe { library.get(b"mxr_updater_set_bytes\0") }?,
+            mxr_updater_retain: *unsafe { library.get(b"mxr_updater_retain\0") }?,
+            mxr_updater_free: *unsafe { library.get(b"mxr_updater_free\0") }?,
         })
     }
 }

@@ -78,6 +78,7 @@ impl NDArray {
 
     /// The sizes. Waits where only running tells them.
     pub fn dims(&self, py: Python<'_>) -> PyResult<Dims> {
+        wait_shape(py, self.handle())?;
         let mut dims = Dims::from_buf([0; 8]);
         let mut ndim = 0;
         loop {
@@ -113,6 +114,18 @@ impl NDArray {
         // SAFETY: the handle is live while `self` is borrowed.
         wait(py, move |ms| unsafe { (abi().mxr_array_wait_to_write)(handle as *mut _, ms) })
     }
+}
+
+/// Waits without the interpreter lock where only running tells the shape; the library would wait with it.
+#[inline]
+pub fn wait_shape(py: Python<'_>, handle: *mut mxr_array_t) -> PyResult<()> {
+    // SAFETY: the handle is live.
+    if unsafe { (abi().mxr_array_shape_known)(handle) } != 0 {
+        return Ok(());
+    }
+    let handle = handle as usize;
+    // SAFETY: as above, while the caller borrows it.
+    wait(py, move |ms| unsafe { (abi().mxr_array_wait_to_read)(handle as *mut _, ms) })
 }
 
 /// Sizes from a tuple or list of integers.
@@ -207,17 +220,20 @@ impl NDArray {
 
     /// Another array over the same elements, which autograd knows nothing about.
     fn detach(&self, py: Python<'_>) -> PyResult<NDArray> {
+        wait_shape(py, self.handle())?;
         // SAFETY: the handle is live, and a place is given.
         NDArray::made(py, |out| unsafe { (abi().mxr_array_detach)(self.handle(), out) })
     }
 
     fn _at(&self, py: Python<'_>, index: i64) -> PyResult<NDArray> {
+        wait_shape(py, self.handle())?;
         let call = scope::call();
         // SAFETY: the handle is live, and a place is given.
         NDArray::made(py, |out| unsafe { (abi().mxr_array_at)(self.handle(), index, &raw const call, out) })
     }
 
     fn _slice(&self, py: Python<'_>, begin: i64, end: i64) -> PyResult<NDArray> {
+        wait_shape(py, self.handle())?;
         let call = scope::call();
         NDArray::made(py, |out| {
             // SAFETY: the handle is live, and a place is given.
@@ -226,6 +242,7 @@ impl NDArray {
     }
 
     fn _reshape(&self, py: Python<'_>, shape: &Bound<'_, PyAny>) -> PyResult<NDArray> {
+        wait_shape(py, self.handle())?;
         let dims = dims_of(shape)?;
         let call = scope::call();
         NDArray::made(py, |out| {
@@ -244,6 +261,7 @@ impl NDArray {
 
     /// Copies the elements to an array of the same shape and dtype, which autograd does not see.
     fn _copy_to(&self, py: Python<'_>, other: PyRef<'_, NDArray>) -> PyResult<()> {
+        wait_shape(py, self.handle())?;
         // SAFETY: both handles are live.
         check(py, unsafe { (abi().mxr_array_copy)(self.handle(), other.handle()) })
     }

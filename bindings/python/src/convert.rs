@@ -2,12 +2,13 @@
 
 use crate::abi::{self, mxr_attr_t};
 use crate::array::code_of_type;
+use crate::error::exception;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use smallvec::SmallVec;
-use std::ffi::{CString, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::ptr;
 
 /// Stands for an absent element in a list of integers.
@@ -48,6 +49,49 @@ pub struct Attr {
     pub required: bool,
     /// Whether None is a value of its own, other than the default.
     pub may_lack: bool,
+}
+
+/// Something other than an operator that is made by name: an optimizer, an initializer, ….
+pub struct Registered {
+    /// Its name.
+    pub name: &'static CStr,
+    /// Its attributes.
+    pub attrs: &'static [Attr],
+}
+
+impl Registered {
+    /// The one of a table with this name.
+    pub fn find(table: &'static [Registered], name: &str) -> PyResult<&'static Registered> {
+        let found = table.iter().find(|r| r.name.to_bytes() == name.as_bytes());
+        found.ok_or_else(|| PyValueError::new_err(format!("there is no '{name}'")))
+    }
+
+    /// The values of these attributes, by name.
+    pub fn values(&self, given: &Bound<'_, PyDict>) -> PyResult<Values> {
+        let py = given.py();
+        let owner = self.name.to_str().unwrap_or_default();
+        let mut values = Values::default();
+        for (name, value) in given {
+            let name: String = name.extract()?;
+            let attr = self.attrs.iter().find(|a| a.name == name);
+            let attr =
+                attr.ok_or_else(|| PyTypeError::new_err(format!("{owner} has no attribute '{name}'")))?;
+            if value.is_none() {
+                values.add_none(attr);
+            } else {
+                values.add(attr, &value).map_err(|e| about(py, owner, attr.name, &e))?;
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// The exception that a value of an argument led to, with the names of the argument and of what has it.
+pub fn about(py: Python<'_>, owner: &str, argument: &str, error: &PyErr) -> PyErr {
+    let wrong_type = error.is_instance_of::<PyTypeError>(py);
+    let code = if wrong_type { abi::MXR_ERROR_INVALID_TYPE } else { abi::MXR_ERROR_INVALID_VALUE };
+    let message = format!("{owner}: argument '{argument}': {}", error.value(py));
+    exception(py, code, &message, Some(owner), Some(argument))
 }
 
 /// The Python function that finds the code of anything that numpy takes for a dtype.

@@ -1,8 +1,8 @@
 //! The one call for all operators.
 
-use crate::abi::{self, mxr_array_t, mxr_op_t};
-use crate::array::NDArray;
-use crate::convert::{Attr, Values};
+use crate::abi::{self, MXR_ERROR_INVALID_TYPE as INVALID_TYPE, mxr_array_t, mxr_op_t};
+use crate::array::{NDArray, wait_shape};
+use crate::convert::{Attr, Values, about};
 use crate::error::{check, exception};
 use crate::library::{abi, file};
 use crate::ops::OPS;
@@ -96,13 +96,6 @@ impl Op {
         exception(value.py(), INVALID_TYPE, &message, Some(self.text()), Some(argument))
     }
 
-    fn attribute_error(&self, py: Python<'_>, attr: &Attr, error: &PyErr) -> PyErr {
-        let code =
-            if error.is_instance_of::<PyTypeError>(py) { INVALID_TYPE } else { abi::MXR_ERROR_INVALID_VALUE };
-        let message = format!("{}: argument '{}': {}", self.text(), attr.name, error.value(py));
-        exception(py, code, &message, Some(self.text()), Some(attr.name))
-    }
-
     fn unknown_keyword(&self, py: Python<'_>, kwargs: &Bound<'_, PyDict>) -> PyErr {
         let known: Vec<&str> = self
             .inputs
@@ -129,7 +122,7 @@ impl Op {
         let defaults = self.defaults.get(py);
         let no_value = NO_VALUE.get(py);
         for (i, (attr, value)) in self.attrs.iter().zip(given.iter_borrowed()).enumerate() {
-            if !attr.required && defaults.and_then(|d| d[i].as_ref()).is_some_and(|d| d.is(&value)) {
+            if !attr.required && defaults.and_then(|d| d[i].as_ref()).is_some_and(|d| d.is(value)) {
                 continue;
             }
             let lacks = value.is_none();
@@ -137,20 +130,19 @@ impl Op {
                 values.add_none(attr);
                 continue;
             }
-            if lacks || no_value.is_some_and(|n| n.is(&value)) {
+            if lacks || no_value.is_some_and(|n| n.is(value)) {
                 if attr.required {
                     let message = format!("{}() needs the argument '{}'", self.text(), attr.name);
                     return Err(exception(py, INVALID_TYPE, &message, Some(self.text()), Some(attr.name)));
                 }
                 continue;
             }
-            values.add(attr, &value).map_err(|e| self.attribute_error(py, attr, &e))?;
+            values.add(attr, &value).map_err(|e| about(py, self.text(), attr.name, &e))?;
         }
         Ok(values)
     }
 }
 
-const INVALID_TYPE: i32 = 2;
 /// Room for outputs at first.
 const ROOM: usize = 8;
 
@@ -167,6 +159,7 @@ pub fn call(
 ) -> PyResult<Outputs> {
     let handle = op.handle(py)?;
     scope::poll();
+    inputs.iter().try_for_each(|input| wait_shape(py, *input))?;
     let mode = scope::call();
     let given = outputs.len();
     outputs.resize(outputs.len().max(ROOM), ptr::null_mut());

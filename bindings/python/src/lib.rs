@@ -8,11 +8,16 @@ mod array;
 mod autograd;
 mod convert;
 mod error;
+mod executor;
+mod initializer;
 mod interchange;
 mod invoke;
 mod library;
+mod lr_scheduler;
 mod number;
 mod ops;
+mod optimizer;
+mod registered;
 mod scope;
 mod symbol;
 
@@ -30,11 +35,19 @@ mod _core {
     #[pymodule_export]
     use crate::error::set_error_factory;
     #[pymodule_export]
+    use crate::executor::{CachedOpHandle, ExecutorHandle, PlanHandle, plan_flags};
+    #[pymodule_export]
+    use crate::initializer::{Initializer, role};
+    #[pymodule_export]
     use crate::interchange::{from_buffer, from_capsule, from_foreign, load_list, save};
     #[pymodule_export]
     use crate::invoke::{invoke, operator, set_no_value};
     #[pymodule_export]
     use crate::library::{build_info, load, version};
+    #[pymodule_export]
+    use crate::lr_scheduler::LRScheduler;
+    #[pymodule_export]
+    use crate::optimizer::{Optimizer, Updater};
     #[pymodule_export]
     use crate::scope::{
         is_recording, is_training, memory_stats, memory_trim, num_threads, pending, poll_events, seed,

@@ -28,9 +28,10 @@ impl Drop for SymbolHandle {
 }
 
 /// Texts as C strings, which live as long as this.
-struct Texts {
+pub struct Texts {
     _owned: Vec<Option<CString>>,
-    pointers: Vec<*const c_char>,
+    /// The texts, NULL for one that is missing.
+    pub pointers: Vec<*const c_char>,
 }
 
 fn c_text(text: &str) -> PyResult<CString> {
@@ -38,7 +39,8 @@ fn c_text(text: &str) -> PyResult<CString> {
 }
 
 impl Texts {
-    fn of<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> PyResult<Texts> {
+    /// These texts.
+    pub fn of<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> PyResult<Texts> {
         let owned = texts.into_iter().map(|t| t.map(c_text).transpose()).collect::<PyResult<Vec<_>>>()?;
         let pointers = owned.iter().map(|t| t.as_ref().map_or(ptr::null(), |t| t.as_ptr())).collect();
         Ok(Texts { _owned: owned, pointers })
@@ -61,7 +63,7 @@ fn handles(
 }
 
 /// A text that the library gave, which is freed here; `None` for NULL.
-fn taken(text: *mut c_char) -> Option<String> {
+pub fn taken(text: *mut c_char) -> Option<String> {
     if text.is_null() {
         return None;
     }
@@ -70,6 +72,23 @@ fn taken(text: *mut c_char) -> Option<String> {
     // SAFETY: as above; it is freed once.
     unsafe { (abi().mxr_string_free)(text) };
     Some(out)
+}
+
+/// A list of texts that the library gives.
+pub fn texts_of(
+    py: Python<'_>,
+    get: impl FnOnce(*mut *mut mxr_texts_t) -> *mut mxr_error_t,
+) -> PyResult<Vec<String>> {
+    let mut texts = ptr::null_mut();
+    check(py, get(&raw mut texts))?;
+    // SAFETY: the list is owned here, its texts live as long as it does, and it is freed once.
+    unsafe {
+        let n = (abi().mxr_texts_len)(texts);
+        let text = |i| CStr::from_ptr((abi().mxr_texts_get)(texts, i)).to_string_lossy().into_owned();
+        let all = (0..n).map(text).collect();
+        (abi().mxr_texts_free)(texts);
+        Ok(all)
+    }
 }
 
 impl SymbolHandle {
@@ -92,23 +111,8 @@ impl SymbolHandle {
         Ok(taken(out))
     }
 
-    fn texts_of(
-        py: Python<'_>,
-        get: impl FnOnce(*mut *mut mxr_texts_t) -> *mut mxr_error_t,
-    ) -> PyResult<Vec<String>> {
-        let mut texts = ptr::null_mut();
-        check(py, get(&raw mut texts))?;
-        // SAFETY: the list is owned here, its texts live as long as it does, and it is freed once.
-        unsafe {
-            let n = (abi().mxr_texts_len)(texts);
-            let text = |i| CStr::from_ptr((abi().mxr_texts_get)(texts, i)).to_string_lossy().into_owned();
-            let all = (0..n).map(text).collect();
-            (abi().mxr_texts_free)(texts);
-            Ok(all)
-        }
-    }
-
-    fn ptr(&self) -> *mut mxr_symbol_t {
+    /// The handle, borrowed.
+    pub fn ptr(&self) -> *mut mxr_symbol_t {
         self.handle.as_ptr()
     }
 
@@ -279,7 +283,7 @@ impl SymbolHandle {
 
     /// The names of list number `list` of the C interface.
     fn list(&self, py: Python<'_>, list: i32) -> PyResult<Vec<String>> {
-        SymbolHandle::texts_of(py, |out| unsafe { (abi().mxr_symbol_list)(self.ptr(), list, out) })
+        texts_of(py, |out| unsafe { (abi().mxr_symbol_list)(self.ptr(), list, out) })
     }
 
     /// The name of the node, if it is one.
@@ -295,9 +299,7 @@ impl SymbolHandle {
 
     /// The attributes of the node, or of all: node, key, value, …
     fn attrs(&self, py: Python<'_>, recursive: bool) -> PyResult<Vec<String>> {
-        SymbolHandle::texts_of(py, |out| unsafe {
-            (abi().mxr_symbol_attrs)(self.ptr(), i32::from(recursive), out)
-        })
+        texts_of(py, |out| unsafe { (abi().mxr_symbol_attrs)(self.ptr(), i32::from(recursive), out) })
     }
 
     /// The symbol for people.
@@ -314,13 +316,13 @@ impl SymbolHandle {
     ) -> PyResult<(bool, Vec<Bound<'py, PyList>>)> {
         let names = Texts::of(known.iter().map(|(name, _)| Some(name.as_str())))?;
         let shapes = known.iter().map(|(_, shape)| dims_of(shape)).collect::<PyResult<Vec<_>>>()?;
-        let pointers: Vec<*const i64> = shapes.iter().map(|s| s.as_ptr()).collect();
+        let sizes: Vec<i64> = shapes.iter().flatten().copied().collect();
         let axes: Vec<i32> = shapes.iter().map(|s| s.len() as i32).collect();
         let mut inferred = ptr::null_mut();
         let n = known.len() as i32;
         check(py, unsafe {
-            let (names, shapes) = (names.pointers.as_ptr(), pointers.as_ptr());
-            (abi().mxr_symbol_infer_shapes)(self.ptr(), names, shapes, axes.as_ptr(), n, &raw mut inferred)
+            let (names, sizes) = (names.pointers.as_ptr(), sizes.as_ptr());
+            (abi().mxr_symbol_infer_shapes)(self.ptr(), names, sizes, axes.as_ptr(), n, &raw mut inferred)
         })?;
         self.all_inferred(py, inferred, |py, inferred, list, i| {
             let (mut shape, mut axes) = (ptr::null(), 0);

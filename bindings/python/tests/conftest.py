@@ -1,6 +1,7 @@
 """What tests share."""
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import mxr as mx
+
+#: `cargo xtask test --full` runs these too.
+collect_ignore = [] if os.environ.get("MXR_TEST_FULL") == "1" else ["test_large.py"]
 
 
 @pytest.fixture(autouse=True)

@@ -27,8 +27,18 @@ BAD = {
     "out that is no array": (lambda: nd.exp(X, out=5), TypeError, "out"),
     "out of another shape": (lambda: nd.exp(X, out=nd.ones(2)), ValueError, "out"),
     "asscalar of several": (lambda: X.asscalar(), ValueError, "one element"),
+    "a seed that is no number": (lambda: mx.random.seed(float("nan")), ValueError, "seed_state.*integer, got nan"),
     "len of nothing": (lambda: nd.load("/nowhere/a.params"), OSError, "/nowhere/a.params"),
     "a grad_req of its own": (lambda: X.attach_grad("plus"), ValueError, "grad_req"),
+    "zeros in a sparse form": (lambda: nd.zeros(2, stype="csr"), NotImplementedError, "'default'.*'csr'.*dense"),
+    "sparse zeros": (lambda: nd.sparse.zeros("row_sparse", (2, 3)), NotImplementedError, "'row_sparse'.*dense"),
+    "a sparse matrix": (lambda: nd.sparse.csr_matrix((2, 3)), NotImplementedError, "'csr'.*only dense"),
+    "sparse rows": (lambda: nd.sparse.row_sparse_array((2, 3)), NotImplementedError, "only dense arrays"),
+    "a cast to a sparse form": (lambda: X.tostype("csr"), NotImplementedError, "stype: expected 'default'"),
+    "a storage of its own": (lambda: X.tostype("coo"), ValueError, "'default', 'row_sparse' or 'csr', got 'coo'"),
+    "a sparse gradient": (lambda: X.attach_grad(stype="row_sparse"), NotImplementedError, "only dense"),
+    "a sparse product": (lambda: nd.dot(X, X.T, forward_stype="csr"), NotImplementedError, "forward_stype"),
+    "a sparse class": (lambda: nd.sparse.CSRNDArray(), NotImplementedError, "only dense"),
     "too much memory": (lambda: nd.zeros((2**40, 2**20)).asnumpy(), (MemoryError, ValueError), ""),
 }  # fmt: skip
 
@@ -40,6 +50,14 @@ def test_bad_input_is_an_exception_that_says_what_was_expected(what):
         call()
     # The library is as it was.
     assert (X + 1).asnumpy().sum() == 12
+
+
+def test_arrays_are_dense_whatever_makes_them():
+    made = [X, nd.zeros(2, stype="default"), nd.sparse.zeros("default", 2), X.tostype("default"), nd.dot(X, X.T)]
+    assert [array.stype for array in made] == ["default"] * 5
+    assert not any(isinstance(array, nd.sparse.BaseSparseNDArray) for array in made)
+    assert nd.sparse.add(X, X).asnumpy().sum() == 12
+    assert nd.cast_storage(X, "default") is X
 
 
 def test_every_failure_of_the_library_is_an_mxneterror():

@@ -53,6 +53,14 @@ def test_files_of_mxnet_are_read(name):
     assert all(a.asnumpy().size == a.size for a in arrays)
 
 
+def test_sparse_arrays_of_a_file_become_dense():
+    found = nd.load(FORMATS / "converted.params")
+    for name, array in found.items():
+        dense = found[name.split(":")[0]].asnumpy()
+        assert array.stype == "default"
+        assert np.array_equal(array.asnumpy(), dense, equal_nan=array.dtype != np.int32), name
+
+
 def test_what_is_no_file_of_arrays_is_refused(tmp_path):
     path = tmp_path / "arrays"
     path.write_bytes(b"something else entirely")

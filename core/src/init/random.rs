@@ -69,9 +69,8 @@ pub enum FactorType {
 
 /// Numbers whose scale keeps activations and gradients alike from layer to layer (Glorot and Bengio, 2010).
 ///
-/// The scale is the root of `magnitude / factor`, where the factor is the number of inputs of one output,
-/// of outputs
-/// of one input, or their mean. The first axis is that of outputs, the second that of inputs.
+/// The scale is the root of `magnitude / factor`, where the factor is the number of inputs of one output, of
+/// outputs of one input, or their mean. The first axis is that of outputs, the second that of inputs.
 #[derive(Attrs, Clone, Debug)]
 pub struct Xavier {
     /// The distribution: uniform in [-scale, scale), or normal with the scale as standard deviation.
@@ -109,7 +108,7 @@ impl Initializer for Xavier {
     }
 }
 
-/// [`Xavier`] for layers before a leaky ReLU (He et al., 2015): normal, with `magnitude` 2 / (1 + slope²).
+/// `Xavier` for layers before a leaky ReLU (He et al., 2015): normal, with `magnitude` 2 / (1 + slope²).
 #[derive(Attrs, Clone, Debug)]
 pub struct MsraPrelu {
     /// What the scale is measured by.

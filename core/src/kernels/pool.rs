@@ -8,6 +8,7 @@ use super::Shared;
 use super::math::Real;
 use crate::dtype::Element;
 use crate::parallel::for_each_range;
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// How the output's size follows from the input's.
@@ -322,23 +323,59 @@ fn zip<T: Copy>(y: &mut [T], x: &[T], step: usize, mut f: impl FnMut(&mut T, T))
 }
 
 fn max_plane_backward<T: Real>(g: &PoolGeometry, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
-    let ([_, ih, iw], [_, oh, ow]) = (g.input, g.output);
-    for (i, (y, dy)) in y.chunks_exact(ow.max(1)).zip(dy.chunks_exact(ow.max(1))).enumerate() {
-        let (wz, wy) = (g.window(0, i / oh), g.window(1, i % oh));
-        for (o, (y, dy)) in y.iter().zip(dy).enumerate() {
-            let wx = g.window(2, o);
-            // From the last to the first without a branch, so that the first match stays.
-            let mut at = usize::MAX;
-            for z in wz.clone().rev() {
-                for r in wy.clone().rev() {
-                    let row = (z * ih + r) * iw;
-                    for (c, x) in x[row..][wx.clone()].iter().enumerate().rev() {
-                        at = if *x == *y { row + wx.start + c } else { at };
+    let ow = g.output[2].max(1);
+    let columns: Columns = (0..g.kernel[2])
+        .map(|k| (g.reached(k), k))
+        .filter(|(out, _)| !out.is_empty())
+        .map(|(out, k)| (out.clone(), out.start * g.stride[2] + k - g.pad[2]))
+        .collect();
+    let mut places = vec![NOWHERE; ow];
+    for (row, (y, dy)) in y.chunks_exact(ow).zip(dy.chunks_exact(ow)).enumerate() {
+        find_places(g, &columns, row, x, y, &mut places);
+        for (place, dy) in places.iter().zip(dy).filter(|(place, _)| **place != NOWHERE) {
+            dx[*place] += *dy;
+        }
+    }
+}
+
+/// For each place along the last axis of the window that meets the input: the outputs, and where the first meets it.
+type Columns = SmallVec<[(Range<usize>, usize); 8]>;
+
+/// No element equals the maximum: it is NaN.
+const NOWHERE: usize = usize::MAX;
+
+crate::simd_fn! {
+    /// Writes where each maximum of row `row` of the output comes from: the first element that equals it.
+    fn find_places<T: Real>(
+        g: &PoolGeometry,
+        columns: &[(Range<usize>, usize)],
+        row: usize,
+        x: &[T],
+        y: &[T],
+        places: &mut [usize],
+    ) {
+        let ([_, ih, iw], [_, oh, _]) = (g.input, g.output);
+        places.fill(NOWHERE);
+        // From the last to the first without a branch, so that the first match stays.
+        for z in g.window(0, row / oh).rev() {
+            for r in g.window(1, row % oh).rev() {
+                for (out, first) in columns.iter().rev() {
+                    let from = (z * ih + r) * iw + first;
+                    let (y, places) = (&y[out.clone()], &mut places[out.clone()]);
+                    let mut compare = |o: usize, x: T, step: usize| {
+                        places[o] = if x == y[o] { from + o * step } else { places[o] };
+                    };
+                    let x = &x[from..];
+                    match g.stride[2] {
+                        1 => x.iter().take(y.len()).enumerate().for_each(|(o, x)| compare(o, *x, 1)),
+                        2 => {
+                            let last = y.len() - 1;
+                            x.chunks_exact(2).take(last).enumerate().for_each(|(o, x)| compare(o, x[0], 2));
+                            compare(last, x[2 * last], 2);
+                        }
+                        step => (0..y.len()).for_each(|o| compare(o, x[o * step], step)),
                     }
                 }
-            }
-            if at != usize::MAX {
-                dx[at] += *dy;
             }
         }
     }

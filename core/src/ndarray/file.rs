@@ -2,7 +2,7 @@
 
 use super::NdArray;
 use crate::device::Device;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::{RawTensor, StorageKind, ndarray_list};
 use std::path::Path;
 
@@ -15,10 +15,10 @@ pub fn save(path: &Path, entries: &[(Option<String>, NdArray)]) -> Result<()> {
     ndarray_list::write_file(path, &raw?)
 }
 
-/// Reads arrays that `mx.nd.save` or [`save`] wrote, in any version of the format.
+/// Reads arrays that `mx.nd.save` or [`save`] wrote, in any version of the format. Sparse arrays become dense ones.
 ///
 /// # Errors
-/// `Io`; `Format` for other bytes; `Unsupported` for sparse arrays.
+/// `Io`; `Format` for other bytes; `OutOfMemory` for a sparse array that is too large to be dense.
 pub fn load(path: &Path) -> Result<Vec<(Option<String>, NdArray)>> {
     ndarray_list::read_file(path)?.into_iter().map(|(n, raw)| Ok((n, from_raw(raw)?))).collect()
 }
@@ -30,15 +30,11 @@ fn to_raw(array: &NdArray) -> Result<RawTensor> {
 }
 
 fn from_raw(raw: RawTensor) -> Result<NdArray> {
-    match raw.storage {
-        StorageKind::Dense => {}
+    let raw = match raw.storage {
+        StorageKind::Dense => raw,
         StorageKind::None => return NdArray::empty([0].into(), raw.dtype, Device::cpu(0)),
-        other => {
-            let text =
-                format!("the file holds a sparse array ({other:?}); only dense arrays can be used so far");
-            return Err(Error::new(crate::ErrorCode::Unsupported, text));
-        }
-    }
+        StorageKind::RowSparse | StorageKind::Csr => raw.to_dense()?,
+    };
     let array = NdArray::empty(raw.shape, raw.dtype, Device::cpu(0))?;
     array.copy_from_bytes(&raw.data)?;
     Ok(array)

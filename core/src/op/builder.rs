@@ -140,6 +140,9 @@ pub struct GraphFn {
     last_use: Vec<u32>,
 }
 
+/// Runs one operator on inputs, into given outputs or new ones.
+pub type RunOp<'a> = dyn FnMut(&OpRef, &[NdArray], &[Option<(NdArray, Req)>]) -> Result<Outputs> + 'a;
+
 impl GraphFn {
     /// Traces the gradient of an operator with respect to the wanted inputs.
     ///
@@ -205,7 +208,7 @@ impl GraphFn {
     pub fn run(
         &self,
         leaf: &dyn Fn(Src) -> Result<NdArray>,
-        call: &mut dyn FnMut(&OpRef, &[NdArray], &[Option<(NdArray, Req)>]) -> Result<Outputs>,
+        call: &mut RunOp,
         targets: &[Option<(NdArray, Req)>],
     ) -> Result<Vec<Option<NdArray>>> {
         let mut values: Vec<Outputs> = Vec::with_capacity(self.nodes.len());

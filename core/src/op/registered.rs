@@ -1,9 +1,8 @@
 //! Tables of things other than operators that every language creates by name: optimizers, initializers,
 //! learning-rate schedulers, ….
 //!
-//! Such a thing is a struct whose fields are its attributes, and a trait that says what it does. Its table
-//! is a
-//! list made by [`registered_table!`](crate::registered_table).
+//! Such a thing is a struct whose fields are its attributes, and a trait that says what it does. Its table is
+//! a list made by [`registered_table!`](crate::registered_table).
 
 use crate::error::Result;
 use crate::op::attrs::{AttrSchema, AttrValue, find_attr, nearest};
@@ -13,7 +12,7 @@ pub type Make<T> = fn(&[(u32, AttrValue)]) -> Result<Box<T>>;
 
 /// One thing in a table: how it is called, described and made.
 pub struct Registered<T: ?Sized> {
-    /// Name, in lower case.
+    /// Name, as MXNet's class has it.
     pub name: &'static str,
     /// Other names.
     pub aliases: &'static [&'static str],
@@ -26,6 +25,11 @@ pub struct Registered<T: ?Sized> {
 }
 
 impl<T: ?Sized> Registered<T> {
+    /// The name and the aliases.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+
     /// Makes one with these attributes, by id.
     ///
     /// # Errors
@@ -64,12 +68,10 @@ impl<T: ?Sized> Table<T> {
     /// # Errors
     /// `NotFound`, with the nearest name.
     pub fn find(&self, name: &str) -> Result<&Registered<T>> {
-        let lower = name.to_lowercase();
-        let names = || self.entries.iter().flat_map(|e| std::iter::once(&e.name).chain(e.aliases)).copied();
-        let called = |e: &&Registered<T>| e.name == lower || e.aliases.contains(&lower.as_str());
+        let called = |e: &&Registered<T>| e.names().any(|n| n.eq_ignore_ascii_case(name));
         self.entries.iter().find(called).ok_or_else(|| {
-            let hint =
-                nearest(&lower, names()).map_or_else(String::new, |n| format!("; did you mean '{n}'?"));
+            let hint = nearest(name, self.entries.iter().flat_map(Registered::names))
+                .map_or_else(String::new, |n| format!("; did you mean '{}'?", n.to_lowercase()));
             crate::err!(NotFound, "there is no {} '{name}'{hint}", self.kind)
         })
     }
@@ -89,7 +91,7 @@ impl<T: ?Sized> Table<T> {
 /// registered_table! {
 ///     /// All optimizers.
 ///     pub fn optimizers() -> dyn Rule = "optimizer" {
-///         Sgd = "sgd" aliases ["ccsgd"],
+///         Sgd = "SGD" aliases ["ccSGD"],
 ///     }
 /// }
 /// ```

@@ -21,10 +21,13 @@ pub struct OpDef {
     pub attrs: Vec<AttrSchema>,
     /// Samples of its use.
     pub samples: fn() -> Vec<Sample>,
-    parse: fn(&[(u32, AttrValue)]) -> Result<Arc<dyn DynOperator>>,
+    parse: Parse,
     /// The operator with every attribute at its default, if all have one.
     default: Option<Arc<dyn DynOperator>>,
 }
+
+/// Makes an operator from its attributes' values by id.
+type Parse = fn(&[(u32, AttrValue)]) -> Result<Arc<dyn DynOperator>>;
 
 impl OpDef {
     /// The definition of `T`, for the list of operators.

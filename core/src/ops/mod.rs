@@ -68,6 +68,7 @@ list! {
         LinearRegressionOutput, LogisticRegressionOutput, MaeRegressionOutput, RegressionBackward,
         LayerNorm, GroupNorm, InstanceNorm, NormData, NormParameters, BatchNorm, BatchNormBackward,
         Deconvolution, Rnn, RnnBackward, Dropout, LeakyRelu, LeakyReluBackward, PreluBackward,
+        Lrn, ChannelWindow, UpSampling, NearestLike, NearestSum,
     },
     random::{
         RandomUniform, RandomUniformLike, SampleUniform, RandomNormal, RandomNormalLike, SampleNormal,

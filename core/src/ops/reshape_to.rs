@@ -50,7 +50,7 @@ impl Operator for ReshapeTo {
         Ok(())
     }
     fn gradient(&self, b: &Builder) -> Result<()> {
-        b.set_grad(0, b.out_grad(0).apply(ReshapeLike, &[b.input(0)]));
+        b.set_grad(0, b.out_grad(0).apply(ReshapeLike::default(), &[b.input(0)]));
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ fn power(beta: f64, t: i64) -> f64 {
 
 optimizer! {
     /// Adam (Kingma and Ba, 2014).
-    Adam, lr Some(0.001), {
+    Adam {} lr Some(0.001) {
         /// How much of the mean of the gradients stays.
         #[attr(id = 10, default = 0.9)]
         pub beta1: f64,
@@ -57,7 +57,7 @@ impl Rule for Adam {
 
 optimizer! {
     /// AdamW (Loshchilov and Hutter, 2017): the weight decays by `learning_rate * wd`, besides Adam's step.
-    AdamW, lr Some(0.001), {
+    AdamW {} lr Some(0.001) {
         /// How much of the mean of the gradients stays.
         #[attr(id = 10, default = 0.9)]
         pub beta1: f64,
@@ -96,7 +96,7 @@ impl Rule for AdamW {
 
 optimizer! {
     /// Adamax (Kingma and Ba, 2014): Adam by the largest gradient.
-    Adamax, lr Some(0.002), {
+    Adamax {} lr Some(0.002) {
         /// How much of the mean of the gradients stays.
         #[attr(id = 10, default = 0.9)]
         pub beta1: f64,
@@ -119,7 +119,7 @@ impl Rule for Adamax {
 
 optimizer! {
     /// Nadam (Dozat, 2015): Adam with Nesterov's momentum.
-    Nadam, lr Some(0.001), {
+    Nadam {} lr Some(0.001) {
         /// How much of the mean of the gradients stays.
         #[attr(id = 10, default = 0.9)]
         pub beta1: f64,
@@ -133,8 +133,7 @@ optimizer! {
         #[attr(id = 13, default = 0.004)]
         pub schedule_decay: f64,
         /// The product of all momenta so far. As in MXNet, all parameters share one, which each of their
-        /// updates
-        /// advances.
+        /// updates advances.
         #[attr(id = 14, default = 1.0)]
         pub m_schedule: f64,
     }
@@ -168,7 +167,7 @@ impl Rule for Nadam {
 
 optimizer! {
     /// RMSProp (Tieleman and Hinton, 2012), or with `centered` as Graves (2013) has it.
-    RmsProp, lr Some(0.001), {
+    RmsProp {} lr Some(0.001) {
         /// How much of the mean of the squared gradients stays.
         #[attr(id = 10, default = 0.9)]
         pub gamma1: f64,
@@ -206,11 +205,11 @@ impl Rule for RmsProp {
 
 optimizer! {
     /// AdaGrad (Duchi, Hazan and Singer, 2011).
-    AdaGrad, lr None, {
+    AdaGrad {
         /// Keeps the divisor from zero.
         #[attr(id = 10, default = 1e-7)]
         pub eps: f64,
-    }
+    } lr None {}
 }
 
 impl Rule for AdaGrad {
@@ -225,14 +224,14 @@ impl Rule for AdaGrad {
 
 optimizer! {
     /// AdaDelta (Zeiler, 2012). As in MXNet it has no use for a learning rate.
-    AdaDelta, lr None, {
+    AdaDelta {
         /// How much of the means stays.
         #[attr(id = 10, default = 0.9)]
         pub rho: f64,
         /// Keeps roots from zero.
         #[attr(id = 12, default = 1e-5)]
         pub epsilon: f64,
-    }
+    } lr None {}
 }
 
 impl Rule for AdaDelta {
@@ -248,10 +247,11 @@ impl Rule for AdaDelta {
 
 optimizer! {
     /// FTRL-Proximal (McMahan et al., 2013).
-    Ftrl, lr Some(0.1), {
+    Ftrl {
         /// The coefficient of the weights' absolute values.
         #[attr(id = 10, default = 0.01)]
         pub lamda1: f64,
+    } lr Some(0.1) {
         /// Slows the first steps.
         #[attr(id = 11, default = 1.0)]
         pub beta: f64,
@@ -270,7 +270,7 @@ impl Rule for Ftrl {
 
 optimizer! {
     /// FTML (Zheng and Kwok, 2017).
-    Ftml, lr None, {
+    Ftml {
         /// How much of the mean of the gradients stays.
         #[attr(id = 10, default = 0.6)]
         pub beta1: f64,
@@ -280,7 +280,7 @@ optimizer! {
         /// Keeps the divisor from zero.
         #[attr(id = 12, default = 1e-8)]
         pub epsilon: f64,
-    }
+    } lr None {}
 }
 
 impl Rule for Ftml {
@@ -305,7 +305,7 @@ impl Rule for Ftml {
 optimizer! {
     /// LAMB (You et al., 2019), for large batches: Adam's direction, and a step in proportion to the
     /// weight's norm.
-    Lamb, lr Some(0.001), {
+    Lamb {} lr Some(0.001) {
         /// How much of the mean of the gradients stays.
         #[attr(id = 10, default = 0.9)]
         pub beta1: f64,

@@ -98,8 +98,7 @@ pub trait Rule: Send {
     fn step(&mut self, s: &Step) -> Result<()>;
 
     /// True if [`Rule::step`] itself handles a weight with a copy in `float32`. Otherwise it is given the
-    /// copy as
-    /// the weight, and the gradient in `float32`.
+    /// copy as the weight, and the gradient in `float32`.
     fn handles_master(&self) -> bool {
         false
     }
@@ -121,18 +120,21 @@ pub trait Rule: Send {
     fn set_numbers(&mut self, _numbers: &[f64]) {}
 }
 
-/// Makes an optimizer's struct: its own attributes, then those that all have. `lr` is the default of the
-/// learning
-/// rate: `None` leaves it to the schedule, or to 0.01 without one.
+/// The id of the learning rate, the same in every optimizer. Ids below 10 are of attributes that all have.
+pub(super) const LEARNING_RATE: u32 = 1;
+
+/// Makes an optimizer's struct: its own attributes around the learning rate, then those that all have. `lr`
+/// is the default of the learning rate: `None` leaves it to the schedule, or to 0.01 without one.
 macro_rules! optimizer {
-    ($(#[doc = $doc:literal])* $name:ident, lr $lr:expr, { $($fields:tt)* }) => {
+    ($(#[doc = $doc:literal])* $name:ident { $($before:tt)* } lr $lr:tt $(($some:literal))? { $($after:tt)* }) => {
         $(#[doc = $doc])*
         #[derive(crate::op::Attrs, Clone, Debug)]
         pub struct $name {
-            $($fields)*
+            $($before)*
             /// The learning rate; that of the schedule, or 0.01 without one, if absent.
-            #[attr(id = 1, default = $lr)]
+            #[attr(id = 1, default = $lr $(($some))?)]
             pub learning_rate: Option<f64>,
+            $($after)*
             /// The weight decay.
             #[attr(id = 2, default = 0.0)]
             pub wd: f64,

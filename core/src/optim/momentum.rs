@@ -9,14 +9,14 @@ use crate::ops::optim::{
 
 optimizer! {
     /// Stochastic gradient descent with momentum.
-    Sgd, lr None, {
+    Sgd {
         /// How much of the momentum stays; no momentum is kept if it is 0.
         #[attr(id = 10, default = 0.0)]
         pub momentum: f64,
         /// For row-sparse gradients: leave rows without gradient alone.
         #[attr(id = 11, default = true)]
         pub lazy_update: bool,
-    }
+    } lr None {}
 }
 
 /// A call of an update operator with the attributes that most have.
@@ -54,11 +54,11 @@ impl Rule for Sgd {
 
 optimizer! {
     /// Nesterov's accelerated gradient.
-    Nag, lr None, {
+    Nag {
         /// How much of the momentum stays; no momentum is kept if it is 0.
         #[attr(id = 10, default = 0.0)]
         pub momentum: f64,
-    }
+    } lr None {}
 }
 
 impl Rule for Nag {
@@ -82,7 +82,7 @@ impl Rule for Nag {
 
 optimizer! {
     /// Signum: moves weights by the learning rate along the sign of the momentum.
-    Signum, lr Some(0.01), {
+    Signum {} lr Some(0.01) {
         /// How much of the momentum stays; the gradient's own sign counts if it is 0.
         #[attr(id = 10, default = 0.9)]
         pub momentum: f64,

@@ -1,14 +1,16 @@
 //! An optimizer: a rule, and what depends on the parameter.
 
-use super::common::{Common, Rule, Step};
+use super::common::{Common, LEARNING_RATE, Rule, Step};
 use super::optimizers;
-use super::schedule::LrScheduler;
+use super::schedule::SharedScheduler;
 use crate::DType;
 use crate::error::Result;
 use crate::ndarray::NdArray;
-use crate::op::AttrValue;
+use crate::op::attrs::find_attr;
 use crate::op::invoke::convert_to;
+use crate::op::{AttrValue, Registered};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::PoisonError;
 
 /// How a factor of a learning rate or decay names its parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,12 +30,24 @@ pub struct State {
     pub master: Option<NdArray>,
 }
 
+impl State {
+    /// All arrays; the copy of the weight, if there is one, is the last.
+    pub fn to_arrays(&self) -> Vec<NdArray> {
+        self.arrays.iter().chain(&self.master).cloned().collect()
+    }
+}
+
+/// The learning rate where nothing says another.
+const DEFAULT_LEARNING_RATE: f64 = 0.01;
+
 /// A rule with learning rates, decays and counts of updates.
 pub struct Optimizer {
+    entry: &'static Registered<dyn Rule>,
+    values: Vec<(u32, AttrValue)>,
     rule: Box<dyn Rule>,
     common: Common,
     learning_rate: f64,
-    scheduler: Option<Box<dyn LrScheduler>>,
+    scheduler: Option<SharedScheduler>,
     names: HashMap<i64, String>,
     lr_mult: HashMap<Param, f64>,
     wd_mult: HashMap<Param, f64>,
@@ -48,14 +62,24 @@ impl Optimizer {
     /// # Errors
     /// `NotFound` for an unknown name or attribute; about an attribute whose value is not allowed.
     pub fn create(name: &str, attrs: &[(&str, AttrValue)]) -> Result<Optimizer> {
-        Ok(Optimizer::new(optimizers().create(name, attrs)?))
+        let entry = optimizers().find(name)?;
+        let values: Result<Vec<_>> =
+            attrs.iter().map(|(n, v)| Ok((find_attr(&entry.attrs, n)?.id, v.clone()))).collect();
+        Optimizer::with_values(name, &values.map_err(|e| e.in_operator(entry.name))?)
     }
 
-    /// An optimizer with this rule.
-    pub fn new(rule: Box<dyn Rule>) -> Optimizer {
+    /// The optimizer of this name with these attributes, by id.
+    ///
+    /// # Errors
+    /// As [`Optimizer::create`].
+    pub fn with_values(name: &str, values: &[(u32, AttrValue)]) -> Result<Optimizer> {
+        let entry = optimizers().find(name)?;
+        let rule = entry.create(values)?;
         let common = rule.common();
-        Optimizer {
-            learning_rate: common.learning_rate.unwrap_or(0.01),
+        Ok(Optimizer {
+            entry,
+            values: values.to_vec(),
+            learning_rate: common.learning_rate.unwrap_or(DEFAULT_LEARNING_RATE),
             num_update: common.begin_num_update,
             scheduler: None,
             names: HashMap::new(),
@@ -64,22 +88,45 @@ impl Optimizer {
             counts: BTreeMap::new(),
             common,
             rule,
-        }
+        })
     }
 
-    /// Takes learning rates from a schedule. It starts from the optimizer's learning rate, if that was
-    /// given or the
-    /// optimizer has a default of its own.
-    pub fn set_lr_scheduler(&mut self, mut scheduler: Box<dyn LrScheduler>) {
+    /// Changes attributes, by id; all others, and what was counted, stay.
+    ///
+    /// # Errors
+    /// As [`Optimizer::create`]; nothing has changed then.
+    pub fn set(&mut self, changes: &[(u32, AttrValue)]) -> Result<()> {
+        let mut values = self.values.clone();
+        for (id, value) in changes {
+            match values.iter_mut().find(|(known, _)| known == id) {
+                Some(known) => known.1 = value.clone(),
+                None => values.push((*id, value.clone())),
+            }
+        }
+        let mut rule = self.entry.create(&values)?;
+        rule.set_numbers(&self.rule.numbers());
+        self.common = rule.common();
+        if changes.iter().any(|(id, _)| *id == LEARNING_RATE) {
+            self.learning_rate = self.common.learning_rate.unwrap_or(DEFAULT_LEARNING_RATE);
+        }
+        (self.values, self.rule) = (values, rule);
+        Ok(())
+    }
+
+    /// Takes learning rates from a schedule. It starts from the optimizer's learning rate, if that was given
+    /// or the optimizer has a default of its own.
+    pub fn set_lr_scheduler(&mut self, scheduler: SharedScheduler) {
         if let Some(lr) = self.common.learning_rate {
-            scheduler.set_base_lr(lr);
+            scheduler.lock().unwrap_or_else(PoisonError::into_inner).set_base_lr(lr);
         }
         self.scheduler = Some(scheduler);
     }
 
     /// The learning rate now, without factors of parameters.
     pub fn learning_rate(&self) -> f64 {
-        self.scheduler.as_ref().map_or(self.learning_rate, |s| s.lr(self.num_update))
+        self.scheduler.as_ref().map_or(self.learning_rate, |s| {
+            s.lock().unwrap_or_else(PoisonError::into_inner).lr(self.num_update)
+        })
     }
 
     /// Sets the learning rate.
@@ -94,24 +141,13 @@ impl Optimizer {
         Ok(())
     }
 
-    /// The factor of all gradients.
-    pub fn rescale_grad(&self) -> f64 {
-        self.common.rescale_grad
-    }
-
-    /// Sets the factor of all gradients.
-    pub fn set_rescale_grad(&mut self, factor: f64) {
-        self.common.rescale_grad = factor;
-    }
-
     /// Largest number of updates that any parameter has had.
     pub fn num_update(&self) -> i64 {
         self.num_update
     }
 
     /// Says the parameters' names, by which factors find them. Parameters whose names end neither in
-    /// `_weight` nor
-    /// in `_gamma` then do not decay, unless [`Optimizer::set_wd_mult`] says so.
+    /// `_weight` nor in `_gamma` then do not decay, unless [`Optimizer::set_wd_mult`] says so.
     pub fn set_names(&mut self, names: HashMap<i64, String>) {
         self.names = names;
         self.set_wd_mult(HashMap::new());
@@ -131,6 +167,18 @@ impl Optimizer {
         self.wd_mult.extend(factors);
     }
 
+    /// Sets both factors of one parameter, which count before those by its name.
+    pub fn set_mult(&mut self, index: i64, lr_mult: f64, wd_mult: f64) {
+        self.lr_mult.insert(Param::Index(index), lr_mult);
+        self.wd_mult.insert(Param::Index(index), wd_mult);
+    }
+
+    /// The learning rate and the decay of a parameter now.
+    pub fn rates(&self, index: i64) -> (f64, f64) {
+        let lr = self.learning_rate() * self.factor(&self.lr_mult, index);
+        (lr, self.common.wd * self.factor(&self.wd_mult, index))
+    }
+
     fn factor(&self, factors: &HashMap<Param, f64>, index: i64) -> f64 {
         let by_name = || factors.get(&Param::Name(self.names.get(&index)?.clone()));
         factors.get(&Param::Index(index)).or_else(by_name).copied().unwrap_or(1.0)
@@ -145,7 +193,7 @@ impl Optimizer {
     ///
     /// # Errors
     /// `DType` for a weight that is not floating-point.
-    pub fn create_state(&self, _index: i64, weight: &NdArray) -> Result<State> {
+    pub fn create_state(&self, weight: &NdArray) -> Result<State> {
         if !weight.dtype().is_float() {
             return Err(
                 crate::err!(DType, "expected a floating-point dtype, got {}", weight.dtype()).about("weight")
@@ -165,31 +213,86 @@ impl Optimizer {
         Ok(State { arrays, master })
     }
 
-    /// Changes a weight and its state by its gradient.
+    /// The state that consists of these arrays, in the order of [`State::to_arrays`].
     ///
     /// # Errors
-    /// `InvalidValue` for a state that belongs to another optimizer; those of the operators.
-    pub fn update(&mut self, index: i64, weight: &NdArray, grad: &NdArray, state: &State) -> Result<()> {
-        if state.arrays.len() != self.rule.num_states() || state.master.is_some() != self.keeps_master(weight)
-        {
+    /// `InvalidValue` for another number of arrays.
+    pub fn state(&self, mut arrays: Vec<NdArray>) -> Result<State> {
+        let n = self.rule.num_states();
+        if arrays.len() != n && arrays.len() != n + 1 {
             return Err(crate::err!(
                 InvalidValue,
-                "expected {} arrays{}, got {}{}: it was made by another optimizer",
-                self.rule.num_states(),
-                if self.keeps_master(weight) { " and a copy of the weight" } else { "" },
-                state.arrays.len(),
-                if state.master.is_some() { " and a copy of the weight" } else { "" }
+                "expected {n} arrays, or {} with a copy of the weight, got {}",
+                n + 1,
+                arrays.len()
             )
-            .about("state"));
+            .about("state")
+            .in_operator(self.entry.name));
         }
-        let t = self.count(index, weight);
+        let master = if arrays.len() > n { arrays.pop() } else { None };
+        Ok(State { arrays, master })
+    }
+
+    /// Counts an update of a parameter and changes its weight and state by its gradient.
+    ///
+    /// # Errors
+    /// As [`Optimizer::step`].
+    pub fn update(&mut self, index: i64, weight: &NdArray, grad: &NdArray, state: &State) -> Result<()> {
+        let key = (weight.device().id, index);
+        let (before, num_update) = (self.counts.get(&key).copied(), self.num_update);
+        let t = self.count(index, key.0);
+        let done = self.step(index, t, weight, grad, state);
+        if done.is_err() {
+            // A failed call changes nothing.
+            match before {
+                Some(n) => self.counts.insert(key, n),
+                None => self.counts.remove(&key),
+            };
+            self.num_update = num_update;
+        }
+        done
+    }
+
+    /// Counts an update of a parameter on the device with this number; returns how many there are now.
+    pub fn count(&mut self, index: i64, device: i32) -> i64 {
+        let count = self.counts.entry((device, index)).or_insert(self.common.begin_num_update);
+        *count += 1;
+        self.num_update = self.num_update.max(*count);
+        *count
+    }
+
+    /// How many updates of a parameter were counted on the device with this number.
+    pub fn updates(&self, index: i64, device: i32) -> i64 {
+        self.counts.get(&(device, index)).copied().unwrap_or(self.common.begin_num_update)
+    }
+
+    /// Changes a weight and its state by its gradient, as its update number `t`.
+    ///
+    /// # Errors
+    /// `InvalidValue` for a state that belongs to another optimizer and for a `t` below 1; those of the operators.
+    pub fn step(
+        &mut self,
+        index: i64,
+        t: i64,
+        weight: &NdArray,
+        grad: &NdArray,
+        state: &State,
+    ) -> Result<()> {
+        let name = self.entry.name;
+        if t < 1 {
+            return Err(crate::err!(InvalidValue, "expected at least 1, got {t}")
+                .about("t")
+                .in_operator(name));
+        }
+        self.check(weight, state).map_err(|e| e.in_operator(name))?;
+        let (lr, wd) = self.rates(index);
         let step = Step {
             weight,
             grad,
             states: &state.arrays,
             master: state.master.as_ref(),
-            lr: self.learning_rate() * self.factor(&self.lr_mult, index),
-            wd: self.common.wd * self.factor(&self.wd_mult, index),
+            lr,
+            wd,
             t,
             rescale_grad: self.common.rescale_grad,
             clip_gradient: self.common.clip_gradient.filter(|c| *c != 0.0).unwrap_or(-1.0),
@@ -205,12 +308,21 @@ impl Optimizer {
         }
     }
 
-    /// Counts an update and says its number.
-    fn count(&mut self, index: i64, weight: &NdArray) -> i64 {
-        let count = self.counts.entry((weight.device().id, index)).or_insert(self.common.begin_num_update);
-        *count += 1;
-        self.num_update = self.num_update.max(*count);
-        *count
+    /// Refuses a state that another optimizer, or this one with other attributes, made.
+    fn check(&self, weight: &NdArray, state: &State) -> Result<()> {
+        let (n, master) = (self.rule.num_states(), self.keeps_master(weight));
+        if state.arrays.len() == n && state.master.is_some() == master {
+            return Ok(());
+        }
+        let copy = |there: bool| if there { " and a copy of the weight" } else { "" };
+        Err(crate::err!(
+            InvalidValue,
+            "expected {n} arrays{}, got {}{}: another optimizer made it",
+            copy(master),
+            state.arrays.len(),
+            copy(state.master.is_some())
+        )
+        .about("state"))
     }
 
     pub(super) fn rule(&mut self) -> &mut dyn Rule {

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::op::{AttrEnum, Attrs};
 use crate::shape::Shape;
 use std::f64::consts::PI;
+use std::sync::{Arc, Mutex};
 
 /// How the learning rate rises during the warm-up.
 #[derive(AttrEnum, Clone, Copy, Debug, PartialEq)]
@@ -60,8 +61,7 @@ pub trait LrScheduler: Send {
     fn base_lr(&self) -> f64;
 
     /// Starts from another learning rate. Schedules that lead to a final learning rate keep their own, and
-    /// all
-    /// keep their warm-up, as MXNet's do.
+    /// all keep their warm-up, as MXNet's do.
     fn set_base_lr(&mut self, lr: f64);
 
     /// The learning rate when some parameter has had this many updates, and none more.
@@ -78,16 +78,20 @@ pub trait LrScheduler: Send {
     }
 }
 
-/// Makes a schedule's struct: its own attributes, then those that all have.
+/// A schedule that the caller keeps too, and that optimizers may share.
+pub type SharedScheduler = Arc<Mutex<Box<dyn LrScheduler>>>;
+
+/// Makes a schedule's struct: its own attributes around the base, then those that all have.
 macro_rules! schedule {
-    ($(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
+    ($(#[doc = $doc:literal])* $name:ident { $($before:tt)* } base { $($after:tt)* }) => {
         $(#[doc = $doc])*
         #[derive(Attrs, Clone, Debug)]
         pub struct $name {
-            $($fields)*
+            $($before)*
             /// The learning rate to start from, after the warm-up.
             #[attr(id = 1, default = 0.01)]
             pub base_lr: f64,
+            $($after)*
             /// Updates that the warm-up takes.
             #[attr(id = 2, default = 0, min = 0)]
             pub warmup_steps: i64,
@@ -115,6 +119,11 @@ macro_rules! schedule {
 }
 
 schedule! {
+    /// The learning rate stays, after the warm-up that every schedule has.
+    Constant {} base {}
+}
+
+schedule! {
     /// The learning rate times a factor after every `step` updates.
     Factor {
         /// Updates from one change to the next.
@@ -126,7 +135,7 @@ schedule! {
         /// The learning rate does not fall below this.
         #[attr(id = 12, default = 1e-8)]
         pub stop_factor_lr: f64,
-    }
+    } base {}
 }
 
 schedule! {
@@ -138,7 +147,7 @@ schedule! {
         /// The factor, at most 1.
         #[attr(id = 11, default = 1.0, max = 1.0)]
         pub factor: f64,
-    }
+    } base {}
 }
 
 schedule! {
@@ -147,6 +156,7 @@ schedule! {
         /// The number of updates after which the learning rate is final.
         #[attr(id = 10, min = 1)]
         pub max_update: i64,
+    } base {
         /// The power.
         #[attr(id = 11, default = 2.0)]
         pub pwr: f64,
@@ -162,6 +172,7 @@ schedule! {
         /// The number of updates after which the learning rate is final.
         #[attr(id = 10, min = 1)]
         pub max_update: i64,
+    } base {
         /// The final learning rate.
         #[attr(id = 12, default = 0.0)]
         pub final_lr: f64,
@@ -182,6 +193,13 @@ trait Falling: Attrs + Clone + Send {
     fn fall(&self, base: f64, num_update: i64) -> f64;
     fn check(&self) -> Result<()> {
         Falling::warmup(self).check()
+    }
+}
+
+impl Falling for Constant {
+    schedule!(@warmup);
+    fn fall(&self, base: f64, _num_update: i64) -> f64 {
+        base
     }
 }
 
@@ -268,11 +286,12 @@ impl LrScheduler for Cosine {
 }
 
 crate::registered_table! {
-    /// Every schedule. MXNet's classes are called `FactorScheduler`, ….
+    /// Every schedule, by the names of MXNet's classes.
     pub fn lr_schedulers() -> dyn LrScheduler = "learning-rate schedule" {
-        Rebased<Factor> = "factor" aliases ["factorscheduler"],
-        Rebased<MultiFactor> = "multifactor" aliases ["multifactorscheduler"],
-        Poly = "poly" aliases ["polyscheduler"],
-        Cosine = "cosine" aliases ["cosinescheduler"],
+        Rebased<Constant> = "LRScheduler" aliases ["constant"],
+        Rebased<Factor> = "FactorScheduler" aliases ["factor"],
+        Rebased<MultiFactor> = "MultiFactorScheduler" aliases ["multifactor"],
+        Poly = "PolyScheduler" aliases ["poly"],
+        Cosine = "CosineScheduler" aliases ["cosine"],
     }
 }

@@ -7,11 +7,14 @@ use crate::format::{RawTensor, ndarray_list};
 use crate::ndarray::NdArray;
 use crate::{DType, Device, Shape};
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// An optimizer that the caller keeps too, and that updaters may share.
+pub type SharedOptimizer = Arc<Mutex<Optimizer>>;
 
 /// An optimizer and the states of the parameters that it has seen.
 pub struct Updater {
-    /// The optimizer.
-    pub optimizer: Optimizer,
+    optimizer: SharedOptimizer,
     states: BTreeMap<i64, State>,
 }
 
@@ -22,8 +25,13 @@ const MASTER: &str = "master";
 
 impl Updater {
     /// An updater without states.
-    pub fn new(optimizer: Optimizer) -> Updater {
+    pub fn new(optimizer: SharedOptimizer) -> Updater {
         Updater { optimizer, states: BTreeMap::new() }
+    }
+
+    /// The optimizer.
+    pub fn optimizer(&self) -> MutexGuard<'_, Optimizer> {
+        self.optimizer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes a weight by its gradient; its state is made with the first call.
@@ -32,7 +40,7 @@ impl Updater {
     /// Those of [`Optimizer::update`].
     pub fn update(&mut self, index: i64, grad: &NdArray, weight: &NdArray) -> Result<()> {
         if !self.states.contains_key(&index) {
-            let state = self.optimizer.create_state(index, weight)?;
+            let state = self.optimizer().create_state(weight)?;
             self.states.insert(index, state);
         }
         let state = self.states.get_mut(&index).expect("made above");
@@ -41,7 +49,13 @@ impl Updater {
                 *array = moved(array, weight.device())?;
             }
         }
-        self.optimizer.update(index, weight, grad, state)
+        let state = &self.states[&index];
+        self.optimizer().update(index, weight, grad, state)
+    }
+
+    /// The parameters that have a state, in order.
+    pub fn indices(&self) -> impl Iterator<Item = i64> + '_ {
+        self.states.keys().copied()
     }
 
     /// The state of a parameter, if it has one.
@@ -49,11 +63,21 @@ impl Updater {
         self.states.get(&index)
     }
 
+    /// Gives a parameter a state, in the order of [`State::to_arrays`].
+    ///
+    /// # Errors
+    /// As [`Optimizer::state`].
+    pub fn set_state(&mut self, index: i64, arrays: Vec<NdArray>) -> Result<()> {
+        let state = self.optimizer().state(arrays)?;
+        self.states.insert(index, state);
+        Ok(())
+    }
+
     /// All states and counts as bytes: a list of named arrays in MXNet's format. Waits for them.
     ///
     /// # Errors
     /// The error of an operation that should have made a state.
-    pub fn to_bytes(&mut self) -> Result<Vec<u8>> {
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut entries = vec![];
         for (index, state) in &self.states {
             // A parameter without states must be known too.
@@ -65,11 +89,12 @@ impl Updater {
                 entries.push((Some(format!("{index}.{MASTER}")), raw(master)?));
             }
         }
+        let mut optimizer = self.optimizer();
         let counts =
-            self.optimizer.counts.iter().flat_map(|((device, index), n)| [i64::from(*device), *index, *n]);
-        let counts: Vec<i64> = std::iter::once(self.optimizer.num_update).chain(counts).collect();
+            optimizer.counts.iter().flat_map(|((device, index), n)| [i64::from(*device), *index, *n]);
+        let counts: Vec<i64> = std::iter::once(optimizer.num_update).chain(counts).collect();
         entries.push((Some(COUNTS.into()), number_list(&counts)));
-        let numbers = self.optimizer.rule().numbers();
+        let numbers = optimizer.rule().numbers();
         if !numbers.is_empty() {
             entries.push((Some(NUMBERS.into()), number_list(&numbers)));
         }
@@ -109,9 +134,11 @@ impl Updater {
         let Some((num_update, counts)) = counts.split_first().filter(|(_, c)| c.len() % 3 == 0) else {
             crate::bail!(Format, "an optimizer's states need an entry '{COUNTS}'");
         };
-        self.optimizer.num_update = *num_update;
-        self.optimizer.counts = counts.chunks_exact(3).map(|c| ((c[0] as i32, c[1]), c[2])).collect();
-        self.optimizer.rule().set_numbers(&numbers);
+        let mut optimizer = self.optimizer();
+        optimizer.num_update = *num_update;
+        optimizer.counts = counts.chunks_exact(3).map(|c| ((c[0] as i32, c[1]), c[2])).collect();
+        optimizer.rule().set_numbers(&numbers);
+        drop(optimizer);
         self.states = states;
         Ok(())
     }

@@ -94,6 +94,12 @@ def mxnet_written():
     csr = (np.array([1, 2, 3], "float32"), np.array([0, 2, 1]), np.array([0, 2, 2, 3]))
     save("csr", [mx.nd.sparse.csr_matrix(csr, shape=(3, 3)), mx.nd.ones((2,))])
     save("csr_empty", [mx.nd.sparse.zeros("csr", (4, 3))])
+    matrix = mx.nd.array([[0, 1.5, 0], [0, 0, 0], [-2, 0, 3], [0, 0, float("nan")]])
+    cube = mx.nd.array(np.arange(12).reshape(3, 2, 2) * np.array([0, 1, 0]).reshape(3, 1, 1), dtype="int32")
+    nothing = mx.nd.zeros((2, 3), dtype="float64")
+    save("converted", {"matrix": matrix, "matrix:csr": matrix.tostype("csr"), "matrix:rows": matrix.tostype("row_sparse"),
+                       "cube": cube, "cube:rows": cube.tostype("row_sparse"), "nothing": nothing,
+                       "nothing:csr": nothing.tostype("csr"), "nothing:rows": nothing.tostype("row_sparse")})
     shapes = {"plain": mx.nd.ones((2,))}
     with mx.util.np_shape(True):
         shapes["scalar"] = mx.nd.array(2.5).reshape(())

@@ -2,7 +2,8 @@
 //!
 //! Every parameter says who owns what it points to: `borrowed` for the time of the call, `taken` by the library,
 //! or `new` for the caller to free. A parameter is taken by a `_free` function, and where the documentation says
-//! `@taken name`; a pointer to a place for a handle or a text is new.
+//! `@taken name`; a pointer to a place for a handle or a text is new. A pointer may be NULL if the documentation
+//! ends with `@nullable name, …`.
 
 use crate::bail;
 use crate::error::{Context, Result};
@@ -111,6 +112,8 @@ impl Abi {
 fn function(f: &syn::ItemFn) -> Value {
     let name = f.sig.ident.to_string();
     let doc = doc(&f.attrs);
+    let nullable: Vec<&str> =
+        doc.split("@nullable ").nth(1).map_or(vec![], |names| names.split([',', ' ', '\n']).collect());
     let parameters: Vec<Value> = arguments(&f.sig)
         .map(|(parameter, ty)| {
             let c = c_type(ty);
@@ -121,7 +124,11 @@ fn function(f: &syn::ItemFn) -> Value {
                 2 if !c.contains("const") => Some("new"),
                 _ => Some("borrowed"),
             };
-            json!({"name": parameter, "type": c, "ownership": ownership})
+            let mut about = json!({"name": parameter, "type": c, "ownership": ownership});
+            if nullable.contains(&parameter.as_str()) {
+                about["nullable"] = true.into();
+            }
+            about
         })
         .collect();
     json!({"name": name, "returns": returned(&f.sig.output), "parameters": parameters, "doc": doc})

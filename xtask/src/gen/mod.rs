@@ -8,6 +8,7 @@
 mod abi;
 mod header;
 mod python;
+mod python_registered;
 mod python_symbol;
 mod python_text;
 mod rust_abi;
@@ -64,6 +65,7 @@ fn files() -> Result<Vec<File>> {
     if paths::root().join("bindings/python").exists() {
         files.push(("bindings/python/src/abi.rs".into(), rust_abi::text(&functions)?));
         files.extend(python::files(&schema));
+        files.extend(python_registered::files(&schema));
     }
     Ok(files)
 }

@@ -282,36 +282,39 @@ fn methods(operators: &[Operator]) -> [File; 2] {
     ]
 }
 
+/// Texts as Rust has a list of them.
+fn strings(values: &[Value]) -> String {
+    let all: Vec<String> = values.iter().map(|v| format!("{:?}", v.as_str().unwrap_or_default())).collect();
+    format!("&[{}]", all.join(", "))
+}
+
+/// An attribute as the extension module has it.
+pub(super) fn attribute(attr: &Value) -> String {
+    let kind = match text(attr, "type") {
+        "bool" => "Bool".to_owned(),
+        "int" => "Int".to_owned(),
+        "float" => "Float".to_owned(),
+        "shape" | "optional ints" => "Ints".to_owned(),
+        "floats" => "Floats".to_owned(),
+        "strings" => "Strs".to_owned(),
+        "dtype" => "DType".to_owned(),
+        "enum" => format!("Enum({})", strings(list(attr, "values"))),
+        _ => "Str".to_owned(),
+    };
+    format!(
+        "Attr {{ id: {}, name: {:?}, kind: Kind::{kind}, required: {}, may_lack: {} }}",
+        attr["id"],
+        text(attr, "name"),
+        attr.get("default").is_none(),
+        attr["optional"] == true && !attr["default"].is_null()
+    )
+}
+
 /// The extension module's table.
 fn table(operators: &[Operator], digest: &str) -> String {
     let mut rows = String::new();
     for op in operators {
-        let strings = |values: &[Value]| {
-            let all: Vec<String> =
-                values.iter().map(|v| format!("{:?}", v.as_str().unwrap_or_default())).collect();
-            format!("&[{}]", all.join(", "))
-        };
-        let attr = |attr: &Value| {
-            let kind = match text(attr, "type") {
-                "bool" => "Bool".to_owned(),
-                "int" => "Int".to_owned(),
-                "float" => "Float".to_owned(),
-                "shape" | "optional ints" => "Ints".to_owned(),
-                "floats" => "Floats".to_owned(),
-                "strings" => "Strs".to_owned(),
-                "dtype" => "DType".to_owned(),
-                "enum" => format!("Enum({})", strings(list(attr, "values"))),
-                _ => "Str".to_owned(),
-            };
-            format!(
-                "Attr {{ id: {}, name: {:?}, kind: Kind::{kind}, required: {}, may_lack: {} }}",
-                attr["id"],
-                text(attr, "name"),
-                attr.get("default").is_none(),
-                attr["optional"] == true && !attr["default"].is_null()
-            )
-        };
-        let attrs: Vec<String> = list(op.schema, "attrs").iter().map(attr).collect();
+        let attrs: Vec<String> = list(op.schema, "attrs").iter().map(attribute).collect();
         let inputs: Vec<Value> = list(op.schema, "inputs").iter().map(|i| i["name"].clone()).collect();
         let _ = writeln!(
             rows,

@@ -1,18 +1,11 @@
 //! What the schema says in Python's words: literals, types and help.
 
+use super::python::{list, text};
 use serde_json::Value;
 use std::fmt::Write;
 
 /// Lines of help are at most this long.
 const WIDTH: usize = 88;
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or_default()
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value[key].as_array().map_or(&[], Vec::as_slice)
-}
 
 /// The default of an attribute.
 pub fn literal(attr: &Value) -> String {
@@ -72,18 +65,39 @@ fn words(attr: &Value) -> String {
         }
     }
     if let [low, high] = list(attr, "bounds") {
-        let end = |v: &Value| if v.is_null() { "any".to_owned() } else { v.to_string() };
-        let _ = write!(words, ", from {} to {}", end(low), end(high));
+        let _ = match (low.as_f64(), high.as_f64()) {
+            (Some(low), Some(high)) => write!(words, ", from {low} to {high}"),
+            (Some(low), None) => write!(words, ", at least {low}"),
+            (None, Some(high)) => write!(words, ", at most {high}"),
+            (None, None) => Ok(()),
+        };
     }
     words
+}
+
+/// The paragraphs of a text: lines that follow each other are one, but for what is indented, a list or a table.
+fn paragraphs(text: &str) -> Vec<String> {
+    let stays = |line: &str| line.is_empty() || line.starts_with([' ', '|', '-', '*']);
+    let mut out: Vec<String> = vec![];
+    let mut open = false;
+    for line in text.split('\n') {
+        match out.last_mut().filter(|_| open && !stays(line)) {
+            Some(paragraph) => {
+                paragraph.push(' ');
+                paragraph.push_str(line);
+            }
+            None => out.push(line.to_owned()),
+        }
+        open = !stays(line);
+    }
+    out
 }
 
 /// Text in lines of the width of help, each after an indentation.
 fn wrapped(text: &str, indent: usize) -> String {
     let pad = " ".repeat(indent);
     let mut out = String::new();
-    for paragraph in text.split('\n') {
-        // What is indented or a table is left as it is.
+    for paragraph in paragraphs(text) {
         if paragraph.starts_with([' ', '|', '-', '*']) || paragraph.is_empty() {
             let line = format!("{pad}{paragraph}");
             let _ = writeln!(out, "{}", line.trim_end());
@@ -116,10 +130,7 @@ pub fn doc(op: &Value) -> String {
         let _ = writeln!(parameters, "    {name} : {kind}");
         parameters += &wrapped(text(input, "doc"), 8);
     }
-    for attr in list(op, "attrs") {
-        let _ = writeln!(parameters, "    {} : {}", text(attr, "name"), words(attr));
-        parameters += &wrapped(text(attr, "doc"), 8);
-    }
+    parameters += &attributes(list(op, "attrs"));
     let _ = write!(
         body,
         "\n    Parameters\n    ----------\n{parameters}    out : NDArray, optional\n        Where the result goes.\n\n    \
@@ -128,6 +139,34 @@ pub fn doc(op: &Value) -> String {
     for output in list(op, "outputs") {
         let _ = writeln!(body, "    {} : NDArray", output.as_str().unwrap_or("output"));
     }
+    quoted(&body)
+}
+
+/// The help of a class: what it is, and its attributes with further parameters (name, type, help).
+pub fn parameters(about: &str, attrs: &[Value], more: &[(&str, &str, &str)]) -> String {
+    let mut body = wrapped(about, 4);
+    if !attrs.is_empty() || !more.is_empty() {
+        let _ = write!(body, "\n    Parameters\n    ----------\n{}", attributes(attrs));
+    }
+    for (name, kind, doc) in more {
+        let _ = writeln!(body, "    {name} : {}", kind.replace(" | None", ", optional"));
+        body += &wrapped(doc, 8);
+    }
+    quoted(&body)
+}
+
+/// The attributes' names, types and help.
+fn attributes(attrs: &[Value]) -> String {
+    let mut out = String::new();
+    for attr in attrs {
+        let _ = writeln!(out, "    {} : {}", text(attr, "name"), words(attr));
+        out += &wrapped(text(attr, "doc"), 8);
+    }
+    out
+}
+
+/// Help as a Python text.
+fn quoted(body: &str) -> String {
     let raw = if body.contains('\\') { "r" } else { "" };
     format!("    {raw}\"\"\"{}    \"\"\"\n", body.trim_start().replace("\"\"\"", "'''"))
 }

@@ -20,32 +20,49 @@ from . import attribute, name
 from .attribute import AttrScope
 from . import symbol
 from . import symbol as sym
+from . import executor
+from .executor import Executor
+from ._plan import Plan, plan
+from . import debug
 from . import model
 from . import visualization
 from . import visualization as viz
 from . import random
 from . import random as rnd
+from . import lr_scheduler, initializer, optimizer, registry
+from . import initializer as init
 from . import engine, runtime, test_utils, util
 from ._library import __version__, install_as_mxnet
+from ._notebook import help
 
 __all__ = [
     "AttrScope",
     "Context",
+    "Executor",
     "MXNetError",
     "MXRError",
+    "Plan",
     "autograd",
     "base",
     "context",
     "cpu",
     "cpu_pinned",
     "current_context",
+    "debug",
+    "executor",
     "gpu",
+    "init",
+    "initializer",
+    "help",
     "install_as_mxnet",
+    "lr_scheduler",
     "model",
     "name",
     "nd",
     "ndarray",
     "num_gpus",
+    "plan",
+    "optimizer",
     "random",
     "sym",
     "symbol",

@@ -23,4 +23,5 @@ def install_as_mxnet():
         if name == package or name.startswith(package + "."):
             sys.modules["mxnet" + name[len(package) :]] = module
     sys.modules["mxnet.nd"] = sys.modules[package].nd
+    sys.modules["mxnet.init"] = sys.modules[package].init
     return sys.modules[package]

@@ -106,5 +106,18 @@ def _unsupported(message):
     return _make_error(9, message, None, None)
 
 
+_STYPES = ("default", "row_sparse", "csr")
+
+
+def _dense_only(stype, argument="stype"):
+    """Refuses every way of storing elements but the dense one, the only one that there is."""
+    if stype in _STYPES[1:]:
+        message = f"{argument}: expected 'default', got {stype!r}: only dense arrays are supported"
+        raise _make_error(9, message, None, argument)
+    if stype not in (None, "default"):
+        message = f"{argument}: expected 'default', 'row_sparse' or 'csr', got {stype!r}"
+        raise _make_error(1, message, None, argument)
+
+
 _core.set_error_factory(_make_error)
 _core.set_no_value(_Null)

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from . import _core
 from ._library import LIBRARY
 
-__all__ = ["Feature", "Features", "feature_list", "build_info", "library_file"]
+__all__ = ["Feature", "Features", "feature_list", "build_info", "library_file", "memory_stats"]
 
 
 class Feature:
@@ -47,3 +47,15 @@ def build_info():
 def library_file():
     """The file that libmxr was loaded from."""
     return LIBRARY
+
+
+def memory_stats():
+    """What arrays take of main memory, in bytes.
+
+    Returns
+    -------
+    dict
+        ``in_use`` by arrays, ``kept`` for later use, and ``peak``, the most that was in use since the start or the
+        last ``Context.empty_cache()``.
+    """
+    return dict(zip(("in_use", "kept", "peak"), _core.memory_stats()))

@@ -1,6 +1,7 @@
 //! Pointwise fusion: chains of elementwise calls become one call that goes through memory once.
 
 use crate::graph::ir::{Graph, Node, ValueId, Work};
+use crate::graph::memory::views;
 use crate::op::fused::{From, Fused, Step};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -18,9 +19,11 @@ struct Chain {
 }
 
 /// Joins an elementwise call with those that make its inputs, if nothing else reads these and all have one
-/// floating-point dtype and the shape of the result. Each operator's result is rounded as if it stood alone.
+/// floating-point dtype and the shape of the result. Each operator's result is rounded as if it stood alone. What
+/// would keep more alive than before stays apart.
 pub fn fuse_pointwise(graph: &mut Graph) {
     let uses = graph.uses();
+    let lives = Lives::new(graph);
     let makers = graph.makers();
     let changed = graph.changed();
     let mut chains: Vec<Option<Chain>> = vec![None; graph.nodes.len()];
@@ -40,7 +43,8 @@ pub fn fuse_pointwise(graph: &mut Graph) {
                 chain.inputs.iter().filter(|i| **i != v).copied().collect();
             inputs.extend(inner.inputs.iter().copied());
             dedup(&mut inputs);
-            if same && chain.nodes.len() + inner.nodes.len() < LONGEST && inputs.len() <= WIDEST {
+            let fits = chain.nodes.len() + inner.nodes.len() < LONGEST && inputs.len() <= WIDEST;
+            if same && fits && lives.may_wait(graph, inner, &chain.nodes, n as u32) {
                 chain.nodes.extend(inner.nodes.iter().copied());
                 chain.inputs = inputs;
                 chains[m as usize] = None;
@@ -59,6 +63,38 @@ pub fn fuse_pointwise(graph: &mut Graph) {
     }
     let keep: Vec<bool> = absorbed.iter().map(|a| !a).collect();
     graph.retain(&keep);
+}
+
+/// Until when values are read.
+struct Lives {
+    roots: Vec<ValueId>,
+    /// The last call that reads a value or a view of it; nothing for variables and results.
+    last: Vec<Option<u32>>,
+}
+
+impl Lives {
+    fn new(graph: &Graph) -> Lives {
+        let roots = views(graph);
+        let mut last = vec![None; graph.values.len()];
+        for (n, node) in graph.nodes.iter().enumerate() {
+            node.reads().for_each(|v| last[roots[v.at()].at()] = Some(n as u32));
+        }
+        let variables = graph.variables.iter().map(|v| v.value);
+        variables.chain(graph.results()).for_each(|v| last[roots[v.at()].at()] = None);
+        Lives { roots, last }
+    }
+
+    /// Whether a chain may run as late as call `n`, in which `others` run as well, without keeping more alive: its
+    /// result lives from its end to there, so one input may instead; or nothing else runs in between.
+    fn may_wait(&self, graph: &Graph, chain: &Chain, others: &[u32], n: u32) -> bool {
+        let end = *chain.nodes.last().expect("chains are not empty");
+        let result = graph.ty(graph.nodes[end as usize].outputs[0]).bytes();
+        let dies = |v: &&ValueId| {
+            let root = self.roots[v.at()].at();
+            self.last[root].is_some_and(|l| l <= end) && graph.values[root].bytes() >= result
+        };
+        chain.inputs.iter().filter(dies).count() <= 1 || (end + 1..n).all(|m| others.contains(&m))
+    }
 }
 
 fn dedup(values: &mut SmallVec<[ValueId; 4]>) {

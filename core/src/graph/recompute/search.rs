@@ -13,6 +13,8 @@ use crate::error::Result;
 use crate::graph::ir::{Graph, ValueId};
 use crate::graph::memory::{self, Sharing, lifetimes, live_peak};
 use crate::graph::passes::dead::remove_dead;
+use crate::graph::passes::fuse::fuse_pointwise;
+use crate::graph::passes::results::own_results;
 
 /// Numbers of parts into which a segment is cut, for each number of levels.
 const PARTS: [&[u32]; 5] = [
@@ -25,12 +27,13 @@ const PARTS: [&[u32]; 5] = [
 /// How often the search starts again because the arena came out larger than what lives at the same time.
 const TRIES: usize = 4;
 
-/// Rewrites a graph so that what its plan takes, less the constant part `fixed`, meets the budget.
+/// Rewrites a graph so that what its plan takes, less the constant part `fixed`, meets the budget; with `fuse`
+/// elementwise calls are fused afterwards.
 ///
 /// # Errors
 /// `InvalidValue` for a budget that cannot be met, with the least that was found.
-pub fn meet(graph: &Graph, budget: Budget, fixed: usize, sharing: Sharing) -> Result<Graph> {
-    let search = Search { graph, profile: Profile::new(graph), sharing };
+pub fn meet(graph: &Graph, budget: Budget, fixed: usize, sharing: Sharing, fuse: bool) -> Result<Graph> {
+    let search = Search { graph, profile: Profile::new(graph), sharing, fuse };
     let everything = search.measure(graph);
     let bytes = match budget {
         Budget::Bytes(b) => b,
@@ -64,6 +67,7 @@ struct Search<'a> {
     graph: &'a Graph,
     profile: Profile,
     sharing: Sharing,
+    fuse: bool,
 }
 
 /// A way to cut: what is kept at the outermost borders, and the segments.
@@ -79,8 +83,14 @@ impl Search<'_> {
         live_peak(&lifetimes(graph, self.sharing), graph.nodes.len()).0
     }
 
+    /// Size of the arena of the plan that comes out in the end.
     fn arena(&self, graph: &Graph) -> usize {
-        memory::plan(graph, self.sharing).arena_bytes
+        let mut graph = graph.clone();
+        if self.fuse {
+            fuse_pointwise(&mut graph);
+        }
+        own_results(&mut graph);
+        memory::plan(&graph, self.sharing).arena_bytes
     }
 
     fn rewritten(&self, kept: &[bool], segment: &Segment) -> Graph {

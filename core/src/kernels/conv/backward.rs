@@ -1,5 +1,6 @@
 //! The two gradients.
 
+use super::depthwise::{self, is_depthwise};
 use super::forward::{GRAIN, PANELS, Product};
 use super::gather::{Patches, Runs, SLACK, gather, scatter_add};
 use super::{ConvElement, ConvGeometry};
@@ -12,7 +13,9 @@ use crate::parallel::{for_each_range, num_threads};
 /// It is also the forward pass of a deconvolution, from `dy` to `dx`.
 pub fn backward_data<T: ConvElement>(g: &ConvGeometry, dy: &[T], w: &[T], dx: &mut [T], accumulate: bool) {
     g.check(dx.len(), w.len(), dy.len());
-    if mirrors(g) {
+    if is_depthwise(g) {
+        depthwise::backward_data(g, dy, w, dx, accumulate);
+    } else if mirrors(g) {
         let product = Product {
             patches: Patches::mirrored(g),
             batch: g.batch,
@@ -142,6 +145,9 @@ const CHANNELS: usize = 128;
 /// added in order.
 pub fn backward_weight<T: ConvElement>(g: &ConvGeometry, x: &[T], dy: &[T], dw: &mut [T], accumulate: bool) {
     g.check(x.len(), dw.len(), dy.len());
+    if is_depthwise(g) {
+        return depthwise::backward_weight(g, x, dy, dw, accumulate);
+    }
     if !accumulate {
         dw.fill(T::ZERO);
     }

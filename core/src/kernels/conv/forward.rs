@@ -1,5 +1,6 @@
 //! The forward pass: weights times gathered patches.
 
+use super::depthwise::{self, is_depthwise};
 use super::gather::{Patches, Runs, SLACK, gather};
 use super::{ConvElement, ConvGeometry};
 use crate::kernels::Shared;
@@ -24,6 +25,9 @@ pub fn forward<T: ConvElement>(
 ) {
     g.check(x.len(), w.len(), y.len());
     debug_assert!(bias.is_none_or(|b| b.len() == g.out_channels));
+    if is_depthwise(g) {
+        return depthwise::forward(g, x, w, bias, y, accumulate);
+    }
     let product = Product {
         patches: Patches::of(g),
         batch: g.batch,

@@ -10,9 +10,12 @@
 //!   the forward pass of a deconvolution.
 //! - [`backward_weight`] multiplies the output's gradient with patches, along positions.
 //!
+//! Where groups have one input channel nothing is gathered: `depthwise` filters plane by plane.
+//!
 //! Each element is summed in an order that depends on the shape and the instruction path only.
 
 mod backward;
+mod depthwise;
 mod forward;
 mod gather;
 #[cfg(test)]

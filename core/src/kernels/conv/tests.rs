@@ -101,6 +101,40 @@ fn the_portable_path_equals_the_definition() {
 }
 
 #[test]
+fn planes_that_are_filtered_one_by_one_equal_the_definition() {
+    let mut r = Random(4);
+    let mut check_some = |n: usize| {
+        for _ in 0..n {
+            let mut g = random_geometry(&mut r);
+            g.groups = r.size(2, 5);
+            (g.in_channels, g.out_channels) = (g.groups, g.groups * r.size(1, 5));
+            check::<f32>(&g, &mut r, 2e-5);
+            check::<f64>(&g, &mut r, 1e-13);
+        }
+    };
+    check_some(80);
+    with_portable(|| check_some(30));
+}
+
+#[test]
+fn filtering_planes_gives_equal_bits_on_every_path() {
+    let mut r = Random(5);
+    let s = [33, 29];
+    for stride in [1, 2, 3] {
+        let g = ConvGeometry::new(2, (6, 6, 6), &s, &[3; 2], &[stride; 2], &[1; 2], &[1, 1]);
+        let (x, w, dy) = (r.vec(g.input_len(), 1.0), r.vec(g.weight_len(), 1.0), r.vec(g.output_len(), 1.0));
+        let run = || {
+            let (mut y, mut dx, mut dw) = (dy.clone(), vec![0f32; x.len()], vec![0f32; w.len()]);
+            forward(&g, &x, &w, None, &mut y, false);
+            backward_data(&g, &dy, &w, &mut dx, false);
+            backward_weight(&g, &x, &dy, &mut dw, false);
+            (y, dx, dw)
+        };
+        assert_eq!(run(), with_portable(run), "step {stride}");
+    }
+}
+
+#[test]
 fn long_sums_and_many_channels_are_cut_correctly() {
     let mut r = Random(3);
     for (batch, channels, size, kernel, stride, pad) in [

@@ -30,6 +30,18 @@ pub enum StorageKind {
     Csr,
 }
 
+/// Refuses a sparse result.
+fn dense_only(forward_stype: Option<StorageKind>) -> Result<()> {
+    match forward_stype {
+        None | Some(StorageKind::Dense) => Ok(()),
+        Some(other) => {
+            let name = StorageKind::NAMES[other.position()];
+            let text = err!(Unsupported, "expected 'default', got '{name}': only dense arrays are supported");
+            Err(text.about("forward_stype"))
+        }
+    }
+}
+
 /// Product of two arrays: the last axis of `lhs` is summed with the first of `rhs`, which gives the product of
 /// matrices, or the inner product of vectors.
 ///
@@ -42,7 +54,7 @@ pub struct Dot {
     /// Sum over the last axis of `rhs` instead.
     #[attr(id = 2, default = false)]
     pub transpose_b: bool,
-    /// Storage of the result of a sparse product; unused here.
+    /// Storage of the result; only 'default' is supported.
     #[attr(id = 3)]
     pub forward_stype: Option<StorageKind>,
 }
@@ -78,12 +90,16 @@ impl Operator for Dot {
                 .int_dtypes()
                 .oracle(Oracle::NumPy("x[0] @ x[1]")),
             both("sizes that do not fit", &[3, 4], &[3, 4]).fails(ErrorCode::Shape),
+            both("a sparse result", &[3, 4], &[4, 2])
+                .attr("forward_stype", "csr")
+                .fails(ErrorCode::Unsupported),
             both("vectors have no transpose", &[3], &[3])
                 .attr("transpose_a", true)
                 .fails(ErrorCode::InvalidValue),
         ]
     }
     fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
+        dense_only(self.forward_stype)?;
         let (Some(a), Some(b)) = (s.input(0), s.input(1)) else { return Ok(()) };
         let Some((n_a, n_b)) = a.ndim().checked_sub(1).zip(b.ndim().checked_sub(1)) else {
             bail!(Shape, "expected arrays with at least one axis, got shapes {a} and {b}");
@@ -258,7 +274,7 @@ pub struct BatchDot {
     /// The matrices of `rhs` are transposed first.
     #[attr(id = 2, default = false)]
     pub transpose_b: bool,
-    /// Storage of the result of a sparse product; unused here.
+    /// Storage of the result; only 'default' is supported.
     #[attr(id = 3)]
     pub forward_stype: Option<StorageKind>,
 }
@@ -292,9 +308,13 @@ impl Operator for BatchDot {
                 .oracle(Oracle::NumPy("x[0] @ x[1]")),
             both("another number of matrices", &[2, 3, 4], &[3, 4, 2]).fails(ErrorCode::Shape),
             both("plain matrices", &[3, 4], &[4, 2]).fails(ErrorCode::Shape),
+            both("a sparse result", &[1, 3, 4], &[1, 4, 2])
+                .attr("forward_stype", "row_sparse")
+                .fails(ErrorCode::Unsupported),
         ]
     }
     fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
+        dense_only(self.forward_stype)?;
         let (Some(a), Some(b)) = (s.input(0), s.input(1)) else { return Ok(()) };
         let n = a.ndim();
         if n < 3 || b.ndim() != n {

@@ -18,7 +18,7 @@ macro_rules! view {
             Ok(())
         }
         fn gradient(&self, b: &Builder) -> Result<()> {
-            b.set_grad(0, b.out_grad(0).apply(ReshapeLike, &[b.input(0)]));
+            b.set_grad(0, b.out_grad(0).apply(ReshapeLike::default(), &[b.input(0)]));
             Ok(())
         }
     };

@@ -103,11 +103,52 @@ pub(super) fn shared(sample: Sample) -> Sample {
 /// the weight that counts. `numbers` are what the arithmetic gets besides the elements. The attributes come
 /// in MXNet's order; `tail` adds the ones that most share: `plain` for `wd`, `rescale_grad` and
 /// `clip_gradient`, `lazy` for these and `lazy_update`.
+///
+/// `mixed` at the end makes a second operator of the same arithmetic, with one more state: a copy of the weight in
+/// `float32`, which counts.
 macro_rules! update {
     (
         $(#[doc = $doc:literal])*
+        $op:ident = $name:literal aliases $aliases:tt, $kind:ident;
+        states $states:tt;
+        attrs $attrs:tt $tail:ident;
+        samples |$s:ident| $samples:expr;
+        numbers |$this:ident| $numbers:tt
+        step |$w:ident, $g:ident| $body:block
+        mixed {
+            $(#[doc = $mixed_doc:literal])*
+            $mixed:ident = $mixed_name:literal;
+            states [$($state:ident: $state_doc:literal),*];
+            samples |$mixed_s:ident| $mixed_samples:expr;
+        }
+    ) => {
+        update! {
+            $(#[doc = $doc])*
+            $op = $name aliases $aliases, $kind;
+            states $states;
+            attrs $attrs $tail;
+            samples |$s| $samples;
+            numbers |$this| $numbers
+            step |$w, $g| $body
+        }
+        update! {
+            $(#[doc = $mixed_doc])*
+            $mixed = $mixed_name aliases [], mixed;
+            states [$($state: $state_doc,)* weight32: "The weight in float32."];
+            attrs $attrs $tail;
+            samples |$mixed_s| $mixed_samples;
+            numbers |$this| $numbers
+            step |narrow, $g| {
+                let mut $w = weight32;
+                $body
+                (narrow, weight32) = ($w, $w);
+            }
+        }
+    };
+    (
+        $(#[doc = $doc:literal])*
         $op:ident = $name:literal aliases [$($alias:literal),*], $kind:ident;
-        states [$($state:ident: $state_doc:literal),*];
+        states [$($state:ident: $state_doc:literal),* $(,)?];
         attrs { $($fields:tt)* } $tail:ident;
         samples |$s:ident| $samples:expr;
         numbers |$this:ident| { $($number:ident = $value:expr),* $(,)? }

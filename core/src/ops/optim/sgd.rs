@@ -19,6 +19,15 @@ update! {
     ];
     numbers |o| { lr = o.lr, wd = o.wd, rescale = o.rescale_grad, bound = clip_bound(o.clip_gradient) }
     step |w, g| { w -= lr * (clip(g * rescale, bound) + wd * w); }
+    mixed {
+        /// [`SgdUpdate`] with a copy of the weight in `float32`, which counts.
+        MpSgdUpdate = "mp_sgd_update";
+        states [];
+        samples |s| vec![
+            shared(s("all attributes")).attr("lr", 0.125),
+            s("defaults").attr("lr", 0.5),
+        ];
+    }
 }
 
 update! {
@@ -46,52 +55,14 @@ update! {
         mom = momentum * mom - lr * (clip(g * rescale, bound) + wd * w);
         w += mom;
     }
-}
-
-update! {
-    /// [`SgdUpdate`] with a copy of the weight in `float32`, which counts.
-    MpSgdUpdate = "mp_sgd_update" aliases [], mixed;
-    states [weight32: "The weight in float32."];
-    attrs {
-        /// The learning rate.
-        #[attr(id = 1)]
-        pub lr: f64,
-    } lazy;
-    samples |s| vec![
-        shared(s("all attributes")).attr("lr", 0.125),
-        s("defaults").attr("lr", 0.5),
-    ];
-    numbers |o| { lr = o.lr, wd = o.wd, rescale = o.rescale_grad, bound = clip_bound(o.clip_gradient) }
-    step |w, g| {
-        weight32 -= lr * (clip(g * rescale, bound) + wd * weight32);
-        w = weight32;
-    }
-}
-
-update! {
-    /// [`SgdMomUpdate`] with momentum and a copy of the weight in `float32`, which counts.
-    MpSgdMomUpdate = "mp_sgd_mom_update" aliases [], mixed;
-    states [mom: "The momentum in float32.", weight32: "The weight in float32."];
-    attrs {
-        /// The learning rate.
-        #[attr(id = 1)]
-        pub lr: f64,
-        /// How much of the momentum stays.
-        #[attr(id = 10, default = 0.0)]
-        pub momentum: f64,
-    } lazy;
-    samples |s| vec![
-        shared(s("all attributes")).attr("lr", 0.125).attr("momentum", 0.75),
-        s("defaults").attr("lr", 0.5),
-    ];
-    numbers |o| {
-        lr = o.lr, momentum = o.momentum, wd = o.wd, rescale = o.rescale_grad,
-        bound = clip_bound(o.clip_gradient)
-    }
-    step |w, g| {
-        mom = momentum * mom - lr * (clip(g * rescale, bound) + wd * weight32);
-        weight32 += mom;
-        w = weight32;
+    mixed {
+        /// [`SgdMomUpdate`] with momentum and a copy of the weight in `float32`, which counts.
+        MpSgdMomUpdate = "mp_sgd_mom_update";
+        states [mom: "The momentum in float32."];
+        samples |s| vec![
+            shared(s("all attributes")).attr("lr", 0.125).attr("momentum", 0.75),
+            s("defaults").attr("lr", 0.5),
+        ];
     }
 }
 
@@ -121,34 +92,15 @@ update! {
         mom = momentum * mom - change;
         w += momentum * mom - change;
     }
-}
-
-update! {
-    /// [`NagMomUpdate`] with momentum and a copy of the weight in `float32`, which counts.
-    MpNagMomUpdate = "mp_nag_mom_update" aliases [], mixed;
-    states [mom: "The momentum in float32.", weight32: "The weight in float32."];
-    attrs {
-        /// The learning rate.
-        #[attr(id = 1)]
-        pub lr: f64,
-        /// How much of the momentum stays.
-        #[attr(id = 10, default = 0.0)]
-        pub momentum: f64,
-    } plain;
-    samples |s| vec![
-        // MXNet's own operator takes the decay in the momentum from the weight that is already new.
-        shared(s("all attributes")).attr("lr", 0.125).attr("momentum", 0.75)
-            .oracle(Oracle::MxNetCode("mx.nd.nag_mom_update(x[3], x[1].astype('float32'), x[2], **attrs)")),
-        s("no decay").attr("lr", 0.5).attr("momentum", 0.75),
-    ];
-    numbers |o| {
-        lr = o.lr, momentum = o.momentum, wd = o.wd, rescale = o.rescale_grad,
-        bound = clip_bound(o.clip_gradient)
-    }
-    step |w, g| {
-        let change = lr * (clip(g * rescale, bound) + wd * weight32);
-        mom = momentum * mom - change;
-        weight32 += momentum * mom - change;
-        w = weight32;
+    mixed {
+        /// [`NagMomUpdate`] with momentum and a copy of the weight in `float32`, which counts.
+        MpNagMomUpdate = "mp_nag_mom_update";
+        states [mom: "The momentum in float32."];
+        samples |s| vec![
+            // MXNet's own operator takes the decay in the momentum from the weight that is already new.
+            shared(s("all attributes")).attr("lr", 0.125).attr("momentum", 0.75)
+                .oracle(Oracle::MxNetCode("mx.nd.nag_mom_update(x[3], x[1].astype('float32'), x[2], **attrs)")),
+            s("no decay").attr("lr", 0.5).attr("momentum", 0.75),
+        ];
     }
 }

@@ -17,8 +17,8 @@ fn positions(k: &Kernel, which: Extreme, axis: Option<i64>) -> Result<()> {
         None => (1, shape.len(), 1),
     };
     let mut found = vec![0; k.out_shape(0).len()];
-    with_dtype!(k.dtype(0), T => {
-        arg_extreme::<T>(which, k.input(0), around, &mut found);
+    with_dtype!(k.dtype(0), T => arg_extreme::<T>(which, k.input(0), around, &mut found));
+    with_dtype!(k.out_dtype(0), T => {
         k.output::<T>(0).iter_mut().zip(found).for_each(|(o, f)| *o = T::from_i64(f));
     });
     Ok(())
@@ -41,7 +41,7 @@ macro_rules! position {
         $(#[doc = $doc])*
         ///
         /// The first of equal elements counts, and a NaN counts as the extreme. Positions have the dtype of the
-        /// array, as in MXNet.
+        /// array, as in MXNet; those of truth values, which MXNet refuses, are `int64`, as in NumPy.
         #[derive(Attrs, Clone, Debug)]
         pub struct $op {
             /// The axis to search; the flattened array if absent.
@@ -53,7 +53,7 @@ macro_rules! position {
         }
         impl Operator for $op {
             fn meta() -> Meta {
-                Meta::new($name, [Input::new("data", "The array.")]).dtypes(DTypes::NUMERIC)
+                Meta::new($name, [Input::new("data", "The array.")]).dtypes(DTypes::ALL)
             }
             fn samples() -> Vec<Sample> {
                 let array = |name| Sample::new(name).distinct(&[2, 3, 4]).no_gradient();
@@ -64,6 +64,11 @@ macro_rules! position {
                     array("all axes, kept").attr("keepdims", true),
                     Sample::new("equal elements").values(&[4], &[1.0, 2.0, 2.0, 1.0]).attr("axis", 0).no_gradient(),
                     Sample::new("integers").ints(&[4, 3], 0, 99).attr("axis", 0).int_dtypes(),
+                    Sample::new("truth values")
+                        .values(&[2, 3], &[0.0, 1.0, 1.0, 1.0, 0.0, 1.0])
+                        .attr("axis", 1)
+                        .bool_dtype()
+                        .oracle(Oracle::NumPy(concat!("x[0].", $name, "(axis=1)"))),
                     Sample::new("no rows").input(&[0, 3]).attr("axis", 1).no_gradient(),
                     Sample::new("nothing to search").input(&[0, 3]).attr("axis", 0).fails(ErrorCode::Shape),
                     Sample::new("an axis too many").input(&[2]).attr("axis", 1).fails(ErrorCode::Index),
@@ -75,6 +80,12 @@ macro_rules! position {
                 let mask = axis_mask(axis.as_ref(), false, x.ndim())?;
                 let out = reduced(x, &mask, self.keepdims);
                 s.set_output(0, out)
+            }
+            fn infer_dtype(&self, t: &mut DTypeInfer) -> Result<()> {
+                match t.input(0) {
+                    Some(DType::Bool) => t.set_output(0, DType::I64),
+                    _ => t.same(&[0]),
+                }
             }
             fn check(&self, s: &ShapeInfer) -> Result<()> {
                 check_searched(s, self.axis)

@@ -49,7 +49,7 @@ impl Operator for CumSum {
     fn gradient(&self, b: &Builder) -> Result<()> {
         let x = b.input(0);
         let sums = b.out_grad(0).apply(ReverseCumSum { axis: self.axis }, &[]);
-        let shaped = if self.axis.is_none() { sums.apply(ReshapeLike, &[x]) } else { sums };
+        let shaped = if self.axis.is_none() { sums.apply(ReshapeLike::default(), &[x]) } else { sums };
         b.set_grad(0, if self.dtype.is_some() { shaped.apply(CastLike, &[x]) } else { shaped });
         Ok(())
     }
@@ -83,7 +83,7 @@ impl Operator for ReverseCumSum {
     fn gradient(&self, b: &Builder) -> Result<()> {
         let sums = b.out_grad(0).apply(CumSum { axis: self.axis, dtype: None }, &[]);
         let flat = self.axis.is_none();
-        b.set_grad(0, if flat { sums.apply(ReshapeLike, &[b.input(0)]) } else { sums });
+        b.set_grad(0, if flat { sums.apply(ReshapeLike::default(), &[b.input(0)]) } else { sums });
         Ok(())
     }
 }

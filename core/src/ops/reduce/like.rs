@@ -192,7 +192,7 @@ impl Operator for SpreadLike {
         } else {
             b.out_grad(0).apply(super::Sum { axis, keepdims: false, exclude }, &[])
         };
-        b.set_grad(0, sum.apply(crate::ops::create::ReshapeLike, &[b.input(0)]));
+        b.set_grad(0, sum.apply(crate::ops::create::ReshapeLike::default(), &[b.input(0)]));
         Ok(())
     }
 }

@@ -24,9 +24,7 @@ pub struct Norm {
 
 impl Operator for Norm {
     fn meta() -> Meta {
-        Meta::new("norm", [Input::new("data", "The array.")])
-            .aliases(&["_sparse_norm"])
-            .dtypes(DTypes::NUMERIC)
+        Meta::new("norm", [Input::new("data", "The array.")]).aliases(&["_sparse_norm"]).dtypes(DTypes::ALL)
     }
     fn samples() -> Vec<Sample> {
         let array = |name| Sample::new(name).grid(&[2, 3, 4], 0.5, 2.0);
@@ -51,6 +49,7 @@ impl Operator for Norm {
                 .attr("axis", [0])
                 .int_dtypes()
                 .oracle(Oracle::NumPy("np.sqrt((x[0] ** 2).sum(axis=0)).astype('int32')")),
+            Sample::new("truth values").values(&[2, 2], &[1.0, 1.0, 0.0, 0.0]).attr("axis", [1]).bool_dtype(),
             Sample::new("over nothing").input(&[0, 3]).attr("axis", [0]).no_gradient(),
             Sample::new("another order").input(&[2]).attr("ord", 3).fails(ErrorCode::InvalidValue),
         ]
@@ -61,7 +60,7 @@ impl Operator for Norm {
     fn infer_dtype(&self, t: &mut DTypeInfer) -> Result<()> {
         match self.out_dtype {
             Some(d) => {
-                t.require(0, DTypes::NUMERIC)?;
+                t.require(0, DTypes::ALL)?;
                 t.set_output(0, d)
             }
             None => t.same(&[0]),

@@ -10,7 +10,8 @@ use crate::ops::family::prelude::*;
 /// spread over the input.
 type Rule = for<'b> fn(Val<'b>, Val<'b>, &dyn Fn() -> Val<'b>) -> Val<'b>;
 
-/// Makes a reduction from its kernel and its gradient.
+/// Makes a reduction from its kernel and its gradient. Truth values count as 0 and 1, and what comes out is true
+/// unless it is 0, as in MXNet.
 macro_rules! reduction {
     ($(#[doc = $doc:literal])* $op:ident = $name:literal aliases [$($alias:literal),*], $kernel:expr,
      empty $empty:ident, mean $mean:literal, $grad:expr) => {
@@ -31,7 +32,7 @@ macro_rules! reduction {
             fn meta() -> Meta {
                 Meta::new($name, [Input::new("data", "The array.")])
                     .aliases(&[$($alias),*])
-                    .dtypes(DTypes::NUMERIC)
+                    .dtypes(DTypes::ALL)
             }
             fn samples() -> Vec<Sample> {
                 samples(stringify!($empty))
@@ -113,10 +114,10 @@ fn mean<T: ReduceElement>(x: &[T], sizes: &[usize], mask: &[bool], out: &mut [T]
     let sums = reduce_wide(Reduction::Sum, x, sizes, mask);
     let n: usize = sizes.iter().zip(mask).filter(|(_, m)| **m).map(|(d, _)| d).product();
     for (o, s) in out.iter_mut().zip(sums) {
-        *o = if T::DTYPE.is_float() {
-            T::narrow(T::Acc::from_f64(s.to_f64() / n as f64))
-        } else {
-            T::from_i64(s.to_i64() / n.max(1) as i64)
+        *o = match T::DTYPE {
+            DType::Bool => T::narrow(s),
+            d if d.is_float() => T::narrow(T::Acc::from_f64(s.to_f64() / n as f64)),
+            _ => T::from_i64(s.to_i64() / n.max(1) as i64),
         };
     }
 }
@@ -136,6 +137,10 @@ fn samples(empty: &str) -> Vec<Sample> {
             .attr("axis", [1])
             .no_finite_differences(),
         Sample::new("integers").ints(&[4, 3], 1, 5).attr("axis", [0]).int_dtypes(),
+        Sample::new("truth values")
+            .values(&[3, 3], &[1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0])
+            .attr("axis", [1])
+            .bool_dtype(),
         if empty == "refused" { none.fails(ErrorCode::Shape) } else { none.no_gradient() },
         Sample::new("an axis too many").input(&[2]).attr("axis", [1]).fails(ErrorCode::Index),
         Sample::new("an axis twice").input(&[2, 2]).attr("axis", [1, -1]).fails(ErrorCode::InvalidValue),

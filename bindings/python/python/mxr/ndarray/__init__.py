@@ -13,6 +13,7 @@ from ._gen import op
 from ._gen.op import *  # noqa: F403
 from .ndarray import NDArray
 from . import _create, _elementwise, _fluent
+from ._cached_op import CachedOp
 from ._create import *  # noqa: F403
 from ._elementwise import *  # noqa: F403
 from . import contrib, image, linalg, random, sparse
@@ -20,6 +21,7 @@ from ._files import load, load_frombuffer, save
 from ._interchange import from_dlpack, from_numpy, to_dlpack_for_read, to_dlpack_for_write
 
 __all__ = [
+    "CachedOp",
     "NDArray",
     "contrib",
     "from_dlpack",

@@ -5,7 +5,7 @@ import numpy as np
 from .. import _core
 from .._core import NDArray
 from .._dtype import code_of, storage_of
-from ..base import InvalidValueError, _unsupported
+from ..base import InvalidValueError, _dense_only, _unsupported
 from ..context import _device
 from ._find import find
 from ._indexing import _from_host
@@ -13,6 +13,7 @@ from ._indexing import _from_host
 __all__ = [
     "arange",
     "array",
+    "cast_storage",
     "concatenate",
     "empty",
     "eye",
@@ -30,11 +31,6 @@ __all__ = [
 
 def _sizes(shape):
     return (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-
-
-def _dense(stype):
-    if stype not in (None, "default"):
-        raise _unsupported(f"stype: expected 'default', got {stype!r}")
 
 
 def array(source_array, ctx=None, dtype=None) -> NDArray:
@@ -60,6 +56,9 @@ def array(source_array, ctx=None, dtype=None) -> NDArray:
         code = source_array._dtype_code if dtype is None else code_of(dtype)
         source_array = source_array.asnumpy()
     else:
+        if hasattr(source_array, "tocsr"):
+            # A sparse matrix of scipy's, of which MXNet makes a sparse array.
+            _dense_only("csr", "source_array")
         code = code_of(np.float32 if dtype is None else dtype)
     if code == 12 and storage_of(code) is np.uint16:
         host = _bfloat16_bits(np.asarray(source_array, np.float32))
@@ -77,7 +76,7 @@ def _bfloat16_bits(host):
 
 def empty(shape, ctx=None, dtype=None, stype=None) -> NDArray:
     """An array whose elements are not set."""
-    _dense(stype)
+    _dense_only(stype)
     return _core.empty(
         _sizes(shape), code_of(np.float32 if dtype is None else dtype), *_device(ctx)
     )
@@ -91,7 +90,7 @@ def _filled(name, shape, ctx, dtype, out=None, **attrs):
 
 def zeros(shape, ctx=None, dtype=None, stype=None, out=None) -> NDArray:
     """An array of zeros."""
-    _dense(stype)
+    _dense_only(stype)
     return _filled("_zeros", shape, ctx, dtype, out)
 
 
@@ -129,6 +128,11 @@ def eye(N, M=0, k=0, ctx=None, dtype=None, **kwargs) -> NDArray:
     """A matrix of N rows and M columns with ones on its diagonal ``k``."""
     dtype = np.float32 if dtype is None else dtype
     return find("_eye")(N=N, M=M, k=k, ctx="" if ctx is None else ctx, dtype=dtype, **kwargs)
+
+
+def cast_storage(data, stype) -> NDArray:
+    """The array with its elements stored as ``stype`` says: itself, for there is one way."""
+    return data.tostype(stype)
 
 
 def concatenate(arrays, axis=0, always_copy=True) -> NDArray:

@@ -7,15 +7,12 @@ from .. import autograd as _autograd
 from .. import context as _context
 from .._core import NDArray
 from .._dtype import code_of, storage_of
-from ..base import InvalidValueError, ShapeError, _unsupported
+from ..base import _STYPES, InvalidValueError, ShapeError, _dense_only, _unsupported
 from . import _indexing
 from ._find import find
 from ._shape import target_shape
 
 __all__ = ["NDArray"]
-
-_STYPES = ("default", "row_sparse", "csr")
-
 
 def method(function):
     """Puts a function into the class under its name."""
@@ -231,8 +228,9 @@ def as_np_ndarray(self):
 
 @method
 def tostype(self, stype):
-    """The array with its elements stored in another way."""
-    return self if stype == self.stype else find("cast_storage")(self, stype=stype)
+    """The array with its elements stored as ``stype`` says: itself, for there is one way."""
+    _dense_only(stype)
+    return self
 
 
 @method
@@ -321,8 +319,7 @@ def attach_grad(self, grad_req="write", stype=None):
     stype : str, optional
         How the gradient is stored; as the array is if it is not given.
     """
-    if stype not in (None, "default"):
-        raise _unsupported(f"stype: expected 'default', got {stype!r}")
+    _dense_only(stype)
     request = _autograd._request(grad_req)
     gradient = find("_zeros")(shape=self.shape, dtype=self.dtype, ctx=self.context)
     _core.mark([self], [gradient], [request])

@@ -3,7 +3,7 @@
 import os
 import warnings
 
-from .. import attribute
+from .. import attribute, executor
 from .._core import SymbolHandle
 from .._dtype import code_of, type_of
 from ..base import (
@@ -183,6 +183,67 @@ class Symbol:
     def infer_type_partial(self, *args, **kwargs):
         """As ``infer_type``, with None for dtypes that do not follow."""
         return tuple(self._infer_type(args, kwargs)[1])
+
+    def bind(
+        self,
+        ctx,
+        args,
+        args_grad=None,
+        grad_req="write",
+        aux_states=None,
+        group2ctx=None,
+        shared_exec=None,
+        budget=None,
+    ):
+        """An ``Executor`` on these arrays.
+
+        Parameters
+        ----------
+        ctx : Context
+        args : list or dict of NDArray
+            Arrays of the arguments.
+        args_grad : list or dict of NDArray
+            Where gradients go; arguments without have none.
+        grad_req : str, list or dict
+            'write', 'add' or 'null', for all arguments or each.
+        aux_states : list or dict of NDArray
+            Arrays of the auxiliary states.
+        shared_exec : Executor
+            One that never runs at the same time, whose memory for activations is shared.
+        budget : int or 'least'
+            Bytes that activations may take, as in ``mx.plan``.
+        """
+        if group2ctx:
+            raise _unsupported("group2ctx: a symbol runs on one device")
+        return executor.bind(self, ctx, args, args_grad, grad_req, aux_states, shared_exec, budget)
+
+    def simple_bind(
+        self,
+        ctx,
+        grad_req="write",
+        type_dict=None,
+        stype_dict=None,
+        group2ctx=None,
+        shared_arg_names=None,
+        shared_exec=None,
+        shared_buffer=None,
+        budget=None,
+        **kwargs,
+    ):
+        """An ``Executor`` on new arrays of zeros, whose shapes follow from those in ``kwargs``.
+
+        ``type_dict`` has dtypes by name; see ``bind`` for the rest.
+        """
+        if group2ctx:
+            raise _unsupported("group2ctx: a symbol runs on one device")
+        return executor.simple_bind(self, ctx, grad_req, type_dict, shared_exec, budget, kwargs)
+
+    def eval(self, ctx=None, **kwargs):
+        """The outputs for these arrays of all variables, by name."""
+        names = self.list_arguments()
+        args = {n: a for n, a in kwargs.items() if n in names}
+        states = {n: a for n, a in kwargs.items() if n not in names}
+        return self.bind(ctx, args, grad_req="null", aux_states=states).forward()
 
     def _known(self, args, kwargs):
         """What is given of arguments, by name."""

@@ -1,8 +1,9 @@
 //! The gradients of recurrent layers.
 
-use super::layer::{self, Gradients, Kept, Parameters, Passed};
+use super::cells::Clip;
+use super::layer::{self, Gradients, Kept, Passed, Start};
 use super::plan::Plan;
-use super::{RnnMode, rnn};
+use super::{RnnMode, lengths, rnn};
 use crate::ops::family::prelude::*;
 use crate::ops::nn::compute::{Compute, read, write};
 use std::borrow::Cow;
@@ -20,7 +21,7 @@ impl Operator for RnnBackward {
             Input::new("state", "The first states."),
             Input::new(
                 "arrays",
-                "The first cells (`lstm`), what was kept, and the gradients of the results.",
+                "The first cells (`lstm`), the lengths, what was kept, and the gradients of the results.",
             )
             .variadic(),
         ];
@@ -44,8 +45,7 @@ impl Operator for RnnBackward {
         [DType::F64, DType::F32, DType::F16, DType::BF16].map(run).into()
     }
     fn num_inputs(&self) -> Option<usize> {
-        let cells = self.mode.cells();
-        Some(5 + cells + if self.state_outputs { 1 + cells } else { 0 })
+        Some(self.inputs() + 2 + if self.state_outputs { 1 + self.mode.cells() } else { 0 })
     }
     fn num_outputs(&self) -> usize {
         3 + self.mode.cells()
@@ -59,12 +59,15 @@ impl Operator for RnnBackward {
         Ok(())
     }
     fn infer_dtype(&self, t: &mut DTypeInfer) -> Result<()> {
-        let all: Vec<usize> = (0..t.num_inputs()).filter(|i| *i != 3 + self.mode.cells()).collect();
+        // Lengths and what was kept have dtypes of their own.
+        let own = 3 + self.mode.cells()..=self.inputs();
+        let all: Vec<usize> = (0..t.num_inputs()).filter(|i| !own.contains(i)).collect();
         t.same(&all)
     }
     fn forward(&self, k: &mut Kernel) -> Result<()> {
         let plan = self.plan(k.shape(0));
-        with_compute!(k.dtype(0), C => self.run::<C>(k, &plan));
+        let lengths = self.lengths(k, &plan)?;
+        with_compute!(k.dtype(0), C => self.run::<C>(k, &plan, &lengths));
         Ok(())
     }
     fn flops(&self, s: &ShapeInfer) -> u64 {
@@ -76,47 +79,40 @@ impl Operator for RnnBackward {
 }
 
 impl RnnBackward {
-    fn run<C: Compute>(&self, k: &Kernel, plan: &Plan) {
-        let cells = self.mode.cells();
+    fn run<C: Compute>(&self, k: &Kernel, plan: &Plan, lengths: &[usize]) {
+        let (cells, kept_at) = (self.mode.cells(), self.inputs());
         let (data, parameters, h0) = (read::<C>(k, 0), read::<C>(k, 1), read::<C>(k, 2));
         let c0 = if self.mode == RnnMode::Lstm { read::<C>(k, 3) } else { Cow::Borrowed(&[][..]) };
-        let reserve = read::<C>(k, 3 + cells);
+        let reserve = read::<C>(k, kept_at);
         let (results, rest) = reserve.split_at(plan.layers * plan.result_len());
         let (masks, kept) = rest.split_at(plan.mask_len());
-        let mut dy = read::<C>(k, 4 + cells).into_owned();
+        let mut dy = read::<C>(k, kept_at + 1).into_owned();
         let head = |i: usize, len: usize| {
-            if self.state_outputs { read::<C>(k, 5 + cells + i).into_owned() } else { vec![C::ZERO; len] }
+            if self.state_outputs { read::<C>(k, kept_at + 2 + i).into_owned() } else { vec![C::ZERO; len] }
         };
         let mut dh = head(0, h0.len());
         let mut dc = if c0.is_empty() { vec![] } else { head(1, c0.len()) };
         let mut dp = vec![C::ZERO; parameters.len()];
-        let state = plan.batch * plan.hidden;
         for l in (0..plan.layers).rev() {
             let x = plan.layer_data(l, &data, results, masks);
             let y = &results[l * plan.result_len()..(l + 1) * plan.result_len()];
             let mut dx = vec![C::ZERO; x.len()];
             for d in 0..plan.directions {
                 let (sizes, j) = (plan.sizes(l, d), l * plan.directions + d);
-                let part = j * state..(j + 1) * state;
-                let own = |x: &Range| if c0.is_empty() { 0..0 } else { x.clone() };
                 let kept = &kept[j * plan.kept_len()..(j + 1) * plan.kept_len()];
                 let (gates, extra) = kept.split_at(plan.steps * plan.batch * sizes.gates());
-                let p = plan.places(l, d);
-                let p = Parameters {
-                    w_x: &parameters[p.w_x],
-                    w_h: &parameters[p.w_h],
-                    b_x: &parameters[p.b_x],
-                    b_h: &parameters[p.b_h],
-                };
+                let state = plan.batch * plan.state;
+                let cell = if c0.is_empty() { 0 } else { plan.batch * plan.hidden };
                 let grads = Gradients {
-                    dy: &dy[d * plan.hidden..],
+                    dy: &dy[d * plan.state..],
                     dx: &mut dx,
-                    dh: &mut dh[part.clone()],
-                    dc: &mut dc[own(&part)],
+                    dh: &mut dh[j * state..(j + 1) * state],
+                    dc: &mut dc[j * cell..(j + 1) * cell],
                 };
-                let dp = split(&mut dp, &plan.places(l, d));
-                let (kept, y) = (Kept { gates, extra }, &y[d * plan.hidden..]);
-                let passed = Passed { x: &x, h0: &h0[part.clone()], c0: &c0[own(&part)], kept, y };
+                let p = plan.places(l, d).of(&parameters);
+                let dp = plan.places(l, d).of_mut(&mut dp);
+                let start = Start { h0: plan.states(j, &h0), c0: plan.cells(j, &c0), lengths };
+                let passed = Passed { x: &x, start, kept: Kept { gates, extra }, y: &y[d * plan.state..] };
                 layer::backward(&sizes, &p, &passed, grads, dp);
             }
             if l > 0 && plan.masks {
@@ -132,14 +128,4 @@ impl RnnBackward {
             write::<C>(k, 3, |out| out.copy_from_slice(&dc));
         }
     }
-}
-
-type Range = std::ops::Range<usize>;
-
-/// The four parts of the parameters' gradient that belong to one direction of a layer.
-fn split<'a, C>(dp: &'a mut [C], places: &Parameters<Range>) -> Parameters<&'a mut [C]> {
-    let (weights, biases) = dp.split_at_mut(places.b_x.start);
-    let (w_x, w_h) = weights[places.w_x.start..places.w_h.end].split_at_mut(places.w_x.len());
-    let (b_x, b_h) = biases[..places.b_h.end - places.b_x.start].split_at_mut(places.b_x.len());
-    Parameters { w_x, w_h, b_x, b_h }
 }

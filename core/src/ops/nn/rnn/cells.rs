@@ -4,9 +4,40 @@
 use super::RnnMode;
 use crate::kernels::math::Real;
 
+/// The range that the cells of an LSTM are held to.
+#[derive(Clone, Copy, Debug)]
+pub struct Clip {
+    pub min: f64,
+    pub max: f64,
+    /// NaN becomes the smallest value of the range.
+    pub nan: bool,
+}
+
+impl Clip {
+    /// Every number may be a cell.
+    pub const NONE: Clip = Clip { min: f64::NEG_INFINITY, max: f64::INFINITY, nan: false };
+
+    /// The range in the type that is computed in.
+    fn range<T: Real>(self) -> (T, T, bool) {
+        (T::from_f64(self.min), T::from_f64(self.max), self.nan)
+    }
+}
+
+/// A cell held to a range.
+#[inline(always)]
+fn clipped<T: Real>(c: T, (min, max, nan): (T, T, bool)) -> T {
+    if c < min || (nan && c.is_nan()) {
+        min
+    } else if c > max {
+        max
+    } else {
+        c
+    }
+}
+
 crate::simd_fn! {
     /// LSTM: gates are input, forget, cell, output.
-    fn lstm<T: Real>(gates: &mut [T], c_prev: &[T], c: &mut [T], h: &mut [T]) {
+    fn lstm<T: Real>(gates: &mut [T], c_prev: &[T], c: &mut [T], h: &mut [T], range: (T, T, bool)) {
         let n = h.len();
         gates[..2 * n].iter_mut().for_each(|g| *g = g.sigmoid());
         gates[2 * n..3 * n].iter_mut().for_each(|g| *g = g.tanh());
@@ -15,18 +46,28 @@ crate::simd_fn! {
         let (forget, rest) = rest.split_at(n);
         let (cell, output) = rest.split_at(n);
         for i in 0..n.min(c.len()).min(c_prev.len()) {
-            c[i] = forget[i] * c_prev[i] + input[i] * cell[i];
+            c[i] = clipped(forget[i] * c_prev[i] + input[i] * cell[i], range);
             h[i] = output[i] * c[i].tanh();
         }
     }
 
     /// The gradient of [`lstm`]: of its gates before their activation, and of the cell before, from that behind.
-    fn lstm_back<T: Real>(gates: &[T], c_prev: &[T], c: &[T], dh: &[T], dc: &mut [T], dgates: &mut [T]) {
+    fn lstm_back<T: Real>(
+        gates: &[T],
+        c_prev: &[T],
+        c: &[T],
+        dh: &[T],
+        dc: &mut [T],
+        dgates: &mut [T],
+        range: (T, T, bool),
+    ) {
         let n = dh.len();
         for j in 0..n {
             let (i, f, g, o) = (gates[j], gates[n + j], gates[2 * n + j], gates[3 * n + j]);
             let t = c[j].tanh();
-            let d = dc[j] + dh[j] * o * (T::ONE - t * t);
+            let free = f * c_prev[j] + i * g;
+            let held = free < range.0 || free > range.1 || free.is_nan();
+            let d = if held { T::ZERO } else { dc[j] + dh[j] * o * (T::ONE - t * t) };
             dgates[j] = d * g * i * (T::ONE - i);
             dgates[n + j] = d * c_prev[j] * f * (T::ONE - f);
             dgates[2 * n + j] = d * i * (T::ONE - g * g);
@@ -86,9 +127,9 @@ pub struct Step<'a, T> {
 }
 
 /// One step.
-pub fn step<T: Real>(mode: RnnMode, s: Step<T>) {
+pub fn step<T: Real>(mode: RnnMode, clip: Clip, s: Step<T>) {
     match mode {
-        RnnMode::Lstm => lstm(s.gates, s.c_prev, s.extra, s.h),
+        RnnMode::Lstm => lstm(s.gates, s.c_prev, s.extra, s.h, clip.range()),
         RnnMode::Gru => gru(s.gates, s.from_h, s.h_prev, s.extra, s.h),
         RnnMode::RnnTanh => tanh(s.gates, s.h),
         RnnMode::RnnRelu => {
@@ -117,10 +158,10 @@ pub struct Back<'a, T> {
 }
 
 /// One step back.
-pub fn back<T: Real>(mode: RnnMode, s: Back<T>) {
+pub fn back<T: Real>(mode: RnnMode, clip: Clip, s: Back<T>) {
     match mode {
         RnnMode::Lstm => {
-            lstm_back(s.gates, s.c_prev, s.extra, s.dh, s.dc, s.from_x);
+            lstm_back(s.gates, s.c_prev, s.extra, s.dh, s.dc, s.from_x, clip.range());
             s.dh.fill(T::ZERO);
         }
         RnnMode::Gru => gru_back(s.gates, s.extra, s.h_prev, s.dh, s.from_x, s.from_h),
@@ -135,5 +176,24 @@ pub fn back<T: Real>(mode: RnnMode, s: Back<T>) {
                 *dh = T::ZERO;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_that_is_nan_becomes_the_smallest_value_only_where_that_is_asked_for() {
+        let cell = |clip: Clip| {
+            let (mut gates, mut c, mut h) = ([0.0, 0.0, f64::NAN, 0.0], [0.0], [0.0]);
+            let (from_h, h_prev, c_prev) = (&[][..], &[0.0][..], &[0.0][..]);
+            let s = Step { gates: &mut gates, from_h, h_prev, c_prev, extra: &mut c, h: &mut h };
+            step(RnnMode::Lstm, clip, s);
+            c[0]
+        };
+        assert_eq!(cell(Clip { min: -0.5, max: 0.5, nan: true }), -0.5);
+        assert!(cell(Clip { min: -0.5, max: 0.5, nan: false }).is_nan());
+        assert!(cell(Clip::NONE).is_nan());
     }
 }

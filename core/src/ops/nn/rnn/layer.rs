@@ -2,7 +2,7 @@
 //! steps, those with the state one for each step.
 
 use super::RnnMode;
-use super::cells::{Back, Step, back, step};
+use super::cells::{Back, Clip, Step, back, step};
 use crate::kernels::gemm::{Size, gemm};
 use crate::ops::nn::compute::Compute;
 
@@ -16,8 +16,11 @@ pub struct Sizes {
     pub batch: usize,
     /// Elements of the layer's data.
     pub inputs: usize,
-    /// Elements of the state.
+    /// Elements of a cell.
     pub hidden: usize,
+    /// Elements of the state.
+    pub state: usize,
+    pub clip: Clip,
     /// Distance of samples in the layer's result: the states of all directions.
     pub width: usize,
     /// From the last step to the first.
@@ -30,12 +33,17 @@ impl Sizes {
         self.mode.gates() * self.hidden
     }
 
-    /// The step before step `t`.
-    fn before(&self, t: usize) -> Option<usize> {
-        if self.reverse { Some(t + 1).filter(|t| *t < self.steps) } else { t.checked_sub(1) }
+    /// The step that came before step `t` in a sample of `len` steps.
+    fn before(&self, t: usize, len: usize) -> Option<usize> {
+        if self.reverse { Some(t + 1).filter(|t| *t < len) } else { t.checked_sub(1) }
     }
 
-    fn order(&self) -> impl Iterator<Item = usize> + use<> {
+    /// The step that comes last in a sample of `len` steps.
+    pub fn end(&self, len: usize) -> Option<usize> {
+        if self.reverse { Some(0).filter(|t| *t < len) } else { len.checked_sub(1) }
+    }
+
+    fn order(&self) -> impl DoubleEndedIterator<Item = usize> + use<> {
         let (n, reverse) = (self.steps, self.reverse);
         (0..n).map(move |i| if reverse { n - 1 - i } else { i })
     }
@@ -45,15 +53,18 @@ impl Sizes {
 pub struct Parameters<S> {
     /// (gates, inputs).
     pub w_x: S,
-    /// (gates, hidden).
+    /// (gates, state).
     pub w_h: S,
+    /// (state, hidden), which makes a state of a cell's result; empty where that is the state.
+    pub w_r: S,
     /// (gates).
     pub b_x: S,
     /// (gates).
     pub b_h: S,
 }
 
-/// What the forward pass leaves for the gradient: activated gates, and the cells or what GRU keeps.
+/// What the forward pass leaves for the gradient: activated gates, and the cells or what GRU keeps. What belongs to
+/// steps behind a sample's end means nothing.
 pub struct Kept<S> {
     /// (steps, batch, gates).
     pub gates: S,
@@ -61,21 +72,37 @@ pub struct Kept<S> {
     pub extra: S,
 }
 
-/// The slice of sample `n` in an array of rows.
-fn row<T>(x: &[T], n: usize, len: usize) -> &[T] {
-    &x[n * len..(n + 1) * len]
+/// What samples begin with, and how long they are.
+pub struct Start<'a, C> {
+    /// (batch, state).
+    pub h0: &'a [C],
+    /// (batch, hidden); empty without cells.
+    pub c0: &'a [C],
+    /// Steps of each sample.
+    pub lengths: &'a [usize],
 }
 
-/// Runs through time. `y` begins with the direction's part of the first sample, and its samples are `width` apart.
+/// The slice of sample `n` in an array of rows; nothing of an empty one.
+fn row<T>(x: &[T], n: usize, len: usize) -> &[T] {
+    if x.is_empty() { x } else { &x[n * len..(n + 1) * len] }
+}
+
+/// [`row`] to be changed.
+fn row_mut<T>(x: &mut [T], n: usize, len: usize) -> &mut [T] {
+    if x.is_empty() { x } else { &mut x[n * len..(n + 1) * len] }
+}
+
+/// Runs through time. `y` begins with the direction's part of the first sample, and its samples are `width` apart;
+/// it is 0 behind a sample's end.
 pub fn forward<C: Compute>(
     s: &Sizes,
     x: &[C],
     p: &Parameters<&[C]>,
-    (h0, c0): (&[C], &[C]),
+    start: &Start<C>,
     kept: Kept<&mut [C]>,
     y: &mut [C],
 ) {
-    let (n, h, g) = (s.batch, s.hidden, s.gates());
+    let (n, h, r, g) = (s.batch, s.hidden, s.state, s.gates());
     let gru = s.mode == RnnMode::Gru;
     for gates in kept.gates.chunks_exact_mut(g) {
         gates.copy_from_slice(p.b_x);
@@ -86,31 +113,45 @@ pub fn forward<C: Compute>(
     let size = Size { m: s.steps * n, n: g, k: s.inputs };
     gemm(size, 1.0, x, (s.inputs, 1), p.w_x, (1, s.inputs), 1.0, kept.gates, (g, 1));
     let mut from_h = vec![C::ZERO; if gru { n * g } else { 0 }];
-    let mut h_prev = h0.to_vec();
+    let mut h_prev = start.h0.to_vec();
+    let mut unprojected = vec![C::ZERO; if p.w_r.is_empty() { 0 } else { n * h }];
     for t in s.order() {
         let gates = &mut kept.gates[t * n * g..(t + 1) * n * g];
         from_h.chunks_exact_mut(g).for_each(|row| row.copy_from_slice(p.b_h));
         let to = if gru { &mut from_h[..] } else { &mut *gates };
-        gemm(Size { m: n, n: g, k: h }, 1.0, &h_prev, (h, 1), p.w_h, (1, h), 1.0, to, (g, 1));
-        let before = s.before(t);
+        gemm(Size { m: n, n: g, k: r }, 1.0, &h_prev, (r, 1), p.w_h, (1, r), 1.0, to, (g, 1));
+        let y = &mut y[t * n * s.width..];
         for i in 0..n {
-            let at = (t * n + i) * s.width;
-            let (c_prev, extra) = split_extra(kept.extra, before.map(|b| b * n + i), t * n + i, h);
+            let h_out = if unprojected.is_empty() {
+                &mut y[i * s.width..][..h]
+            } else {
+                row_mut(&mut unprojected, i, h)
+            };
+            if t >= start.lengths[i] {
+                h_out.fill(C::ZERO);
+                continue;
+            }
+            let before = s.before(t, start.lengths[i]).map(|b| b * n + i);
+            let (c_prev, extra) = split_extra(kept.extra, before, t * n + i, h);
             step(
                 s.mode,
+                s.clip,
                 Step {
-                    gates: &mut gates[i * g..(i + 1) * g],
-                    from_h: if gru { row(&from_h, i, g) } else { &[] },
-                    h_prev: row(&h_prev, i, h),
-                    c_prev: c_prev.unwrap_or(if c0.is_empty() { &[] } else { row(c0, i, h) }),
+                    gates: row_mut(gates, i, g),
+                    from_h: row(&from_h, i, g),
+                    h_prev: row(&h_prev, i, r),
+                    c_prev: c_prev.unwrap_or(row(start.c0, i, h)),
                     extra,
-                    h: &mut y[at..at + h],
+                    h: h_out,
                 },
             );
         }
-        for (i, h_prev) in h_prev.chunks_exact_mut(h).enumerate() {
-            let at = (t * n + i) * s.width;
-            h_prev.copy_from_slice(&y[at..at + h]);
+        if !unprojected.is_empty() {
+            let size = Size { m: n, n: r, k: h };
+            gemm(size, 1.0, &unprojected, (h, 1), p.w_r, (1, h), 0.0, y, (s.width, 1));
+        }
+        for i in (0..n).filter(|i| t < start.lengths[*i]) {
+            row_mut(&mut h_prev, i, r).copy_from_slice(&y[i * s.width..][..r]);
         }
     }
 }
@@ -153,8 +194,7 @@ pub struct Gradients<'a, C> {
 /// What the forward pass read and made.
 pub struct Passed<'a, C> {
     pub x: &'a [C],
-    pub h0: &'a [C],
-    pub c0: &'a [C],
+    pub start: Start<'a, C>,
     pub kept: Kept<&'a [C]>,
     pub y: &'a [C],
 }
@@ -167,65 +207,83 @@ pub fn backward<C: Compute>(
     grads: Gradients<C>,
     dp: Parameters<&mut [C]>,
 ) {
-    let Passed { h0, c0, kept, y, .. } = passed;
-    let (n, h, g) = (s.batch, s.hidden, s.gates());
-    let gru = s.mode == RnnMode::Gru;
+    let Passed { start, kept, y, .. } = passed;
+    let (n, h, r, g) = (s.batch, s.hidden, s.state, s.gates());
+    let (gru, projected) = (s.mode == RnnMode::Gru, !p.w_r.is_empty());
     let mut from_x = vec![C::ZERO; s.steps * n * g];
     let mut from_h = vec![C::ZERO; if gru { s.steps * n * g } else { 0 }];
-    let order: Vec<usize> = s.order().collect();
-    for &t in order.iter().rev() {
-        for i in 0..n {
-            let dh = &mut grads.dh[i * h..(i + 1) * h];
-            let dy = &grads.dy[(t * n + i) * s.width..][..h];
+    // Of the states, and of what they are projections of.
+    let mut dr = vec![C::ZERO; if projected { s.steps * n * r } else { 0 }];
+    let mut unprojected = vec![C::ZERO; if projected { n * h } else { 0 }];
+    for t in s.order().rev() {
+        let active = |i: &usize| t < start.lengths[*i];
+        for i in (0..n).filter(active) {
+            let dh = row_mut(grads.dh, i, r);
+            let dy = &grads.dy[(t * n + i) * s.width..][..r];
             dh.iter_mut().zip(dy).for_each(|(dh, dy)| *dh += *dy);
+            if projected {
+                row_mut(&mut dr, t * n + i, r).copy_from_slice(dh);
+                dh.fill(C::ZERO);
+            }
+        }
+        if projected {
+            let dr = &dr[t * n * r..(t + 1) * n * r];
+            let size = Size { m: n, n: h, k: r };
+            gemm(size, 1.0, dr, (r, 1), p.w_r, (h, 1), 0.0, &mut unprojected, (h, 1));
+        }
+        for i in (0..n).filter(active) {
             let now = t * n + i;
-            let before = s.before(t).map(|b| b * n + i);
-            let cell = |of: usize| if kept.extra.is_empty() { &[][..] } else { row(kept.extra, of, h) };
-            let first = if c0.is_empty() { &[][..] } else { row(c0, i, h) };
-            let none = if grads.dc.is_empty() { 0..0 } else { i * h..(i + 1) * h };
-            let to_h = if gru { &mut from_h[now * g..(now + 1) * g] } else { &mut [][..] };
+            let before = s.before(t, start.lengths[i]).map(|b| b * n + i);
             back(
                 s.mode,
+                s.clip,
                 Back {
                     gates: row(kept.gates, now, g),
-                    extra: cell(now),
-                    h_prev: before.map_or(row(h0, i, h), |b| &y[b * s.width..][..h]),
-                    c_prev: before.map_or(first, cell),
-                    dh,
-                    dc: &mut grads.dc[none],
-                    from_x: &mut from_x[now * g..(now + 1) * g],
-                    from_h: to_h,
+                    extra: row(kept.extra, now, h),
+                    h_prev: before.map_or(row(start.h0, i, r), |b| &y[b * s.width..][..r]),
+                    c_prev: before.map_or(row(start.c0, i, h), |b| row(kept.extra, b, h)),
+                    dh: row_mut(if projected { &mut unprojected } else { grads.dh }, i, h),
+                    dc: row_mut(grads.dc, i, h),
+                    from_x: row_mut(&mut from_x, now, g),
+                    from_h: row_mut(&mut from_h, now, g),
                 },
             );
         }
         let d = if gru { &from_h } else { &from_x };
         let d = &d[t * n * g..(t + 1) * n * g];
-        gemm(Size { m: n, n: h, k: g }, 1.0, d, (g, 1), p.w_h, (h, 1), 1.0, grads.dh, (h, 1));
+        gemm(Size { m: n, n: r, k: g }, 1.0, d, (g, 1), p.w_h, (r, 1), 1.0, grads.dh, (r, 1));
     }
     let size = Size { m: s.steps * n, n: s.inputs, k: g };
     gemm(size, 1.0, &from_x, (g, 1), p.w_x, (s.inputs, 1), 1.0, grads.dx, (s.inputs, 1));
     let from_h = if gru { &from_h } else { &from_x };
-    parameters(s, passed, &from_x, from_h, dp);
+    parameters(s, passed, (&from_x, from_h, &dr), dp);
 }
 
-/// The gradients of the parameters from those of what data and states give to the gates.
+/// The gradients of the parameters from those of what data and states give to the gates, and of the states.
 fn parameters<C: Compute>(
     s: &Sizes,
-    Passed { x, h0, y, .. }: &Passed<C>,
-    from_x: &[C],
-    from_h: &[C],
+    passed: &Passed<C>,
+    (from_x, from_h, dr): (&[C], &[C], &[C]),
     dp: Parameters<&mut [C]>,
 ) {
-    let (n, h, g) = (s.batch, s.hidden, s.gates());
-    let size = Size { m: g, n: s.inputs, k: s.steps * n };
-    gemm(size, 1.0, from_x, (1, g), x, (s.inputs, 1), 0.0, dp.w_x, (s.inputs, 1));
-    // All steps but the first have a state before them in the result.
-    let (first, later, earlier) = if s.reverse { ((s.steps - 1) * n, 0, n * s.width) } else { (0, n * g, 0) };
-    let size = Size { m: g, n: h, k: n };
-    gemm(size, 1.0, &from_h[first * g..], (1, g), h0, (h, 1), 0.0, dp.w_h, (h, 1));
-    if s.steps > 1 {
-        let size = Size { m: g, n: h, k: (s.steps - 1) * n };
-        gemm(size, 1.0, &from_h[later..], (1, g), &y[earlier..], (s.width, 1), 1.0, dp.w_h, (h, 1));
+    let (n, h, r, g) = (s.batch, s.hidden, s.state, s.gates());
+    let k = s.steps * n;
+    gemm(
+        Size { m: g, n: s.inputs, k },
+        1.0,
+        from_x,
+        (1, g),
+        passed.x,
+        (s.inputs, 1),
+        0.0,
+        dp.w_x,
+        (s.inputs, 1),
+    );
+    let before = states_before(s, passed);
+    gemm(Size { m: g, n: r, k }, 1.0, from_h, (1, g), &before, (r, 1), 0.0, dp.w_h, (r, 1));
+    if !dp.w_r.is_empty() {
+        let unprojected = cell_results(s, passed);
+        gemm(Size { m: r, n: h, k }, 1.0, dr, (1, r), &unprojected, (h, 1), 0.0, dp.w_r, (h, 1));
     }
     for (bias, from) in [(dp.b_x, from_x), (dp.b_h, from_h)] {
         bias.fill(C::ZERO);
@@ -233,4 +291,34 @@ fn parameters<C: Compute>(
             bias.iter_mut().zip(row).for_each(|(b, d)| *b += *d);
         }
     }
+}
+
+/// The states that the steps began with, (steps, batch, state); 0 behind a sample's end.
+fn states_before<C: Compute>(s: &Sizes, Passed { start, y, .. }: &Passed<C>) -> Vec<C> {
+    let (n, r) = (s.batch, s.state);
+    let mut states = vec![C::ZERO; s.steps * n * r];
+    for (at, state) in states.chunks_exact_mut(r).enumerate() {
+        let (t, i) = (at / n, at % n);
+        if t < start.lengths[i] {
+            let before = s.before(t, start.lengths[i]);
+            let from = before.map_or(row(start.h0, i, r), |b| &y[(b * n + i) * s.width..][..r]);
+            state.copy_from_slice(from);
+        }
+    }
+    states
+}
+
+/// What an LSTM's steps gave before it was projected, (steps, batch, hidden); 0 behind a sample's end.
+fn cell_results<C: Compute>(s: &Sizes, Passed { start, kept, .. }: &Passed<C>) -> Vec<C> {
+    let (n, h, g) = (s.batch, s.hidden, s.gates());
+    let mut results = vec![C::ZERO; s.steps * n * h];
+    for (at, result) in results.chunks_exact_mut(h).enumerate() {
+        if at / n < start.lengths[at % n] {
+            let output = &row(kept.gates, at, g)[3 * h..];
+            for ((result, o), c) in result.iter_mut().zip(output).zip(row(kept.extra, at, h)) {
+                *result = *o * c.tanh();
+            }
+        }
+    }
+    results
 }

@@ -4,13 +4,15 @@ mod backward;
 mod cells;
 mod layer;
 mod plan;
+mod samples;
 
 pub use backward::RnnBackward;
 
 use super::compute::{Compute, read, write};
 use crate::ops::family::prelude::*;
 use crate::rng::{Params, bernoulli};
-use layer::Parameters;
+use cells::Clip;
+use layer::Start;
 use plan::Plan;
 
 /// A recurrent cell.
@@ -65,23 +67,37 @@ macro_rules! rnn {
             /// Give the last states as well.
             #[attr(id = 6, default = false)]
             pub state_outputs: bool,
-            /// Not supported.
+            /// For `lstm`: elements of a state, which is then a projection of the cell's result.
             #[attr(id = 7)]
             pub projection_size: Option<i64>,
-            /// Not supported.
+            /// For `lstm`, with `lstm_state_clip_max`: the smallest value of a cell.
             #[attr(id = 8)]
             pub lstm_state_clip_min: Option<f64>,
-            /// Not supported.
+            /// For `lstm`, with `lstm_state_clip_min`: the largest value of a cell.
             #[attr(id = 9)]
             pub lstm_state_clip_max: Option<f64>,
-            /// Not supported.
+            /// A NaN in a cell becomes `lstm_state_clip_min`; without it this does nothing.
             #[attr(id = 10, default = false)]
             pub lstm_state_clip_nan: bool,
-            /// Not supported.
+            /// Samples have lengths of their own, in `sequence_length`.
             #[attr(id = 11, default = false)]
             pub use_sequence_length: bool,
         }
         impl $op {
+            /// Inputs in front of those of the gradient.
+            fn inputs(&self) -> usize {
+                3 + self.mode.cells() + usize::from(self.use_sequence_length)
+            }
+
+            /// The lengths of the samples.
+            fn lengths(&self, k: &Kernel, plan: &Plan) -> Result<Vec<usize>> {
+                if self.use_sequence_length {
+                    lengths(k, 3 + self.mode.cells(), plan.steps)
+                } else {
+                    Ok(vec![plan.steps; plan.batch])
+                }
+            }
+
             fn plan(&self, data: &Shape) -> Plan {
                 Plan {
                     mode: self.mode,
@@ -91,6 +107,12 @@ macro_rules! rnn {
                     batch: data[1] as usize,
                     inputs: data[2] as usize,
                     hidden: self.state_size as usize,
+                    state: self.projection_size.unwrap_or(self.state_size) as usize,
+                    projected: self.projection_size.is_some(),
+                    clip: match (self.lstm_state_clip_min, self.lstm_state_clip_max) {
+                        (Some(min), Some(max)) => Clip { min, max, nan: self.lstm_state_clip_nan },
+                        _ => Clip::NONE,
+                    },
                     masks: self.p > 0.0 && self.num_layers > 1,
                 }
             }
@@ -108,6 +130,12 @@ rnn! {
     /// each layer and direction the bias for the data and that for the state. Gates are input, forget, cell, output
     /// for `lstm` and reset, update, new for `gru`. Methods: Hochreiter, Schmidhuber, «Long Short-Term Memory», 1997;
     /// Cho et al., 2014.
+    ///
+    /// With `projection_size` states have that many elements, and each layer and direction has a third weight
+    /// (projection_size, state_size) that makes them of the cell's result (Sak et al., 2014). With
+    /// `use_sequence_length` a sample ends where its length says: the result is 0 from there on, the last state and
+    /// cell are those of its last step, and the second direction begins there. MXNet's CPU build ignores lengths and
+    /// the bounds of cells; here they mean what they mean on its GPU.
     Rnn
 }
 
@@ -135,27 +163,17 @@ impl Rnn {
     }
 }
 
-/// Samples: sizes (steps, n, inputs), state size, layers, directions.
-fn sample(
-    name: &'static str,
-    mode: &'static str,
-    (t, n, i): (i64, i64, i64),
-    h: i64,
-    l: i64,
-    d: i64,
-) -> Sample {
-    let gates = match mode {
-        "lstm" => 4,
-        "gru" => 3,
-        _ => 1,
-    };
-    let above = if l > 1 { (l - 1) * (d * h + h + 2) } else { 0 };
-    let parameters = gates * h * d * (i + h + 2 + above);
-    let s = Sample::new(name).grid(&[t, n, i], -1.0, 1.0).grid(&[parameters], -0.75, 0.75);
-    let s = s.grid(&[l * d, n, h], -1.0, 1.0).attr("mode", mode).attr("state_size", h).attr("num_layers", l);
-    let s = if d == 2 { s.attr("bidirectional", true) } else { s };
-    let s = if mode == "lstm" { s.grid(&[l * d, n, h], -1.0, 1.0) } else { s };
-    s.tolerance(8.0)
+/// Input `i` as numbers of steps of which there are `steps`.
+fn lengths(k: &Kernel, i: usize, steps: usize) -> Result<Vec<usize>> {
+    let whole = |length: &f64| length.fract() == 0.0 && (0.0..=steps as f64).contains(length);
+    let lengths = read::<f64>(k, i);
+    match lengths.iter().find(|length| !whole(length)) {
+        Some(wrong) => {
+            let wrong = err!(InvalidValue, "expected whole numbers from 0 to {steps}, got {wrong}");
+            Err(wrong.about("sequence_length"))
+        }
+        None => Ok(lengths.iter().map(|length| *length as usize).collect()),
+    }
 }
 
 impl Operator for Rnn {
@@ -165,51 +183,17 @@ impl Operator for Rnn {
             Input::new("parameters", "All weights, then all biases."),
             Input::new("state", "The first states, (layers · directions, n, state_size)."),
             Input::new("state_cell", "The first cells, for `lstm`.").optional(),
+            Input::new("sequence_length", "Each sample's number of steps, with `use_sequence_length`.")
+                .optional(),
         ];
         let outputs = &["output", "state_output", "statecell_output", "reserve"];
         Meta::new("RNN", inputs).aliases(&["_npx_rnn"]).outputs(outputs)
     }
     fn samples() -> Vec<Sample> {
-        let small = (3, 2, 2);
-        let mut samples = vec![];
-        for (name, deep, mode) in [
-            ("lstm", "lstm, two layers in both directions, with states", "lstm"),
-            ("gru", "gru, two layers in both directions, with states", "gru"),
-            ("tanh", "tanh, two layers in both directions, with states", "rnn_tanh"),
-            ("relu", "relu, two layers in both directions, with states", "rnn_relu"),
-        ] {
-            samples.push(sample(name, mode, small, 3, 1, 1));
-            samples.push(sample(deep, mode, small, 2, 2, 2).attr("state_outputs", true));
-        }
-        samples.extend([
-            sample("one step", "lstm", (1, 2, 3), 2, 1, 1).attr("state_outputs", true),
-            sample("dropout between layers", "gru", small, 2, 2, 1)
-                .attr("p", 0.5)
-                .oracle(Oracle::Run)
-                .no_gradient(),
-            sample("dropout in prediction", "gru", small, 2, 2, 1).attr("p", 0.5).predicting().no_gradient(),
-            sample("too few parameters", "lstm", small, 3, 1, 1)
-                .attr("bidirectional", true)
-                .fails(ErrorCode::Shape),
-            sample("lengths", "lstm", small, 3, 1, 1)
-                .attr("use_sequence_length", true)
-                .fails(ErrorCode::Unsupported),
-            sample("a projection", "lstm", small, 3, 1, 1)
-                .attr("projection_size", 2)
-                .fails(ErrorCode::Unsupported),
-            Sample::new("data without steps")
-                .input(&[2, 2])
-                .input(&[8])
-                .input(&[1, 2, 2])
-                .attr("mode", "rnn_tanh")
-                .attr("state_size", 2)
-                .attr("num_layers", 1)
-                .fails(ErrorCode::Shape),
-        ]);
-        samples
+        samples::samples()
     }
     fn num_inputs(&self) -> Option<usize> {
-        Some(3 + self.mode.cells())
+        Some(self.inputs())
     }
     fn num_outputs(&self) -> usize {
         self.results() + 1
@@ -221,14 +205,20 @@ impl Operator for Rnn {
         if self.state_outputs { self.results() } else { 1 }
     }
     fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
-        self.supported()?;
+        self.check_options()?;
         s.require_ndim(0, 3)?;
         let Some(x) = s.input(0).cloned() else { return Ok(()) };
         let directions = 1 + i64::from(self.bidirectional);
-        let state = Shape::new(&[self.num_layers * directions, x[1], self.state_size]);
-        (2..3 + self.mode.cells()).try_for_each(|i| s.set_input(i, state.clone()))?;
-        s.set_output(0, Shape::new(&[x[0], x[1], directions * self.state_size]))?;
-        (1..self.results()).try_for_each(|o| s.set_output(o, state.clone()))?;
+        let size = self.projection_size.unwrap_or(self.state_size);
+        for (i, size) in [size, self.state_size].into_iter().take(self.results() - 1).enumerate() {
+            let state = Shape::new(&[self.num_layers * directions, x[1], size]);
+            s.set_input(2 + i, state.clone())?;
+            s.set_output(1 + i, state)?;
+        }
+        if self.use_sequence_length {
+            s.set_input(self.inputs() - 1, Shape::new(&[x[1]]))?;
+        }
+        s.set_output(0, Shape::new(&[x[0], x[1], directions * size]))?;
         if x[2] >= 0 {
             let known: Shape = x.iter().map(|d| (*d).max(0)).collect();
             s.set_input(1, Shape::new(&[self.plan(&known).parameters() as i64]))?;
@@ -240,6 +230,9 @@ impl Operator for Rnn {
     }
     fn infer_dtype(&self, t: &mut DTypeInfer) -> Result<()> {
         let inputs = 3 + self.mode.cells();
+        if self.use_sequence_length {
+            t.require(inputs, DTypes::NUMERIC)?;
+        }
         let Some(d) = (0..inputs).find_map(|i| t.input(i)) else { return Ok(()) };
         for i in 0..inputs {
             t.set_input(i, d)?;
@@ -256,12 +249,13 @@ impl Operator for Rnn {
     }
     fn forward(&self, k: &mut Kernel) -> Result<()> {
         let plan = self.plan(k.shape(0));
-        with_compute!(k.dtype(0), C => self.run::<C>(k, &plan));
+        let lengths = self.lengths(k, &plan)?;
+        with_compute!(k.dtype(0), C => self.run::<C>(k, &plan, &lengths));
         Ok(())
     }
     fn gradient(&self, b: &Builder) -> Result<()> {
         let n = 3 + self.mode.cells();
-        let mut inputs: Vec<Val> = (0..n).map(|i| b.input(i)).collect();
+        let mut inputs: Vec<Val> = (0..self.inputs()).map(|i| b.input(i)).collect();
         inputs.extend([b.output(self.results()), b.out_grad(0)]);
         if self.state_outputs {
             inputs.extend((1..self.results()).map(|o| b.out_grad(o)));
@@ -279,21 +273,31 @@ impl Operator for Rnn {
 }
 
 impl Rnn {
-    fn supported(&self) -> Result<()> {
-        let clip = self.lstm_state_clip_min.is_some() || self.lstm_state_clip_max.is_some();
-        for (name, asked) in [
-            ("projection_size", self.projection_size.is_some()),
-            ("use_sequence_length", self.use_sequence_length),
-            ("lstm_state_clip_min", clip || self.lstm_state_clip_nan),
-        ] {
-            if asked {
-                return Err(err!(Unsupported, "this is not supported on the CPU").about(name));
-            }
+    /// Refuses options that do not go together.
+    fn check_options(&self) -> Result<()> {
+        let clip = [self.lstm_state_clip_min, self.lstm_state_clip_max];
+        let only = |name| Err(err!(InvalidValue, "expected mode 'lstm' with this option").about(name));
+        if let (false, Some(_)) = (self.mode == RnnMode::Lstm, self.projection_size) {
+            return only("projection_size");
         }
-        Ok(())
+        if self.mode != RnnMode::Lstm && clip.iter().any(Option::is_some) {
+            return only("lstm_state_clip_min");
+        }
+        match (self.projection_size, clip) {
+            (Some(size), _) if size < 1 => {
+                Err(err!(InvalidValue, "expected at least 1, got {size}").about("projection_size"))
+            }
+            (_, [Some(min), Some(max)]) if min > max || min.is_nan() || max.is_nan() => {
+                let wrong = err!(InvalidValue, "expected at least lstm_state_clip_min = {min}, got {max}");
+                Err(wrong.about("lstm_state_clip_max"))
+            }
+            (_, [Some(_), None]) => Err(err!(InvalidValue, "missing").about("lstm_state_clip_max")),
+            (_, [None, Some(_)]) => Err(err!(InvalidValue, "missing").about("lstm_state_clip_min")),
+            _ => Ok(()),
+        }
     }
 
-    fn run<C: Compute>(&self, k: &Kernel, plan: &Plan) {
+    fn run<C: Compute>(&self, k: &Kernel, plan: &Plan, lengths: &[usize]) {
         let reserve = k.output::<C>(self.results());
         let (results, rest) = reserve.split_at_mut(plan.layers * plan.result_len());
         let (masks, mut rest) = rest.split_at_mut(plan.mask_len());
@@ -301,8 +305,7 @@ impl Rnn {
         let (data, parameters, h0) = (read::<C>(k, 0), read::<C>(k, 1), read::<C>(k, 2));
         let c0 =
             if self.mode == RnnMode::Lstm { read::<C>(k, 3) } else { std::borrow::Cow::Borrowed(&[][..]) };
-        let state = plan.batch * plan.hidden;
-        let mut last = (vec![C::ZERO; h0.len()], vec![C::ZERO; c0.len()]);
+        let mut last = (h0.to_vec(), c0.to_vec());
         for l in 0..plan.layers {
             let (below, y) = results.split_at_mut(l * plan.result_len());
             let x = plan.layer_data(l, &data, below, masks);
@@ -311,24 +314,20 @@ impl Rnn {
                 let (kept, others) = std::mem::take(&mut rest).split_at_mut(plan.kept_len());
                 rest = others;
                 let (gates, extra) = kept.split_at_mut(plan.steps * plan.batch * sizes.gates());
-                let p = plan.places(l, d);
-                let p = Parameters {
-                    w_x: &parameters[p.w_x],
-                    w_h: &parameters[p.w_h],
-                    b_x: &parameters[p.b_x],
-                    b_h: &parameters[p.b_h],
-                };
-                let h0 = &h0[j * state..(j + 1) * state];
-                let c0 = if c0.is_empty() { &[][..] } else { &c0[j * state..(j + 1) * state] };
-                let end = if d == 0 { plan.steps - 1 } else { 0 };
-                let y = &mut y[d * plan.hidden..plan.result_len()];
-                layer::forward(&sizes, &x, &p, (h0, c0), layer::Kept { gates, extra: &mut *extra }, y);
-                if !c0.is_empty() {
-                    last.1[j * state..(j + 1) * state]
-                        .copy_from_slice(&extra[end * state..(end + 1) * state]);
-                }
-                for (i, h) in last.0[j * state..(j + 1) * state].chunks_exact_mut(plan.hidden).enumerate() {
-                    h.copy_from_slice(&y[(end * plan.batch + i) * sizes.width..][..plan.hidden]);
+                let p = plan.places(l, d).of(&parameters);
+                let (h0, c0) = (plan.states(j, &h0), plan.cells(j, &c0));
+                let y = &mut y[d * plan.state..plan.result_len()];
+                let start = Start { h0, c0, lengths };
+                layer::forward(&sizes, &x, &p, &start, layer::Kept { gates, extra: &mut *extra }, y);
+                for (i, length) in lengths.iter().enumerate() {
+                    let Some(end) = sizes.end(*length) else { continue };
+                    let (sample, at) = (end * plan.batch + i, j * plan.batch + i);
+                    last.0[at * plan.state..][..plan.state]
+                        .copy_from_slice(&y[sample * sizes.width..][..plan.state]);
+                    if !c0.is_empty() {
+                        last.1[at * plan.hidden..][..plan.hidden]
+                            .copy_from_slice(&extra[sample * plan.hidden..][..plan.hidden]);
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Where the parts of recurrent layers lie in their arrays.
 
 use super::RnnMode;
+use super::cells::Clip;
 use super::layer::{Parameters, Sizes};
 use crate::ops::nn::compute::Compute;
 use std::borrow::Cow;
@@ -16,7 +17,13 @@ pub struct Plan {
     pub steps: usize,
     pub batch: usize,
     pub inputs: usize,
+    /// Elements of a cell.
     pub hidden: usize,
+    /// Elements of a state: those of a cell, or of its projection.
+    pub state: usize,
+    /// States are projections.
+    pub projected: bool,
+    pub clip: Clip,
     /// Elements are dropped between layers.
     pub masks: bool,
 }
@@ -24,7 +31,7 @@ pub struct Plan {
 impl Plan {
     /// Elements of a layer's result.
     pub fn result_len(&self) -> usize {
-        self.steps * self.batch * self.directions * self.hidden
+        self.steps * self.batch * self.directions * self.state
     }
 
     /// Elements of all masks.
@@ -51,18 +58,26 @@ impl Plan {
             batch: self.batch,
             inputs: self.layer_inputs(l),
             hidden: self.hidden,
-            width: self.directions * self.hidden,
+            state: self.state,
+            clip: self.clip,
+            width: self.directions * self.state,
             reverse: d == 1,
         }
     }
 
     fn layer_inputs(&self, l: usize) -> usize {
-        if l == 0 { self.inputs } else { self.directions * self.hidden }
+        if l == 0 { self.inputs } else { self.directions * self.state }
     }
 
     /// Elements of the weights of one direction of a layer.
     fn weights(&self, l: usize) -> usize {
-        self.mode.gates() * self.hidden * (self.layer_inputs(l) + self.hidden)
+        let gates = self.mode.gates() * self.hidden;
+        gates * (self.layer_inputs(l) + self.state) + self.projection()
+    }
+
+    /// Elements of the weight that makes a state of a cell's result; 0 where that is the state.
+    fn projection(&self) -> usize {
+        if self.projected { self.state * self.hidden } else { 0 }
     }
 
     /// Elements of all parameters.
@@ -78,13 +93,27 @@ impl Plan {
         let below: usize = (0..l).map(|l| self.directions * self.weights(l)).sum();
         let w_x = below + d * self.weights(l);
         let w_h = w_x + gates * self.layer_inputs(l);
+        let w_r = w_h + gates * self.state;
         let b_x = all + (l * self.directions + d) * 2 * gates;
         Parameters {
             w_x: w_x..w_h,
-            w_h: w_h..w_h + gates * self.hidden,
+            w_h: w_h..w_r,
+            w_r: w_r..w_r + self.projection(),
             b_x: b_x..b_x + gates,
             b_h: b_x + gates..b_x + 2 * gates,
         }
+    }
+
+    /// The states of layer and direction `j` in those of all.
+    pub fn states<'a, C>(&self, j: usize, all: &'a [C]) -> &'a [C] {
+        let len = self.batch * self.state;
+        &all[j * len..(j + 1) * len]
+    }
+
+    /// The cells of layer and direction `j` in those of all; none if there are none.
+    pub fn cells<'a, C>(&self, j: usize, all: &'a [C]) -> &'a [C] {
+        let len = if all.is_empty() { 0 } else { self.batch * self.hidden };
+        &all[j * len..(j + 1) * len]
     }
 
     /// The data of layer `l`: that of the whole, or the result of the layer below with elements dropped.
@@ -104,5 +133,27 @@ impl Plan {
             return Cow::Borrowed(below);
         }
         Cow::Owned(below.iter().zip(&masks[part]).map(|(x, m)| *x * *m).collect())
+    }
+}
+
+impl Parameters<Range<usize>> {
+    /// The parameters that lie in these places.
+    pub fn of<C>(self, all: &[C]) -> Parameters<&[C]> {
+        Parameters {
+            w_x: &all[self.w_x],
+            w_h: &all[self.w_h],
+            w_r: &all[self.w_r],
+            b_x: &all[self.b_x],
+            b_h: &all[self.b_h],
+        }
+    }
+
+    /// [`Parameters::of`] to be written.
+    pub fn of_mut<C>(self, all: &mut [C]) -> Parameters<&mut [C]> {
+        let (weights, biases) = all.split_at_mut(self.b_x.start);
+        let (w_x, rest) = weights[self.w_x.start..self.w_r.end].split_at_mut(self.w_x.len());
+        let (w_h, w_r) = rest.split_at_mut(self.w_h.len());
+        let (b_x, b_h) = biases[..self.b_h.end - self.b_x.start].split_at_mut(self.b_x.len());
+        Parameters { w_x, w_h, w_r, b_x, b_h }
     }
 }

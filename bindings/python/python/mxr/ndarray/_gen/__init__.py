@@ -2,4 +2,4 @@
 """The operators' functions."""
 
 # The extension module must have been made from the same schema.
-SCHEMA = "2b16f27c4fa3cb97"
+SCHEMA = "6ab14179c6539553"

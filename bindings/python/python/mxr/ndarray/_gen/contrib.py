@@ -52,7 +52,7 @@ def arange_like(data, start=0.0, step=1.0, repeat=1, ctx='', axis=None, out=None
         The first number.
     step : float, optional, default=1.0
         Distance of two numbers.
-    repeat : int, optional, default=1, from 1.0 to any
+    repeat : int, optional, default=1, at least 1
         How often each number stands in the result.
     ctx : str, optional, default=''
         Unused: the result is on the device of the array.
@@ -90,10 +90,10 @@ def boolean_mask(data, index, axis=0, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(227, (data, index), (axis,), out, kwargs)
+    return _invoke(229, (data, index), (axis,), out, kwargs)
 
 
-_operator(227, boolean_mask)
+_operator(229, boolean_mask)
 
 
 def index_array(data, axes=None, out=None, name=None, **kwargs):
@@ -112,10 +112,10 @@ def index_array(data, axes=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(231, (data,), (axes,), out, kwargs)
+    return _invoke(233, (data,), (axes,), out, kwargs)
 
 
-_operator(231, index_array)
+_operator(233, index_array)
 
 
 def index_copy(old_tensor, index_vector, new_tensor, out=None, name=None, **kwargs):
@@ -136,7 +136,7 @@ def index_copy(old_tensor, index_vector, new_tensor, out=None, name=None, **kwar
     -------
     output : NDArray
     """
-    return _invoke(232, (old_tensor, index_vector, new_tensor), (), out, kwargs)
+    return _invoke(234, (old_tensor, index_vector, new_tensor), (), out, kwargs)
 
 
-_operator(232, index_copy)
+_operator(234, index_copy)

@@ -1443,7 +1443,7 @@ def _arange(start, stop=None, step=1.0, repeat=1, infer_range=False, ctx='', dty
         What the numbers stay below.
     step : float, optional, default=1.0
         Distance of two numbers.
-    repeat : int, optional, default=1, from 1.0 to any
+    repeat : int, optional, default=1, at least 1
         How often each number stands in the result.
     infer_range : bool, optional, default=False
         Take the number of elements from where the result is used, in a graph; needs
@@ -1474,7 +1474,7 @@ def _linspace(start, stop, num, endpoint=True, ctx='', dtype='float32', out=None
         The first number.
     stop : float, required
         The other end.
-    num : int, required, from 0.0 to any
+    num : int, required, at least 0
         How many numbers.
     endpoint : bool, optional, default=True
         The last number is the other end; without it the numbers stay a step away from
@@ -1504,9 +1504,9 @@ def _eye(N, M=0, k=0, ctx='', dtype='float32', out=None, name=None, **kwargs):
 
     Parameters
     ----------
-    N : int, required, from 0.0 to any
+    N : int, required, at least 0
         Number of rows.
-    M : int, optional, default=0, from 0.0 to any
+    M : int, optional, default=0, at least 0
         Number of columns; that of the rows if 0.
     k : int, optional, default=0
         The diagonal: 0 for the main one, positive above it, negative below.
@@ -1529,8 +1529,7 @@ _operator(145, _eye)
 
 def _slice_assign(lhs, rhs, begin, end, step=(), out=None, name=None, **kwargs):
     """An array with the part from `begin` to before `end` replaced by another array, as
-    Python's
-    `x[begin:end:step] = rhs`.
+    Python's `x[begin:end:step] = rhs`.
 
     Parameters
     ----------
@@ -1552,10 +1551,10 @@ def _slice_assign(lhs, rhs, begin, end, step=(), out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(209, (lhs, rhs), (begin, end, step), out, kwargs)
+    return _invoke(211, (lhs, rhs), (begin, end, step), out, kwargs)
 
 
-_operator(209, _slice_assign)
+_operator(211, _slice_assign)
 
 
 _crop_assign = _slice_assign
@@ -1566,8 +1565,7 @@ _npi_slice_assign = _slice_assign
 
 def _slice_assign_scalar(data, scalar=0.0, begin=_Null, end=_Null, step=(), out=None, name=None, **kwargs):
     """An array with the part from `begin` to before `end` replaced by a number, as
-    Python's
-    `x[begin:end:step] = scalar`.
+    Python's `x[begin:end:step] = scalar`.
 
     Parameters
     ----------
@@ -1589,10 +1587,10 @@ def _slice_assign_scalar(data, scalar=0.0, begin=_Null, end=_Null, step=(), out=
     -------
     output : NDArray
     """
-    return _invoke(210, (data,), (scalar, begin, end, step), out, kwargs)
+    return _invoke(212, (data,), (scalar, begin, end, step), out, kwargs)
 
 
-_operator(210, _slice_assign_scalar)
+_operator(212, _slice_assign_scalar)
 
 
 _crop_assign_scalar = _slice_assign_scalar
@@ -1615,7 +1613,7 @@ def _split_v2(data, indices, axis=1, squeeze_axis=False, sections=0, out=None, n
         The axis.
     squeeze_axis : bool, optional, default=False
         Remove the axis, along which each part must have size 1.
-    sections : int, optional, default=0, from 0.0 to any
+    sections : int, optional, default=0, at least 0
         Number of equal parts, if not 0.
     out : NDArray, optional
         Where the result goes.
@@ -1624,10 +1622,10 @@ def _split_v2(data, indices, axis=1, squeeze_axis=False, sections=0, out=None, n
     -------
     output : NDArray
     """
-    return _invoke(214, (data,), (indices, axis, squeeze_axis, sections), out, kwargs)
+    return _invoke(216, (data,), (indices, axis, squeeze_axis, sections), out, kwargs)
 
 
-_operator(214, _split_v2)
+_operator(216, _split_v2)
 
 
 _npi_split = _split_v2
@@ -1652,10 +1650,10 @@ def _backward_gather_nd(data, indices, shape, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(225, (data, indices), (shape,), out, kwargs)
+    return _invoke(227, (data, indices), (shape,), out, kwargs)
 
 
-_operator(225, _backward_gather_nd)
+_operator(227, _backward_gather_nd)
 
 
 def _scatter_set_nd(lhs, rhs, indices, shape, out=None, name=None, **kwargs):
@@ -1680,10 +1678,10 @@ def _scatter_set_nd(lhs, rhs, indices, shape, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(226, (lhs, rhs, indices), (shape,), out, kwargs)
+    return _invoke(228, (lhs, rhs, indices), (shape,), out, kwargs)
 
 
-_operator(226, _scatter_set_nd)
+_operator(228, _scatter_set_nd)
 
 
 _npi_scatter_set_nd = _scatter_set_nd
@@ -1691,9 +1689,8 @@ _npi_scatter_set_nd = _scatter_set_nd
 
 def _adamax_update(weight, grad, mean, norm, lr, beta1=0.9, beta2=0.999, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """Adamax (Kingma and Ba, 2014): Adam with the largest gradient in place of the root of
-    the mean square.
-    The correction of the mean's bias belongs into `lr`. MXNet has it as Python code
-    only.
+    the mean square. The correction of the mean's bias belongs into `lr`. MXNet has it
+    as Python code only.
 
     Parameters
     ----------
@@ -1725,16 +1722,15 @@ def _adamax_update(weight, grad, mean, norm, lr, beta1=0.9, beta2=0.999, wd=0.0,
     -------
     output : NDArray
     """
-    return _invoke(248, (weight, grad, mean, norm), (lr, beta1, beta2, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(250, (weight, grad, mean, norm), (lr, beta1, beta2, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(248, _adamax_update)
+_operator(250, _adamax_update)
 
 
 def _nadam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, grad_factor=_Null, mean_factor=_Null, var_divisor=_Null, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """Nadam (Dozat, 2015): Adam with Nesterov's momentum. The coefficients that change
-    from step to step are
-    attributes. MXNet has it as Python code only.
+    from step to step are attributes. MXNet has it as Python code only.
 
     Parameters
     ----------
@@ -1774,10 +1770,10 @@ def _nadam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1
     -------
     output : NDArray
     """
-    return _invoke(249, (weight, grad, mean, var), (lr, beta1, beta2, epsilon, grad_factor, mean_factor, var_divisor, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(251, (weight, grad, mean, var), (lr, beta1, beta2, epsilon, grad_factor, mean_factor, var_divisor, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(249, _nadam_update)
+_operator(251, _nadam_update)
 
 
 def _adamw_update(weight, grad, mean, var, rescale_grad, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, eta=_Null, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -1785,8 +1781,7 @@ def _adamw_update(weight, grad, mean, var, rescale_grad, lr, beta1=0.9, beta2=0.
     gradient.
 
     Nothing is updated if `rescale_grad` is zero or not finite, as it is when a loss
-    scale was too
-    large.
+    scale was too large.
 
     Parameters
     ----------
@@ -1822,18 +1817,17 @@ def _adamw_update(weight, grad, mean, var, rescale_grad, lr, beta1=0.9, beta2=0.
     -------
     output : NDArray
     """
-    return _invoke(250, (weight, grad, mean, var, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
+    return _invoke(252, (weight, grad, mean, var, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
 
 
-_operator(250, _adamw_update)
+_operator(252, _adamw_update)
 
 
 def _mp_adamw_update(weight, grad, mean, var, weight32, rescale_grad, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, eta=_Null, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """[`AdamwUpdate`] with states and a copy of the weight in `float32`, which counts.
 
     Nothing is updated if `rescale_grad` is zero or not finite, as it is when a loss
-    scale was too
-    large.
+    scale was too large.
 
     Parameters
     ----------
@@ -1871,17 +1865,15 @@ def _mp_adamw_update(weight, grad, mean, var, weight32, rescale_grad, lr, beta1=
     -------
     output : NDArray
     """
-    return _invoke(251, (weight, grad, mean, var, weight32, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
+    return _invoke(253, (weight, grad, mean, var, weight32, rescale_grad), (lr, beta1, beta2, epsilon, wd, eta, clip_gradient), out, kwargs)
 
 
-_operator(251, _mp_adamw_update)
+_operator(253, _mp_adamw_update)
 
 
 def _adadelta_update(weight, grad, acc_g, acc_delta, lr=1.0, rho=0.9, epsilon=0.00001, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """AdaDelta (Zeiler, 2012): AdaGrad with means in place of sums, and steps in the
-    weights' own units.
-    MXNet
-    has it as Python code only, with `lr` 1.
+    weights' own units. MXNet has it as Python code only, with `lr` 1.
 
     Parameters
     ----------
@@ -1913,7 +1905,7 @@ def _adadelta_update(weight, grad, acc_g, acc_delta, lr=1.0, rho=0.9, epsilon=0.
     -------
     output : NDArray
     """
-    return _invoke(255, (weight, grad, acc_g, acc_delta), (lr, rho, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(257, (weight, grad, acc_g, acc_delta), (lr, rho, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(255, _adadelta_update)
+_operator(257, _adadelta_update)

@@ -42,10 +42,10 @@ def gemm(A, B, C, transpose_a=False, transpose_b=False, alpha=1.0, beta=1.0, axi
     -------
     output : NDArray
     """
-    return _invoke(194, (A, B, C), (transpose_a, transpose_b, alpha, beta, axis), out, kwargs)
+    return _invoke(196, (A, B, C), (transpose_a, transpose_b, alpha, beta, axis), out, kwargs)
 
 
-_operator(194, gemm)
+_operator(196, gemm)
 
 
 def gemm2(A, B, transpose_a=False, transpose_b=False, alpha=1.0, axis=-2, out=None, name=None, **kwargs):
@@ -72,10 +72,10 @@ def gemm2(A, B, transpose_a=False, transpose_b=False, alpha=1.0, axis=-2, out=No
     -------
     output : NDArray
     """
-    return _invoke(195, (A, B), (transpose_a, transpose_b, alpha, axis), out, kwargs)
+    return _invoke(197, (A, B), (transpose_a, transpose_b, alpha, axis), out, kwargs)
 
 
-_operator(195, gemm2)
+_operator(197, gemm2)
 
 
 def syrk(A, transpose=False, alpha=1.0, out=None, name=None, **kwargs):
@@ -96,7 +96,7 @@ def syrk(A, transpose=False, alpha=1.0, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(196, (A,), (transpose, alpha), out, kwargs)
+    return _invoke(198, (A,), (transpose, alpha), out, kwargs)
 
 
-_operator(196, syrk)
+_operator(198, syrk)

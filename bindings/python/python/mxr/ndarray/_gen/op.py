@@ -25,6 +25,7 @@ __all__ = [
     "GroupNorm",
     "InstanceNorm",
     "L2Normalization",
+    "LRN",
     "LayerNorm",
     "LeakyReLU",
     "LinearRegressionOutput",
@@ -43,6 +44,7 @@ __all__ = [
     "SoftmaxActivation",
     "SoftmaxOutput",
     "SwapAxis",
+    "UpSampling",
     "abs",
     "adam_update",
     "add_n",
@@ -1668,8 +1670,7 @@ def MakeLoss(data, grad_scale=1.0, valid_thresh=0.0, normalization='null', out=N
         Elements must be larger than this to count with `normalization` 'valid'.
     normalization : {'batch', 'null', 'valid'}, optional, default='null'
         What the gradient is divided by: 'null' for nothing, 'batch' for the size of the
-        first axis, 'valid' for
-        the number of elements above the threshold.
+        first axis, 'valid' for the number of elements above the threshold.
     out : NDArray, optional
         Where the result goes.
 
@@ -1814,8 +1815,7 @@ _operator(111, hard_sigmoid)
 
 def smooth_l1(data, scalar=1.0, is_int=True, out=None, name=None, **kwargs):
     """Smooth L1 loss of each element: `(σx)² / 2` where `|x| < 1 / σ²`, else `|x| -
-    0.5 / σ²`. From Fast R-CNN
-    (Girshick, 2015).
+    0.5 / σ²`. From Fast R-CNN (Girshick, 2015).
 
     Parameters
     ----------
@@ -1840,8 +1840,7 @@ _operator(112, smooth_l1)
 
 def Cast(data, dtype, out=None, name=None, **kwargs):
     """The elements in another dtype. Floating-point numbers lose their fraction in
-    integers, and integers that do not
-    fit wrap around; what is not 0 is true.
+    integers, and integers that do not fit wrap around; what is not 0 is true.
 
     Parameters
     ----------
@@ -1867,8 +1866,7 @@ cast = Cast
 
 def amp_cast(data, dtype, out=None, name=None, **kwargs):
     """The elements in another floating-point dtype, for training in mixed precision.
-    Arrays of `float64` and integers
-    stay as they are.
+    Arrays of `float64` and integers stay as they are.
 
     Parameters
     ----------
@@ -1897,7 +1895,7 @@ def amp_multicast(*data, num_outputs, cast_narrow=False, out=None, name=None, **
     ----------
     data : NDArrays
         The arrays.
-    num_outputs : int, required, from 1.0 to any
+    num_outputs : int, required, at least 1
         Number of arrays.
     cast_narrow : bool, optional, default=False
         Take the narrowest dtype instead.
@@ -2191,7 +2189,7 @@ def norm(data, ord=2, axis=None, out_dtype=None, keepdims=False, out=None, name=
     ----------
     data : NDArray
         The array.
-    ord : int, optional, default=2, from 1.0 to 2.0
+    ord : int, optional, default=2, from 1 to 2
         2 for the root of the sum of squares, 1 for the sum of absolute values.
     axis : int or tuple of int, optional
         The axes to reduce; all of them if absent or empty.
@@ -2224,8 +2222,8 @@ def L2Normalization(data, eps=1e-10, mode='instance', out=None, name=None, **kwa
         Added to the sum of squares.
     mode : {'channel', 'instance', 'spatial'}, optional, default='instance'
         The part that is divided by its norm: 'instance' for a whole sample, 'channel'
-        for the channels (axis 1) of a
-        position, 'spatial' for the positions of a channel.
+        for the channels (axis 1) of a position, 'spatial' for the positions of a
+        channel.
     out : NDArray, optional
         Where the result goes.
 
@@ -2243,8 +2241,8 @@ def argmax(data, axis=None, keepdims=False, out=None, name=None, **kwargs):
     """Positions of the largest elements along an axis.
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
-    the dtype of the
-    array, as in MXNet.
+    the dtype of the array, as in MXNet; those of truth values, which MXNet refuses, are
+    `int64`, as in NumPy.
 
     Parameters
     ----------
@@ -2271,8 +2269,8 @@ def argmin(data, axis=None, keepdims=False, out=None, name=None, **kwargs):
     """Positions of the smallest elements along an axis.
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
-    the dtype of the
-    array, as in MXNet.
+    the dtype of the array, as in MXNet; those of truth values, which MXNet refuses, are
+    `int64`, as in NumPy.
 
     Parameters
     ----------
@@ -2389,8 +2387,12 @@ def cumsum(a, axis=None, dtype=None, out=None, name=None, **kwargs):
 _operator(136, cumsum)
 
 
-def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
+def reshape_like(lhs, rhs, lhs_begin=None, lhs_end=None, rhs_begin=None, rhs_end=None, out=None, name=None, **kwargs):
     """The elements of `lhs` in the shape of `rhs`.
+
+    With any of the attributes, the axes `lhs_begin` to before `lhs_end` of `lhs` take
+    the sizes of the axes `rhs_begin` to before `rhs_end` of `rhs`, and the other axes
+    of `lhs` stay. Negative numbers count from the end.
 
     Parameters
     ----------
@@ -2398,6 +2400,15 @@ def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
         The array.
     rhs : NDArray
         The shape to take.
+    lhs_begin : int, optional
+        The first axis of `lhs` that is reshaped; 0 if absent.
+    lhs_end : int, optional
+        The axis of `lhs` behind those that are reshaped; its number of axes if absent.
+    rhs_begin : int, optional
+        The first axis of `rhs` whose size is taken; 0 if absent.
+    rhs_end : int, optional
+        The axis of `rhs` behind those whose sizes are taken; its number of axes if
+        absent.
     out : NDArray, optional
         Where the result goes.
 
@@ -2405,7 +2416,7 @@ def reshape_like(lhs, rhs, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(140, (lhs, rhs), (), out, kwargs)
+    return _invoke(140, (lhs, rhs), (lhs_begin, lhs_end, rhs_begin, rhs_end), out, kwargs)
 
 
 _operator(140, reshape_like)
@@ -2415,10 +2426,8 @@ def FullyConnected(data, weight, bias=None, num_hidden=_Null, no_bias=False, fla
     """Multiplies data with the transposed weight and adds a bias: `y = x · Wᵀ + b`.
 
     With `flatten`, data of shape (n, d1, d2, …) is seen as (n, d1·d2·…) and the
-    result is (n, num_hidden);
-    without, only the last axis is multiplied and the others stay. The weight is
-    (num_hidden, inputs), the bias
-    (num_hidden).
+    result is (n, num_hidden); without, only the last axis is multiplied and the others
+    stay. The weight is (num_hidden, inputs), the bias (num_hidden).
 
     Parameters
     ----------
@@ -2428,7 +2437,7 @@ def FullyConnected(data, weight, bias=None, num_hidden=_Null, no_bias=False, fla
         The weight, (num_hidden, inputs).
     bias : NDArray, optional
         The bias, (num_hidden).
-    num_hidden : int, required, from 1.0 to any
+    num_hidden : int, required, at least 1
         Number of results for each row of data.
     no_bias : bool, optional, default=False
         Add no bias.
@@ -2452,9 +2461,8 @@ def Convolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), pad
     each filter.
 
     Data is (n, channels, \[depth,\] \[height,\] width), the weight is (num_filter,
-    channels / num_group, kernel…),
-    the bias (num_filter). Along each axis the result has
-    `floor((x + 2·pad − dilate·(kernel − 1) − 1) / stride) + 1` elements.
+    channels / num_group, kernel…), the bias (num_filter). Along each axis the result
+    has `floor((x + 2·pad − dilate·(kernel − 1) − 1) / stride) + 1` elements.
 
     Parameters
     ----------
@@ -2472,11 +2480,11 @@ def Convolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), pad
         Distance between neighbouring elements of the window; 1 if empty.
     pad : int or tuple of int, optional, default=()
         Zeros before and after each axis; none if empty.
-    num_filter : int, required, from 1.0 to any
+    num_filter : int, required, at least 1
         Number of filters: channels of the result.
-    num_group : int, optional, default=1, from 1.0 to any
+    num_group : int, optional, default=1, at least 1
         Groups of channels that are convolved apart from each other.
-    workspace : int, optional, default=1024, from 0.0 to any
+    workspace : int, optional, default=1024, at least 0
         Unused; kept for MXNet's model files.
     no_bias : bool, optional, default=False
         Add no bias.
@@ -2501,8 +2509,7 @@ _operator(148, Convolution)
 
 def Pooling(data, kernel=(), pool_type='max', global_pool=False, cudnn_off=False, pooling_convention='valid', stride=(), pad=(), p_value=None, count_include_pad=None, layout=None, out=None, name=None, **kwargs):
     r"""Computes the largest element, the average, the sum or a p-norm over windows that
-    slide over one to three
-    axes of each channel.
+    slide over one to three axes of each channel.
 
     Data is (n, channels, \[depth,\] \[height,\] width). Along each axis the result has
     `(x + 2·pad − kernel) / stride + 1` elements, rounded as `pooling_convention`
@@ -2587,8 +2594,7 @@ def softmax(data, length=None, axis=-1, temperature=None, dtype=None, use_length
         The dtype of the result; that of the data if absent.
     use_length : bool, optional, default=False
         Take only the first elements of each row, as many as `length` says; the others
-        become 0. For
-        `softmax` only.
+        become 0. For `softmax` only.
     out : NDArray, optional
         Where the result goes.
 
@@ -2617,8 +2623,7 @@ def softmin(data, axis=-1, temperature=None, dtype=None, use_length=False, out=N
         The dtype of the result; that of the data if absent.
     use_length : bool, optional, default=False
         Take only the first elements of each row, as many as `length` says; the others
-        become 0. For
-        `softmax` only.
+        become 0. For `softmax` only.
     out : NDArray, optional
         Where the result goes.
 
@@ -2647,8 +2652,7 @@ def log_softmax(data, axis=-1, temperature=None, dtype=None, use_length=False, o
         The dtype of the result; that of the data if absent.
     use_length : bool, optional, default=False
         Take only the first elements of each row, as many as `length` says; the others
-        become 0. For
-        `softmax` only.
+        become 0. For `softmax` only.
     out : NDArray, optional
         Where the result goes.
 
@@ -2686,16 +2690,13 @@ _operator(154, SoftmaxActivation)
 
 def SoftmaxOutput(data, label, grad_scale=1.0, ignore_label=-1.0, multi_output=False, use_ignore=False, preserve_shape=False, normalization='null', out_grad=False, smooth_alpha=0.0, out=None, name=None, **kwargs):
     """Softmax whose gradient is that of the cross entropy with the labels, whatever
-    follows: the last layer of a
-    classifier.
+    follows: the last layer of a classifier.
 
     The result is the softmax of the data along the classes. Labels are numbers of
-    classes, in the data's shape
-    without the axis of the classes, or probabilities, in the data's shape. The data's
-    gradient is
-    `grad_scale · (softmax − onehot(label))`, divided as `normalization` says. The
-    gradient of the result is
-    not read unless `out_grad`.
+    classes, in the data's shape without the axis of the classes, or probabilities, in
+    the data's shape. The data's gradient is `grad_scale · (softmax −
+    onehot(label))`, divided as `normalization` says. The gradient of the result is not
+    read unless `out_grad`.
 
     Parameters
     ----------
@@ -2762,8 +2763,8 @@ _operator(156, softmax_cross_entropy)
 
 def LinearRegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
     """Squared loss: the result is the data, its gradient `grad_scale / m · (data −
-    label)`, where m is the number
-    of labels of one sample. The gradient of the result is not read.
+    label)`, where m is the number of labels of one sample. The gradient of the result
+    is not read.
 
     Parameters
     ----------
@@ -2788,10 +2789,8 @@ _operator(157, LinearRegressionOutput)
 
 def LogisticRegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
     """Logistic regression: the result is the logistic function of the data, the data's
-    gradient
-    `grad_scale / m · (result − label)`, where m is the number of labels of one
-    sample. The gradient of the
-    result is not read.
+    gradient `grad_scale / m · (result − label)`, where m is the number of labels of
+    one sample. The gradient of the result is not read.
 
     Parameters
     ----------
@@ -2816,9 +2815,8 @@ _operator(158, LogisticRegressionOutput)
 
 def MAERegressionOutput(data, label, grad_scale=1.0, out=None, name=None, **kwargs):
     """Absolute loss: the result is the data, its gradient `grad_scale / m · sign(data −
-    label)`, where m is the
-    number of labels of one sample and the sign of 0 is −1. The gradient of the result
-    is not read.
+    label)`, where m is the number of labels of one sample and the sign of 0 is −1.
+    The gradient of the result is not read.
 
     Parameters
     ----------
@@ -2846,9 +2844,8 @@ def LayerNorm(data, gamma, beta, axis=-1, eps=9.999999747378752e-6, output_mean_
     beta`.
 
     `gamma` and `beta` have the size of the axis. With `output_mean_var` mean and
-    `sqrt(variance + eps)` are results
-    too, with size 1 along the axis. Method: Ba, Kiros, Hinton, «Layer Normalization»,
-    2016.
+    `sqrt(variance + eps)` are results too, with size 1 along the axis. Method: Ba,
+    Kiros, Hinton, «Layer Normalization», 2016.
 
     Parameters
     ----------
@@ -2884,9 +2881,8 @@ def GroupNorm(data, gamma, beta, num_groups=1, eps=9.999999747378752e-6, output_
     · gamma + beta`.
 
     Data is (n, channels, …). `gamma` and `beta` have an element for each group. With
-    `output_mean_var` mean and
-    `sqrt(variance + eps)` of each sample and group are results too. Method: Wu, He,
-    «Group Normalization», 2018.
+    `output_mean_var` mean and `sqrt(variance + eps)` of each sample and group are
+    results too. Method: Wu, He, «Group Normalization», 2018.
 
     Parameters
     ----------
@@ -2896,7 +2892,7 @@ def GroupNorm(data, gamma, beta, num_groups=1, eps=9.999999747378752e-6, output_
         The factors.
     beta : NDArray
         The offsets.
-    num_groups : int, optional, default=1, from 1.0 to any
+    num_groups : int, optional, default=1, at least 1
         Number of groups; it divides the number of channels.
     eps : float, optional, default=9.999999747378752e-6
         Added to the variance.
@@ -2922,8 +2918,7 @@ def InstanceNorm(data, gamma, beta, eps=0.0010000000474974513, out=None, name=No
     gamma + beta`.
 
     Data is (n, channels, …), `gamma` and `beta` have an element for each channel.
-    Method: Ulyanov, Vedaldi,
-    Lempitsky, «Instance Normalization», 2016.
+    Method: Ulyanov, Vedaldi, Lempitsky, «Instance Normalization», 2016.
 
     Parameters
     ----------
@@ -2954,13 +2949,10 @@ def BatchNorm(data, gamma, beta, moving_mean, moving_var, eps=0.0010000000474974
     """Normalises each channel: `(x − mean) / sqrt(variance + eps) · gamma + beta`.
 
     In training mean and variance are those of the batch, and the gradient's computation
-    moves the moving
-    statistics: `moving · momentum + batch · (1 − momentum)`, the variance without
-    Bessel's correction. In
-    prediction, and with `use_global_stats`, the moving statistics are taken and stay.
-    With float16 and bfloat16
-    data parameters and statistics are float32. Method: Ioffe, Szegedy, «Batch
-    Normalization», 2015.
+    moves the moving statistics: `moving · momentum + batch · (1 − momentum)`, the
+    variance without Bessel's correction. In prediction, and with `use_global_stats`,
+    the moving statistics are taken and stay. With float16 and bfloat16 data parameters
+    and statistics are float32. Method: Ioffe, Szegedy, «Batch Normalization», 2015.
 
     Parameters
     ----------
@@ -3009,13 +3001,12 @@ _operator(163, BatchNorm)
 
 def Deconvolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), pad=(), adj=(), target_shape=(), num_filter=_Null, num_group=1, workspace=512, no_bias=True, cudnn_tune=None, cudnn_off=False, layout=None, out=None, name=None, **kwargs):
     r"""Spreads each element of the data over a window of the result, multiplied with each
-    filter: the transpose of a
-    convolution, which is its gradient with respect to its data.
+    filter: the transpose of a convolution, which is its gradient with respect to its
+    data.
 
     Data is (n, channels, \[depth,\] \[height,\] width), the weight (channels,
-    num_filter / num_group, kernel…), the
-    bias (num_filter). Along each axis the result has `stride · (x − 1) + dilate ·
-    (kernel − 1) + 1 − 2·pad + adj`
+    num_filter / num_group, kernel…), the bias (num_filter). Along each axis the
+    result has `stride · (x − 1) + dilate · (kernel − 1) + 1 − 2·pad + adj`
     elements; with `target_shape` that many, and the padding follows.
 
     Parameters
@@ -3038,11 +3029,11 @@ def Deconvolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), p
         Elements added after each axis, fewer than the step; none if empty.
     target_shape : int or tuple of int, optional, default=()
         Size of the result along each axis, in place of `pad` and `adj`.
-    num_filter : int, required, from 1.0 to any
+    num_filter : int, required, at least 1
         Number of filters: channels of the result.
-    num_group : int, optional, default=1, from 1.0 to any
+    num_group : int, optional, default=1, at least 1
         Groups of channels that are treated apart from each other.
-    workspace : int, optional, default=512, from 0.0 to any
+    workspace : int, optional, default=512, at least 0
         Unused; kept for MXNet's model files.
     no_bias : bool, optional, default=True
         Add no bias.
@@ -3065,21 +3056,24 @@ def Deconvolution(data, weight, bias=None, kernel=_Null, stride=(), dilate=(), p
 _operator(164, Deconvolution)
 
 
-def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_Null, bidirectional=False, mode=_Null, p=0.0, state_outputs=False, projection_size=None, lstm_state_clip_min=None, lstm_state_clip_max=None, lstm_state_clip_nan=False, use_sequence_length=False, out=None, name=None, **kwargs):
+def RNN(data, parameters, state, state_cell=None, sequence_length=None, state_size=_Null, num_layers=_Null, bidirectional=False, mode=_Null, p=0.0, state_outputs=False, projection_size=None, lstm_state_clip_min=None, lstm_state_clip_max=None, lstm_state_clip_nan=False, use_sequence_length=False, out=None, name=None, **kwargs):
     """Recurrent layers: LSTM, GRU or plain cells, in one or both directions, on top of
     each other.
 
     Data is (steps, n, inputs), the result (steps, n, directions · state_size), states
-    and cells are
-    (layers · directions, n, state_size). All parameters are one vector: for each layer
-    and direction the weight
-    for the data (gates · state_size, inputs) and that for the state (gates ·
-    state_size, state_size), then for
-    each layer and direction the bias for the data and that for the state. Gates are
-    input, forget, cell, output
-    for `lstm` and reset, update, new for `gru`. Methods: Hochreiter, Schmidhuber,
-    «Long Short-Term Memory», 1997;
-    Cho et al., 2014.
+    and cells are (layers · directions, n, state_size). All parameters are one vector:
+    for each layer and direction the weight for the data (gates · state_size, inputs)
+    and that for the state (gates · state_size, state_size), then for each layer and
+    direction the bias for the data and that for the state. Gates are input, forget,
+    cell, output for `lstm` and reset, update, new for `gru`. Methods: Hochreiter,
+    Schmidhuber, «Long Short-Term Memory», 1997; Cho et al., 2014.
+
+    With `projection_size` states have that many elements, and each layer and direction
+    has a third weight (projection_size, state_size) that makes them of the cell's
+    result (Sak et al., 2014). With `use_sequence_length` a sample ends where its length
+    says: the result is 0 from there on, the last state and cell are those of its last
+    step, and the second direction begins there. MXNet's CPU build ignores lengths and
+    the bounds of cells; here they mean what they mean on its GPU.
 
     Parameters
     ----------
@@ -3091,28 +3085,31 @@ def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_
         The first states, (layers · directions, n, state_size).
     state_cell : NDArray, optional
         The first cells, for `lstm`.
-    state_size : int, required, from 1.0 to any
+    sequence_length : NDArray, optional
+        Each sample's number of steps, with `use_sequence_length`.
+    state_size : int, required, at least 1
         Elements of a state.
-    num_layers : int, required, from 1.0 to any
+    num_layers : int, required, at least 1
         Layers on top of each other.
     bidirectional : bool, optional, default=False
         Run in both directions and join the results.
     mode : {'gru', 'lstm', 'rnn_relu', 'rnn_tanh'}, required
         The cell.
-    p : float, optional, default=0.0, from 0.0 to 1.0
+    p : float, optional, default=0.0, from 0 to 1
         Share of the elements between layers that are dropped in training.
     state_outputs : bool, optional, default=False
         Give the last states as well.
     projection_size : int, optional
-        Not supported.
+        For `lstm`: elements of a state, which is then a projection of the cell's
+        result.
     lstm_state_clip_min : float, optional
-        Not supported.
+        For `lstm`, with `lstm_state_clip_max`: the smallest value of a cell.
     lstm_state_clip_max : float, optional
-        Not supported.
+        For `lstm`, with `lstm_state_clip_min`: the largest value of a cell.
     lstm_state_clip_nan : bool, optional, default=False
-        Not supported.
+        A NaN in a cell becomes `lstm_state_clip_min`; without it this does nothing.
     use_sequence_length : bool, optional, default=False
-        Not supported.
+        Samples have lengths of their own, in `sequence_length`.
     out : NDArray, optional
         Where the result goes.
 
@@ -3123,7 +3120,7 @@ def RNN(data, parameters, state, state_cell=None, state_size=_Null, num_layers=_
     statecell_output : NDArray
     reserve : NDArray
     """
-    return _invoke(165, (data, parameters, state, state_cell), (state_size, num_layers, bidirectional, mode, p, state_outputs, projection_size, lstm_state_clip_min, lstm_state_clip_max, lstm_state_clip_nan, use_sequence_length), out, kwargs)
+    return _invoke(165, (data, parameters, state, state_cell, sequence_length), (state_size, num_layers, bidirectional, mode, p, state_outputs, projection_size, lstm_state_clip_min, lstm_state_clip_max, lstm_state_clip_nan, use_sequence_length), out, kwargs)
 
 
 _operator(165, RNN)
@@ -3140,7 +3137,7 @@ def Dropout(data, p=0.5, mode='training', axes=(), cudnn_off=False, out=None, na
     ----------
     data : NDArray
         The data.
-    p : float, optional, default=0.5, from 0.0 to 1.0
+    p : float, optional, default=0.5, from 0 to 1
         Share of the elements that become zero.
     mode : {'always', 'training'}, optional, default='training'
         When elements are dropped.
@@ -3166,10 +3163,9 @@ def LeakyReLU(data, gamma=None, act_type='leaky', slope=0.25, lower_bound=0.125,
     """Applies a rectifier that lets something of the negative side pass.
 
     `leaky` slope · x for x < 0, `elu` slope · (exp(x) − 1) for x < 0, `selu` 1.0507
-    · elu(x) with slope 1.6733,
-    `gelu` x · Φ(x), `prelu` gamma · x for x < 0 with gamma per channel (axis 1) or
-    one for all, `rrelu` x times a
-    number drawn between the bounds for x < 0, in prediction their mean.
+    · elu(x) with slope 1.6733, `gelu` x · Φ(x), `prelu` gamma · x for x < 0 with
+    gamma per channel (axis 1) or one for all, `rrelu` x times a number drawn between
+    the bounds for x < 0, in prediction their mean.
 
     Parameters
     ----------
@@ -3199,6 +3195,76 @@ def LeakyReLU(data, gamma=None, act_type='leaky', slope=0.25, lower_bound=0.125,
 _operator(167, LeakyReLU)
 
 
+def LRN(data, alpha=0.0001, beta=0.75, knorm=2.0, nsize=_Null, out=None, name=None, **kwargs):
+    """Divides each element by a power of the mean square of its neighbours across channels
+    (axis 1): `x / (knorm + alpha / nsize · Σ x²)^beta`, the sum over the `nsize`
+    channels around its own.
+
+    Source: Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep
+    Convolutional Neural Networks", 2012.
+
+    Parameters
+    ----------
+    data : NDArray
+        The data, (n, channels, height, width).
+    alpha : float, optional, default=0.0001
+        Factor of the mean of squares.
+    beta : float, optional, default=0.75
+        The power.
+    knorm : float, optional, default=2.0
+        Added to the mean of squares.
+    nsize : int, required, at least 1
+        Number of channels that are summed over, odd.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(168, (data,), (alpha, beta, knorm, nsize), out, kwargs)
+
+
+_operator(168, LRN)
+
+
+def UpSampling(*data, scale, num_filter=0, sample_type, multi_input_mode='concat', num_args=None, workspace=512, out=None, name=None, **kwargs):
+    """Makes pictures larger by a whole factor along height and width.
+
+    With nearest neighbours there may be several inputs (n, channels, height, width);
+    each is brought to the size of the first one's result. Bilinear interpolation takes
+    data and a weight (num_filter, 1, kernel, kernel) with `kernel = 2 · scale - scale
+    % 2`.
+
+    Parameters
+    ----------
+    data : NDArrays
+        The pictures, or pictures and weight.
+    scale : int, required, at least 1
+        Factor of height and width of the first input.
+    num_filter : int, optional, default=0, at least 0
+        Number of channels of the data, for bilinear interpolation.
+    sample_type : {'bilinear', 'nearest'}, required
+        How elements between those of the data are made.
+    multi_input_mode : {'concat', 'sum'}, optional, default='concat'
+        What becomes of several inputs.
+    num_args : int, optional, at least 1
+        Number of inputs; counted if absent.
+    workspace : int, optional, default=512, at least 0
+        Unused; kept for MXNet's model files.
+    out : NDArray, optional
+        Where the result goes.
+
+    Returns
+    -------
+    output : NDArray
+    """
+    return _invoke(169, (*data,), (scale, num_filter, sample_type, multi_input_mode, num_args, workspace), out, kwargs)
+
+
+_operator(169, UpSampling)
+
+
 def uniform(low=0.0, high=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
     """Random numbers that are equally likely everywhere from `low` to below `high`.
 
@@ -3221,10 +3287,10 @@ def uniform(low=0.0, high=1.0, shape=None, ctx='', dtype=None, out=None, name=No
     -------
     output : NDArray
     """
-    return _invoke(168, (), (low, high, shape, ctx, dtype), out, kwargs)
+    return _invoke(170, (), (low, high, shape, ctx, dtype), out, kwargs)
 
 
-_operator(168, uniform)
+_operator(170, uniform)
 
 
 random_uniform = uniform
@@ -3234,10 +3300,8 @@ def sample_uniform(low, high, shape=(), dtype=None, out=None, name=None, **kwarg
     """Random numbers that are equally likely everywhere from `low` to below `high`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3257,10 +3321,10 @@ def sample_uniform(low, high, shape=(), dtype=None, out=None, name=None, **kwarg
     -------
     output : NDArray
     """
-    return _invoke(170, (low, high), (shape, dtype), out, kwargs)
+    return _invoke(172, (low, high), (shape, dtype), out, kwargs)
 
 
-_operator(170, sample_uniform)
+_operator(172, sample_uniform)
 
 
 def normal(loc=0.0, scale=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3285,10 +3349,10 @@ def normal(loc=0.0, scale=1.0, shape=None, ctx='', dtype=None, out=None, name=No
     -------
     output : NDArray
     """
-    return _invoke(171, (), (loc, scale, shape, ctx, dtype), out, kwargs)
+    return _invoke(173, (), (loc, scale, shape, ctx, dtype), out, kwargs)
 
 
-_operator(171, normal)
+_operator(173, normal)
 
 
 random_normal = normal
@@ -3298,10 +3362,8 @@ def sample_normal(mu, sigma, shape=(), dtype=None, out=None, name=None, **kwargs
     """Random numbers from a normal distribution.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3321,10 +3383,10 @@ def sample_normal(mu, sigma, shape=(), dtype=None, out=None, name=None, **kwargs
     -------
     output : NDArray
     """
-    return _invoke(173, (mu, sigma), (shape, dtype), out, kwargs)
+    return _invoke(175, (mu, sigma), (shape, dtype), out, kwargs)
 
 
-_operator(173, sample_normal)
+_operator(175, sample_normal)
 
 
 def random_gamma(alpha=1.0, beta=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3349,20 +3411,18 @@ def random_gamma(alpha=1.0, beta=1.0, shape=None, ctx='', dtype=None, out=None, 
     -------
     output : NDArray
     """
-    return _invoke(174, (), (alpha, beta, shape, ctx, dtype), out, kwargs)
+    return _invoke(176, (), (alpha, beta, shape, ctx, dtype), out, kwargs)
 
 
-_operator(174, random_gamma)
+_operator(176, random_gamma)
 
 
 def sample_gamma(alpha, beta, shape=(), dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a gamma distribution, whose mean is `alpha * beta`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3382,10 +3442,10 @@ def sample_gamma(alpha, beta, shape=(), dtype=None, out=None, name=None, **kwarg
     -------
     output : NDArray
     """
-    return _invoke(176, (alpha, beta), (shape, dtype), out, kwargs)
+    return _invoke(178, (alpha, beta), (shape, dtype), out, kwargs)
 
 
-_operator(176, sample_gamma)
+_operator(178, sample_gamma)
 
 
 def random_exponential(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3408,20 +3468,18 @@ def random_exponential(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=N
     -------
     output : NDArray
     """
-    return _invoke(177, (), (lam, shape, ctx, dtype), out, kwargs)
+    return _invoke(179, (), (lam, shape, ctx, dtype), out, kwargs)
 
 
-_operator(177, random_exponential)
+_operator(179, random_exponential)
 
 
 def sample_exponential(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
     """Random numbers from an exponential distribution, whose mean is `1 / lam`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3439,10 +3497,10 @@ def sample_exponential(lam, shape=(), dtype=None, out=None, name=None, **kwargs)
     -------
     output : NDArray
     """
-    return _invoke(179, (lam,), (shape, dtype), out, kwargs)
+    return _invoke(181, (lam,), (shape, dtype), out, kwargs)
 
 
-_operator(179, sample_exponential)
+_operator(181, sample_exponential)
 
 
 def random_poisson(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3465,20 +3523,18 @@ def random_poisson(lam=1.0, shape=None, ctx='', dtype=None, out=None, name=None,
     -------
     output : NDArray
     """
-    return _invoke(180, (), (lam, shape, ctx, dtype), out, kwargs)
+    return _invoke(182, (), (lam, shape, ctx, dtype), out, kwargs)
 
 
-_operator(180, random_poisson)
+_operator(182, random_poisson)
 
 
 def sample_poisson(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a Poisson distribution: whole numbers in a floating-point dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3496,16 +3552,16 @@ def sample_poisson(lam, shape=(), dtype=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(182, (lam,), (shape, dtype), out, kwargs)
+    return _invoke(184, (lam,), (shape, dtype), out, kwargs)
 
 
-_operator(182, sample_poisson)
+_operator(184, sample_poisson)
 
 
 def random_negative_binomial(k=1, p=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution: how many trials fail before
-    `k` succeed, each
-    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+    `k` succeed, each succeeding with probability `p`. They are whole numbers in a
+    floating-point dtype.
 
     Parameters
     ----------
@@ -3526,22 +3582,20 @@ def random_negative_binomial(k=1, p=1.0, shape=None, ctx='', dtype=None, out=Non
     -------
     output : NDArray
     """
-    return _invoke(183, (), (k, p, shape, ctx, dtype), out, kwargs)
+    return _invoke(185, (), (k, p, shape, ctx, dtype), out, kwargs)
 
 
-_operator(183, random_negative_binomial)
+_operator(185, random_negative_binomial)
 
 
 def sample_negative_binomial(k, p, shape=(), dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution: how many trials fail before
-    `k` succeed, each
-    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+    `k` succeed, each succeeding with probability `p`. They are whole numbers in a
+    floating-point dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3561,17 +3615,16 @@ def sample_negative_binomial(k, p, shape=(), dtype=None, out=None, name=None, **
     -------
     output : NDArray
     """
-    return _invoke(185, (k, p), (shape, dtype), out, kwargs)
+    return _invoke(187, (k, p), (shape, dtype), out, kwargs)
 
 
-_operator(185, sample_negative_binomial)
+_operator(187, sample_negative_binomial)
 
 
 def random_generalized_negative_binomial(mu=1.0, alpha=1.0, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution that is given by its mean and
-    dispersion: the
-    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
-    dtype.
+    dispersion: the variance is `mu + alpha * mu * mu`. They are whole numbers in a
+    floating-point dtype.
 
     Parameters
     ----------
@@ -3592,23 +3645,20 @@ def random_generalized_negative_binomial(mu=1.0, alpha=1.0, shape=None, ctx='', 
     -------
     output : NDArray
     """
-    return _invoke(186, (), (mu, alpha, shape, ctx, dtype), out, kwargs)
+    return _invoke(188, (), (mu, alpha, shape, ctx, dtype), out, kwargs)
 
 
-_operator(186, random_generalized_negative_binomial)
+_operator(188, random_generalized_negative_binomial)
 
 
 def sample_generalized_negative_binomial(mu, alpha, shape=(), dtype=None, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution that is given by its mean and
-    dispersion: the
-    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
-    dtype.
+    dispersion: the variance is `mu + alpha * mu * mu`. They are whole numbers in a
+    floating-point dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3628,10 +3678,10 @@ def sample_generalized_negative_binomial(mu, alpha, shape=(), dtype=None, out=No
     -------
     output : NDArray
     """
-    return _invoke(188, (mu, alpha), (shape, dtype), out, kwargs)
+    return _invoke(190, (mu, alpha), (shape, dtype), out, kwargs)
 
 
-_operator(188, sample_generalized_negative_binomial)
+_operator(190, sample_generalized_negative_binomial)
 
 
 def random_randint(low, high, shape=None, ctx='', dtype=None, out=None, name=None, **kwargs):
@@ -3656,19 +3706,17 @@ def random_randint(low, high, shape=None, ctx='', dtype=None, out=None, name=Non
     -------
     output : NDArray
     """
-    return _invoke(189, (), (low, high, shape, ctx, dtype), out, kwargs)
+    return _invoke(191, (), (low, high, shape, ctx, dtype), out, kwargs)
 
 
-_operator(189, random_randint)
+_operator(191, random_randint)
 
 
 def sample_multinomial(data, shape=(), get_prob=False, dtype='int32', out=None, name=None, **kwargs):
     """Draws classes, numbered from 0, by the probabilities along the last axis of `data`.
 
     Rows need not sum to 1. The result has the axes of `data` but the last, followed by
-    `shape`; one draw
-    from a
-    single row has the shape (1,).
+    `shape`; one draw from a single row has the shape (1,).
 
     Parameters
     ----------
@@ -3689,10 +3737,10 @@ def sample_multinomial(data, shape=(), get_prob=False, dtype='int32', out=None, 
     output : NDArray
     log_prob : NDArray
     """
-    return _invoke(190, (data,), (shape, get_prob, dtype), out, kwargs)
+    return _invoke(192, (data,), (shape, get_prob, dtype), out, kwargs)
 
 
-_operator(190, sample_multinomial)
+_operator(192, sample_multinomial)
 
 
 def shuffle(data, out=None, name=None, **kwargs):
@@ -3709,16 +3757,15 @@ def shuffle(data, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(191, (data,), (), out, kwargs)
+    return _invoke(193, (data,), (), out, kwargs)
 
 
-_operator(191, shuffle)
+_operator(193, shuffle)
 
 
 def dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=None, name=None, **kwargs):
     """Product of two arrays: the last axis of `lhs` is summed with the first of `rhs`,
-    which gives the product of
-    matrices, or the inner product of vectors.
+    which gives the product of matrices, or the inner product of vectors.
 
     With more axes the result has the axes of `lhs` without its last, then those of
     `rhs` without its first.
@@ -3734,7 +3781,7 @@ def dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=
     transpose_b : bool, optional, default=False
         Sum over the last axis of `rhs` instead.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : NDArray, optional
         Where the result goes.
 
@@ -3742,10 +3789,10 @@ def dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=
     -------
     output : NDArray
     """
-    return _invoke(192, (lhs, rhs), (transpose_a, transpose_b, forward_stype), out, kwargs)
+    return _invoke(194, (lhs, rhs), (transpose_a, transpose_b, forward_stype), out, kwargs)
 
 
-_operator(192, dot)
+_operator(194, dot)
 
 
 def batch_dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=None, name=None, **kwargs):
@@ -3762,7 +3809,7 @@ def batch_dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None
     transpose_b : bool, optional, default=False
         The matrices of `rhs` are transposed first.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : NDArray, optional
         Where the result goes.
 
@@ -3770,10 +3817,10 @@ def batch_dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None
     -------
     output : NDArray
     """
-    return _invoke(193, (lhs, rhs), (transpose_a, transpose_b, forward_stype), out, kwargs)
+    return _invoke(195, (lhs, rhs), (transpose_a, transpose_b, forward_stype), out, kwargs)
 
 
-_operator(193, batch_dot)
+_operator(195, batch_dot)
 
 
 def Reshape(data, shape=(), reverse=False, target_shape=(), keep_highest=False, out=None, name=None, **kwargs):
@@ -3803,10 +3850,10 @@ def Reshape(data, shape=(), reverse=False, target_shape=(), keep_highest=False, 
     -------
     output : NDArray
     """
-    return _invoke(197, (data,), (shape, reverse, target_shape, keep_highest), out, kwargs)
+    return _invoke(199, (data,), (shape, reverse, target_shape, keep_highest), out, kwargs)
 
 
-_operator(197, Reshape)
+_operator(199, Reshape)
 
 
 reshape = Reshape
@@ -3826,10 +3873,10 @@ def Flatten(data, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(198, (data,), (), out, kwargs)
+    return _invoke(200, (data,), (), out, kwargs)
 
 
-_operator(198, Flatten)
+_operator(200, Flatten)
 
 
 flatten = Flatten
@@ -3851,10 +3898,10 @@ def expand_dims(data, axis, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(199, (data,), (axis,), out, kwargs)
+    return _invoke(201, (data,), (axis,), out, kwargs)
 
 
-_operator(199, expand_dims)
+_operator(201, expand_dims)
 
 
 def squeeze(data, axis=None, out=None, name=None, **kwargs):
@@ -3873,10 +3920,10 @@ def squeeze(data, axis=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(200, (data,), (axis,), out, kwargs)
+    return _invoke(202, (data,), (axis,), out, kwargs)
 
 
-_operator(200, squeeze)
+_operator(202, squeeze)
 
 
 def transpose(data, axes=(), out=None, name=None, **kwargs):
@@ -3895,10 +3942,10 @@ def transpose(data, axes=(), out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(201, (data,), (axes,), out, kwargs)
+    return _invoke(203, (data,), (axes,), out, kwargs)
 
 
-_operator(201, transpose)
+_operator(203, transpose)
 
 
 def SwapAxis(data, dim1=0, dim2=0, out=None, name=None, **kwargs):
@@ -3919,10 +3966,10 @@ def SwapAxis(data, dim1=0, dim2=0, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(202, (data,), (dim1, dim2), out, kwargs)
+    return _invoke(204, (data,), (dim1, dim2), out, kwargs)
 
 
-_operator(202, SwapAxis)
+_operator(204, SwapAxis)
 
 
 swapaxes = SwapAxis
@@ -3936,7 +3983,7 @@ def depth_to_space(data, block_size, out=None, name=None, **kwargs):
     ----------
     data : NDArray
         The pictures.
-    block_size : int, required, from 1.0 to any
+    block_size : int, required, at least 1
         Side of the blocks.
     out : NDArray, optional
         Where the result goes.
@@ -3945,10 +3992,10 @@ def depth_to_space(data, block_size, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(203, (data,), (block_size,), out, kwargs)
+    return _invoke(205, (data,), (block_size,), out, kwargs)
 
 
-_operator(203, depth_to_space)
+_operator(205, depth_to_space)
 
 
 def space_to_depth(data, block_size, out=None, name=None, **kwargs):
@@ -3959,7 +4006,7 @@ def space_to_depth(data, block_size, out=None, name=None, **kwargs):
     ----------
     data : NDArray
         The pictures.
-    block_size : int, required, from 1.0 to any
+    block_size : int, required, at least 1
         Side of the blocks.
     out : NDArray, optional
         Where the result goes.
@@ -3968,10 +4015,10 @@ def space_to_depth(data, block_size, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(204, (data,), (block_size,), out, kwargs)
+    return _invoke(206, (data,), (block_size,), out, kwargs)
 
 
-_operator(204, space_to_depth)
+_operator(206, space_to_depth)
 
 
 def slice(data, begin, end, step=(), out=None, name=None, **kwargs):
@@ -3996,10 +4043,10 @@ def slice(data, begin, end, step=(), out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(205, (data,), (begin, end, step), out, kwargs)
+    return _invoke(207, (data,), (begin, end, step), out, kwargs)
 
 
-_operator(205, slice)
+_operator(207, slice)
 
 
 crop = slice
@@ -4025,10 +4072,10 @@ def slice_axis(data, axis, begin, end=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(206, (data,), (axis, begin, end), out, kwargs)
+    return _invoke(208, (data,), (axis, begin, end), out, kwargs)
 
 
-_operator(206, slice_axis)
+_operator(208, slice_axis)
 
 
 def slice_like(data, shape_like, axes=(), out=None, name=None, **kwargs):
@@ -4049,10 +4096,10 @@ def slice_like(data, shape_like, axes=(), out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(207, (data, shape_like), (axes,), out, kwargs)
+    return _invoke(209, (data, shape_like), (axes,), out, kwargs)
 
 
-_operator(207, slice_like)
+_operator(209, slice_like)
 
 
 def reverse(data, axis, out=None, name=None, **kwargs):
@@ -4071,10 +4118,10 @@ def reverse(data, axis, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(208, (data,), (axis,), out, kwargs)
+    return _invoke(210, (data,), (axis,), out, kwargs)
 
 
-_operator(208, reverse)
+_operator(210, reverse)
 
 
 flip = reverse
@@ -4087,7 +4134,7 @@ def Concat(*data, num_args=None, dim=1, out=None, name=None, **kwargs):
     ----------
     data : NDArrays
         The arrays, of one shape but along the axis.
-    num_args : int, optional, from 1.0 to any
+    num_args : int, optional, at least 1
         Number of arrays; counted if absent.
     dim : int, optional, default=1
         The axis.
@@ -4098,10 +4145,10 @@ def Concat(*data, num_args=None, dim=1, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(211, (*data,), (num_args, dim), out, kwargs)
+    return _invoke(213, (*data,), (num_args, dim), out, kwargs)
 
 
-_operator(211, Concat)
+_operator(213, Concat)
 
 
 concat = Concat
@@ -4116,7 +4163,7 @@ def stack(*data, axis=0, num_args=None, out=None, name=None, **kwargs):
         The arrays, of one shape.
     axis : int, optional, default=0
         Where the new axis is; negative numbers count from the end of the result.
-    num_args : int, optional, from 1.0 to any
+    num_args : int, optional, at least 1
         Number of arrays; counted if absent.
     out : NDArray, optional
         Where the result goes.
@@ -4125,10 +4172,10 @@ def stack(*data, axis=0, num_args=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(212, (*data,), (axis, num_args), out, kwargs)
+    return _invoke(214, (*data,), (axis, num_args), out, kwargs)
 
 
-_operator(212, stack)
+_operator(214, stack)
 
 
 def SliceChannel(data, num_outputs, axis=1, squeeze_axis=False, out=None, name=None, **kwargs):
@@ -4138,7 +4185,7 @@ def SliceChannel(data, num_outputs, axis=1, squeeze_axis=False, out=None, name=N
     ----------
     data : NDArray
         The array.
-    num_outputs : int, required, from 1.0 to any
+    num_outputs : int, required, at least 1
         Number of parts.
     axis : int, optional, default=1
         The axis.
@@ -4151,10 +4198,10 @@ def SliceChannel(data, num_outputs, axis=1, squeeze_axis=False, out=None, name=N
     -------
     output : NDArray
     """
-    return _invoke(213, (data,), (num_outputs, axis, squeeze_axis), out, kwargs)
+    return _invoke(215, (data,), (num_outputs, axis, squeeze_axis), out, kwargs)
 
 
-_operator(213, SliceChannel)
+_operator(215, SliceChannel)
 
 
 split = SliceChannel
@@ -4177,10 +4224,10 @@ def tile(data, reps, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(215, (data,), (reps,), out, kwargs)
+    return _invoke(217, (data,), (reps,), out, kwargs)
 
 
-_operator(215, tile)
+_operator(217, tile)
 
 
 def repeat(data, repeats, axis=None, out=None, name=None, **kwargs):
@@ -4190,7 +4237,7 @@ def repeat(data, repeats, axis=None, out=None, name=None, **kwargs):
     ----------
     data : NDArray
         The array.
-    repeats : int, required, from 0.0 to any
+    repeats : int, required, at least 0
         How often.
     axis : int, optional
         The axis along which elements are repeated; if absent, the array is flattened
@@ -4202,10 +4249,10 @@ def repeat(data, repeats, axis=None, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(216, (data,), (repeats, axis), out, kwargs)
+    return _invoke(218, (data,), (repeats, axis), out, kwargs)
 
 
-_operator(216, repeat)
+_operator(218, repeat)
 
 
 def Pad(data, mode, pad_width, constant_value=0.0, out=None, name=None, **kwargs):
@@ -4228,10 +4275,10 @@ def Pad(data, mode, pad_width, constant_value=0.0, out=None, name=None, **kwargs
     -------
     output : NDArray
     """
-    return _invoke(217, (data,), (mode, pad_width, constant_value), out, kwargs)
+    return _invoke(219, (data,), (mode, pad_width, constant_value), out, kwargs)
 
 
-_operator(217, Pad)
+_operator(219, Pad)
 
 
 pad = Pad
@@ -4260,10 +4307,10 @@ def diag(data, k=0, axis1=0, axis2=1, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(218, (data,), (k, axis1, axis2), out, kwargs)
+    return _invoke(220, (data,), (k, axis1, axis2), out, kwargs)
 
 
-_operator(218, diag)
+_operator(220, diag)
 
 
 def take(a, indices, axis=0, mode='clip', out=None, name=None, **kwargs):
@@ -4288,10 +4335,10 @@ def take(a, indices, axis=0, mode='clip', out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(219, (a, indices), (axis, mode), out, kwargs)
+    return _invoke(221, (a, indices), (axis, mode), out, kwargs)
 
 
-_operator(219, take)
+_operator(221, take)
 
 
 def Embedding(data, weight, input_dim, output_dim, dtype='float32', sparse_grad=False, out=None, name=None, **kwargs):
@@ -4304,9 +4351,9 @@ def Embedding(data, weight, input_dim, output_dim, dtype='float32', sparse_grad=
         The numbers, of any dtype.
     weight : NDArray
         The table.
-    input_dim : int, required, from 1.0 to any
+    input_dim : int, required, at least 1
         Number of rows of the table.
-    output_dim : int, required, from 1.0 to any
+    output_dim : int, required, at least 1
         Length of the rows.
     dtype : dtype, optional, default='float32'
         Dtype of the table, where nothing else says it.
@@ -4319,10 +4366,10 @@ def Embedding(data, weight, input_dim, output_dim, dtype='float32', sparse_grad=
     -------
     output : NDArray
     """
-    return _invoke(220, (data, weight), (input_dim, output_dim, dtype, sparse_grad), out, kwargs)
+    return _invoke(222, (data, weight), (input_dim, output_dim, dtype, sparse_grad), out, kwargs)
 
 
-_operator(220, Embedding)
+_operator(222, Embedding)
 
 
 def pick(data, index, axis=-1, keepdims=False, mode='clip', out=None, name=None, **kwargs):
@@ -4347,10 +4394,10 @@ def pick(data, index, axis=-1, keepdims=False, mode='clip', out=None, name=None,
     -------
     output : NDArray
     """
-    return _invoke(221, (data, index), (axis, keepdims, mode), out, kwargs)
+    return _invoke(223, (data, index), (axis, keepdims, mode), out, kwargs)
 
 
-_operator(221, pick)
+_operator(223, pick)
 
 
 choose_element_0index = pick
@@ -4372,10 +4419,10 @@ def batch_take(a, indices, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(222, (a, indices), (), out, kwargs)
+    return _invoke(224, (a, indices), (), out, kwargs)
 
 
-_operator(222, batch_take)
+_operator(224, batch_take)
 
 
 def gather_nd(data, indices, out=None, name=None, **kwargs):
@@ -4398,10 +4445,10 @@ def gather_nd(data, indices, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(223, (data, indices), (), out, kwargs)
+    return _invoke(225, (data, indices), (), out, kwargs)
 
 
-_operator(223, gather_nd)
+_operator(225, gather_nd)
 
 
 def scatter_nd(data, indices, shape, out=None, name=None, **kwargs):
@@ -4426,22 +4473,21 @@ def scatter_nd(data, indices, shape, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(224, (data, indices), (shape,), out, kwargs)
+    return _invoke(226, (data, indices), (shape,), out, kwargs)
 
 
-_operator(224, scatter_nd)
+_operator(226, scatter_nd)
 
 
 def one_hot(indices, depth, on_value=1.0, off_value=0.0, dtype='float32', out=None, name=None, **kwargs):
     """For each index a vector with one value at the index and another elsewhere. An index
-    beyond the vector gives one
-    without the former.
+    beyond the vector gives one without the former.
 
     Parameters
     ----------
     indices : NDArray
         The indices.
-    depth : int, required, from 0.0 to any
+    depth : int, required, at least 0
         Length of the vectors.
     on_value : float, optional, default=1.0
         The value at the index.
@@ -4456,10 +4502,10 @@ def one_hot(indices, depth, on_value=1.0, off_value=0.0, dtype='float32', out=No
     -------
     output : NDArray
     """
-    return _invoke(228, (indices,), (depth, on_value, off_value, dtype), out, kwargs)
+    return _invoke(230, (indices,), (depth, on_value, off_value, dtype), out, kwargs)
 
 
-_operator(228, one_hot)
+_operator(230, one_hot)
 
 
 def ravel_multi_index(data, shape, out=None, name=None, **kwargs):
@@ -4479,10 +4525,10 @@ def ravel_multi_index(data, shape, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(229, (data,), (shape,), out, kwargs)
+    return _invoke(231, (data,), (shape,), out, kwargs)
 
 
-_operator(229, ravel_multi_index)
+_operator(231, ravel_multi_index)
 
 
 def unravel_index(data, shape, out=None, name=None, **kwargs):
@@ -4502,10 +4548,10 @@ def unravel_index(data, shape, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(230, (data,), (shape,), out, kwargs)
+    return _invoke(232, (data,), (shape,), out, kwargs)
 
 
-_operator(230, unravel_index)
+_operator(232, unravel_index)
 
 
 def SequenceMask(data, sequence_length=None, use_sequence_length=False, value=0.0, axis=0, out=None, name=None, **kwargs):
@@ -4530,10 +4576,10 @@ def SequenceMask(data, sequence_length=None, use_sequence_length=False, value=0.
     -------
     output : NDArray
     """
-    return _invoke(233, (data, sequence_length), (use_sequence_length, value, axis), out, kwargs)
+    return _invoke(235, (data, sequence_length), (use_sequence_length, value, axis), out, kwargs)
 
 
-_operator(233, SequenceMask)
+_operator(235, SequenceMask)
 
 
 def SequenceLast(data, sequence_length=None, use_sequence_length=False, axis=0, out=None, name=None, **kwargs):
@@ -4556,10 +4602,10 @@ def SequenceLast(data, sequence_length=None, use_sequence_length=False, axis=0, 
     -------
     output : NDArray
     """
-    return _invoke(234, (data, sequence_length), (use_sequence_length, axis), out, kwargs)
+    return _invoke(236, (data, sequence_length), (use_sequence_length, axis), out, kwargs)
 
 
-_operator(234, SequenceLast)
+_operator(236, SequenceLast)
 
 
 def SequenceReverse(data, sequence_length=None, use_sequence_length=False, axis=0, out=None, name=None, **kwargs):
@@ -4582,10 +4628,10 @@ def SequenceReverse(data, sequence_length=None, use_sequence_length=False, axis=
     -------
     output : NDArray
     """
-    return _invoke(235, (data, sequence_length), (use_sequence_length, axis), out, kwargs)
+    return _invoke(237, (data, sequence_length), (use_sequence_length, axis), out, kwargs)
 
 
-_operator(235, SequenceReverse)
+_operator(237, SequenceReverse)
 
 
 def sort(data, axis=-1, is_ascend=True, out=None, name=None, **kwargs):
@@ -4607,16 +4653,15 @@ def sort(data, axis=-1, is_ascend=True, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(236, (data,), (axis, is_ascend), out, kwargs)
+    return _invoke(238, (data,), (axis, is_ascend), out, kwargs)
 
 
-_operator(236, sort)
+_operator(238, sort)
 
 
 def argsort(data, axis=-1, is_ascend=True, dtype='float32', out=None, name=None, **kwargs):
     """The places that the elements along an axis had before they were put in order. Equal
-    elements keep their order,
-    NaN comes last.
+    elements keep their order, NaN comes last.
 
     Parameters
     ----------
@@ -4635,10 +4680,10 @@ def argsort(data, axis=-1, is_ascend=True, dtype='float32', out=None, name=None,
     -------
     output : NDArray
     """
-    return _invoke(237, (data,), (axis, is_ascend, dtype), out, kwargs)
+    return _invoke(239, (data,), (axis, is_ascend, dtype), out, kwargs)
 
 
-_operator(237, argsort)
+_operator(239, argsort)
 
 
 def topk(data, axis=-1, k=1, ret_typ='indices', is_ascend=False, dtype='float32', out=None, name=None, **kwargs):
@@ -4666,10 +4711,10 @@ def topk(data, axis=-1, k=1, ret_typ='indices', is_ascend=False, dtype='float32'
     -------
     output : NDArray
     """
-    return _invoke(238, (data,), (axis, k, ret_typ, is_ascend, dtype), out, kwargs)
+    return _invoke(240, (data,), (axis, k, ret_typ, is_ascend, dtype), out, kwargs)
 
 
-_operator(238, topk)
+_operator(240, topk)
 
 
 def sgd_update(weight, grad, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
@@ -4700,16 +4745,15 @@ def sgd_update(weight, grad, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, l
     -------
     output : NDArray
     """
-    return _invoke(239, (weight, grad), (lr, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+    return _invoke(241, (weight, grad), (lr, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
 
 
-_operator(239, sgd_update)
+_operator(241, sgd_update)
 
 
 def sgd_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
     """Stochastic gradient descent with momentum: `mom = momentum * mom - lr * (grad + wd *
-    weight)` is added
-    to the weight.
+    weight)` is added to the weight.
 
     Parameters
     ----------
@@ -4740,10 +4784,10 @@ def sgd_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0
     -------
     output : NDArray
     """
-    return _invoke(240, (weight, grad, mom), (lr, momentum, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+    return _invoke(242, (weight, grad, mom), (lr, momentum, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
 
 
-_operator(240, sgd_mom_update)
+_operator(242, sgd_mom_update)
 
 
 def mp_sgd_update(weight, grad, weight32, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
@@ -4776,10 +4820,10 @@ def mp_sgd_update(weight, grad, weight32, lr, wd=0.0, rescale_grad=1.0, clip_gra
     -------
     output : NDArray
     """
-    return _invoke(241, (weight, grad, weight32), (lr, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+    return _invoke(243, (weight, grad, weight32), (lr, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
 
 
-_operator(241, mp_sgd_update)
+_operator(243, mp_sgd_update)
 
 
 def mp_sgd_mom_update(weight, grad, mom, weight32, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
@@ -4816,16 +4860,15 @@ def mp_sgd_mom_update(weight, grad, mom, weight32, lr, momentum=0.0, wd=0.0, res
     -------
     output : NDArray
     """
-    return _invoke(242, (weight, grad, mom, weight32), (lr, momentum, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+    return _invoke(244, (weight, grad, mom, weight32), (lr, momentum, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
 
 
-_operator(242, mp_sgd_mom_update)
+_operator(244, mp_sgd_mom_update)
 
 
 def nag_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """Nesterov's accelerated gradient: as [`SgdMomUpdate`], but the weight also takes the
-    step that the new
-    momentum leads to.
+    step that the new momentum leads to.
 
     Parameters
     ----------
@@ -4853,10 +4896,10 @@ def nag_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0
     -------
     output : NDArray
     """
-    return _invoke(243, (weight, grad, mom), (lr, momentum, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(245, (weight, grad, mom), (lr, momentum, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(243, nag_mom_update)
+_operator(245, nag_mom_update)
 
 
 def mp_nag_mom_update(weight, grad, mom, weight32, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -4890,16 +4933,15 @@ def mp_nag_mom_update(weight, grad, mom, weight32, lr, momentum=0.0, wd=0.0, res
     -------
     output : NDArray
     """
-    return _invoke(244, (weight, grad, mom, weight32), (lr, momentum, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(246, (weight, grad, mom, weight32), (lr, momentum, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(244, mp_nag_mom_update)
+_operator(246, mp_nag_mom_update)
 
 
 def signsgd_update(weight, grad, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """Moves each weight by `lr` against the sign of its gradient: `weight - lr *
-    (sign(grad) + wd *
-    weight)`.
+    (sign(grad) + wd * weight)`.
 
     Parameters
     ----------
@@ -4923,10 +4965,10 @@ def signsgd_update(weight, grad, lr, wd=0.0, rescale_grad=1.0, clip_gradient=-1.
     -------
     output : NDArray
     """
-    return _invoke(245, (weight, grad), (lr, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(247, (weight, grad), (lr, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(245, signsgd_update)
+_operator(247, signsgd_update)
 
 
 def signum_update(weight, grad, mom, lr, momentum=0.0, wd_lh=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -4961,16 +5003,15 @@ def signum_update(weight, grad, mom, lr, momentum=0.0, wd_lh=0.0, wd=0.0, rescal
     -------
     output : NDArray
     """
-    return _invoke(246, (weight, grad, mom), (lr, momentum, wd_lh, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(248, (weight, grad, mom), (lr, momentum, wd_lh, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(246, signum_update)
+_operator(248, signum_update)
 
 
 def adam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, lazy_update=True, out=None, name=None, **kwargs):
     """Adam (Kingma and Ba, 2014): steps along the mean of the gradients over the root of
-    the mean of their
-    squares. The correction of the means' bias belongs into `lr`.
+    the mean of their squares. The correction of the means' bias belongs into `lr`.
 
     Parameters
     ----------
@@ -5007,16 +5048,15 @@ def adam_update(weight, grad, mean, var, lr, beta1=0.9, beta2=0.999, epsilon=1e-
     -------
     output : NDArray
     """
-    return _invoke(247, (weight, grad, mean, var), (lr, beta1, beta2, epsilon, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
+    return _invoke(249, (weight, grad, mean, var), (lr, beta1, beta2, epsilon, wd, rescale_grad, clip_gradient, lazy_update), out, kwargs)
 
 
-_operator(247, adam_update)
+_operator(249, adam_update)
 
 
 def rmsprop_update(weight, grad, n, lr, gamma1=0.95, epsilon=1e-8, clip_weights=-1.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """RMSProp (Tieleman and Hinton, 2012): steps along the gradient over the root of the
-    mean of its
-    squares.
+    mean of its squares.
 
     Parameters
     ----------
@@ -5049,10 +5089,10 @@ def rmsprop_update(weight, grad, n, lr, gamma1=0.95, epsilon=1e-8, clip_weights=
     -------
     output : NDArray
     """
-    return _invoke(252, (weight, grad, n), (lr, gamma1, epsilon, clip_weights, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(254, (weight, grad, n), (lr, gamma1, epsilon, clip_weights, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(252, rmsprop_update)
+_operator(254, rmsprop_update)
 
 
 def rmspropalex_update(weight, grad, n, mean, delta, lr, gamma1=0.95, gamma2=0.9, epsilon=1e-8, clip_weights=-1.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -5096,10 +5136,10 @@ def rmspropalex_update(weight, grad, n, mean, delta, lr, gamma1=0.95, gamma2=0.9
     -------
     output : NDArray
     """
-    return _invoke(253, (weight, grad, n, mean, delta), (lr, gamma1, gamma2, epsilon, clip_weights, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(255, (weight, grad, n, mean, delta), (lr, gamma1, gamma2, epsilon, clip_weights, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(253, rmspropalex_update)
+_operator(255, rmspropalex_update)
 
 
 def ftrl_update(weight, grad, z, n, lr, lamda1=0.01, beta=1.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -5136,10 +5176,10 @@ def ftrl_update(weight, grad, z, n, lr, lamda1=0.01, beta=1.0, wd=0.0, rescale_g
     -------
     output : NDArray
     """
-    return _invoke(256, (weight, grad, z, n), (lr, lamda1, beta, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(258, (weight, grad, z, n), (lr, lamda1, beta, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(256, ftrl_update)
+_operator(258, ftrl_update)
 
 
 def ftml_update(weight, grad, d, v, z, lr, beta1=0.6, beta2=0.999, epsilon=1e-8, t=_Null, wd=0.0, rescale_grad=1.0, clip_grad=-1.0, out=None, name=None, **kwargs):
@@ -5165,7 +5205,7 @@ def ftml_update(weight, grad, d, v, z, lr, beta1=0.6, beta2=0.999, epsilon=1e-8,
         How much of the mean of squares stays.
     epsilon : float, optional, default=1e-8
         Keeps the divisor from zero.
-    t : int, required, from 1.0 to any
+    t : int, required, at least 1
         The number of this update, from 1.
     wd : float, optional, default=0.0
         The weight decay: `wd * weight` is added to the gradient.
@@ -5180,10 +5220,10 @@ def ftml_update(weight, grad, d, v, z, lr, beta1=0.6, beta2=0.999, epsilon=1e-8,
     -------
     output : NDArray
     """
-    return _invoke(257, (weight, grad, d, v, z), (lr, beta1, beta2, epsilon, t, wd, rescale_grad, clip_grad), out, kwargs)
+    return _invoke(259, (weight, grad, d, v, z), (lr, beta1, beta2, epsilon, t, wd, rescale_grad, clip_grad), out, kwargs)
 
 
-_operator(257, ftml_update)
+_operator(259, ftml_update)
 
 
 def lamb_update_phase1(weight, grad, mean, var, beta1=0.9, beta2=0.999, epsilon=1e-6, t=_Null, bias_correction=True, wd=_Null, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
@@ -5223,10 +5263,10 @@ def lamb_update_phase1(weight, grad, mean, var, beta1=0.9, beta2=0.999, epsilon=
     -------
     output : NDArray
     """
-    return _invoke(258, (weight, grad, mean, var), (beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(260, (weight, grad, mean, var), (beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(258, lamb_update_phase1)
+_operator(260, lamb_update_phase1)
 
 
 def lamb_update_phase2(weight, g, r1, r2, lr, lower_bound=-1.0, upper_bound=-1.0, out=None, name=None, **kwargs):
@@ -5256,17 +5296,15 @@ def lamb_update_phase2(weight, g, r1, r2, lr, lower_bound=-1.0, upper_bound=-1.0
     -------
     output : NDArray
     """
-    return _invoke(259, (weight, g, r1, r2), (lr, lower_bound, upper_bound), out, kwargs)
+    return _invoke(261, (weight, g, r1, r2), (lr, lower_bound, upper_bound), out, kwargs)
 
 
-_operator(259, lamb_update_phase2)
+_operator(261, lamb_update_phase2)
 
 
 def mp_lamb_update_phase1(weight, grad, mean, var, weight32, beta1=0.9, beta2=0.999, epsilon=1e-6, t=_Null, bias_correction=True, wd=_Null, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """[`LambUpdatePhase1`] with states and a copy of the weight in `float32`, which
-    counts. The direction
-    is in
-    `float32` too.
+    counts. The direction is in `float32` too.
 
     Parameters
     ----------
@@ -5304,10 +5342,10 @@ def mp_lamb_update_phase1(weight, grad, mean, var, weight32, beta1=0.9, beta2=0.
     -------
     output : NDArray
     """
-    return _invoke(260, (weight, grad, mean, var, weight32), (beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(262, (weight, grad, mean, var, weight32), (beta1, beta2, epsilon, t, bias_correction, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(260, mp_lamb_update_phase1)
+_operator(262, mp_lamb_update_phase1)
 
 
 def mp_lamb_update_phase2(weight, g, r1, r2, weight32, lr, lower_bound=-1.0, upper_bound=-1.0, out=None, name=None, **kwargs):
@@ -5338,10 +5376,10 @@ def mp_lamb_update_phase2(weight, g, r1, r2, weight32, lr, lower_bound=-1.0, upp
     -------
     output : NDArray
     """
-    return _invoke(261, (weight, g, r1, r2, weight32), (lr, lower_bound, upper_bound), out, kwargs)
+    return _invoke(263, (weight, g, r1, r2, weight32), (lr, lower_bound, upper_bound), out, kwargs)
 
 
-_operator(261, mp_lamb_update_phase2)
+_operator(263, mp_lamb_update_phase2)
 
 
 def multi_sgd_update(*data, lrs, wds, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
@@ -5369,10 +5407,10 @@ def multi_sgd_update(*data, lrs, wds, rescale_grad=1.0, clip_gradient=-1.0, num_
     -------
     output : NDArray
     """
-    return _invoke(262, (*data,), (lrs, wds, rescale_grad, clip_gradient, num_weights), out, kwargs)
+    return _invoke(264, (*data,), (lrs, wds, rescale_grad, clip_gradient, num_weights), out, kwargs)
 
 
-_operator(262, multi_sgd_update)
+_operator(264, multi_sgd_update)
 
 
 def multi_sgd_mom_update(*data, lrs, wds, momentum=0.0, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
@@ -5402,10 +5440,10 @@ def multi_sgd_mom_update(*data, lrs, wds, momentum=0.0, rescale_grad=1.0, clip_g
     -------
     output : NDArray
     """
-    return _invoke(263, (*data,), (lrs, wds, momentum, rescale_grad, clip_gradient, num_weights), out, kwargs)
+    return _invoke(265, (*data,), (lrs, wds, momentum, rescale_grad, clip_gradient, num_weights), out, kwargs)
 
 
-_operator(263, multi_sgd_mom_update)
+_operator(265, multi_sgd_mom_update)
 
 
 def multi_mp_sgd_update(*data, lrs, wds, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
@@ -5433,10 +5471,10 @@ def multi_mp_sgd_update(*data, lrs, wds, rescale_grad=1.0, clip_gradient=-1.0, n
     -------
     output : NDArray
     """
-    return _invoke(264, (*data,), (lrs, wds, rescale_grad, clip_gradient, num_weights), out, kwargs)
+    return _invoke(266, (*data,), (lrs, wds, rescale_grad, clip_gradient, num_weights), out, kwargs)
 
 
-_operator(264, multi_mp_sgd_update)
+_operator(266, multi_mp_sgd_update)
 
 
 def multi_mp_sgd_mom_update(*data, lrs, wds, momentum=0.0, rescale_grad=1.0, clip_gradient=-1.0, num_weights=1, out=None, name=None, **kwargs):
@@ -5466,10 +5504,10 @@ def multi_mp_sgd_mom_update(*data, lrs, wds, momentum=0.0, rescale_grad=1.0, cli
     -------
     output : NDArray
     """
-    return _invoke(265, (*data,), (lrs, wds, momentum, rescale_grad, clip_gradient, num_weights), out, kwargs)
+    return _invoke(267, (*data,), (lrs, wds, momentum, rescale_grad, clip_gradient, num_weights), out, kwargs)
 
 
-_operator(265, multi_mp_sgd_mom_update)
+_operator(267, multi_mp_sgd_mom_update)
 
 
 def all_finite(data, init_output=True, out=None, name=None, **kwargs):
@@ -5488,10 +5526,10 @@ def all_finite(data, init_output=True, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(266, (data,), (init_output,), out, kwargs)
+    return _invoke(268, (data,), (init_output,), out, kwargs)
 
 
-_operator(266, all_finite)
+_operator(268, all_finite)
 
 
 def multi_all_finite(*data, num_arrays=1, init_output=True, out=None, name=None, **kwargs):
@@ -5512,10 +5550,10 @@ def multi_all_finite(*data, num_arrays=1, init_output=True, out=None, name=None,
     -------
     output : NDArray
     """
-    return _invoke(267, (*data,), (num_arrays, init_output), out, kwargs)
+    return _invoke(269, (*data,), (num_arrays, init_output), out, kwargs)
 
 
-_operator(267, multi_all_finite)
+_operator(269, multi_all_finite)
 
 
 def multi_sum_sq(*data, num_arrays, out=None, name=None, **kwargs):
@@ -5534,16 +5572,16 @@ def multi_sum_sq(*data, num_arrays, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(268, (*data,), (num_arrays,), out, kwargs)
+    return _invoke(270, (*data,), (num_arrays,), out, kwargs)
 
 
-_operator(268, multi_sum_sq)
+_operator(270, multi_sum_sq)
 
 
 def multi_lars(lrs, weights_sum_sq, grads_sum_sq, wds, eta, eps, rescale_grad=1.0, out=None, name=None, **kwargs):
     """Learning rates of layers by LARS (You, Gitman and Ginsburg, 2017): each is
-    multiplied by the weight's norm
-    over that of gradient and decay, where both norms are positive.
+    multiplied by the weight's norm over that of gradient and decay, where both norms
+    are positive.
 
     Parameters
     ----------
@@ -5568,7 +5606,7 @@ def multi_lars(lrs, weights_sum_sq, grads_sum_sq, wds, eta, eps, rescale_grad=1.
     -------
     output : NDArray
     """
-    return _invoke(269, (lrs, weights_sum_sq, grads_sum_sq, wds), (eta, eps, rescale_grad), out, kwargs)
+    return _invoke(271, (lrs, weights_sum_sq, grads_sum_sq, wds), (eta, eps, rescale_grad), out, kwargs)
 
 
-_operator(269, multi_lars)
+_operator(271, multi_lars)

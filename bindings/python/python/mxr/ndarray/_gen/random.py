@@ -37,10 +37,10 @@ def uniform_like(data, low=0.0, high=1.0, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(169, (data,), (low, high), out, kwargs)
+    return _invoke(171, (data,), (low, high), out, kwargs)
 
 
-_operator(169, uniform_like)
+_operator(171, uniform_like)
 
 
 def normal_like(data, loc=0.0, scale=1.0, out=None, name=None, **kwargs):
@@ -63,10 +63,10 @@ def normal_like(data, loc=0.0, scale=1.0, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(172, (data,), (loc, scale), out, kwargs)
+    return _invoke(174, (data,), (loc, scale), out, kwargs)
 
 
-_operator(172, normal_like)
+_operator(174, normal_like)
 
 
 def gamma_like(data, alpha=1.0, beta=1.0, out=None, name=None, **kwargs):
@@ -89,10 +89,10 @@ def gamma_like(data, alpha=1.0, beta=1.0, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(175, (data,), (alpha, beta), out, kwargs)
+    return _invoke(177, (data,), (alpha, beta), out, kwargs)
 
 
-_operator(175, gamma_like)
+_operator(177, gamma_like)
 
 
 def exponential_like(data, lam=1.0, out=None, name=None, **kwargs):
@@ -113,10 +113,10 @@ def exponential_like(data, lam=1.0, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(178, (data,), (lam,), out, kwargs)
+    return _invoke(180, (data,), (lam,), out, kwargs)
 
 
-_operator(178, exponential_like)
+_operator(180, exponential_like)
 
 
 def poisson_like(data, lam=1.0, out=None, name=None, **kwargs):
@@ -137,16 +137,16 @@ def poisson_like(data, lam=1.0, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(181, (data,), (lam,), out, kwargs)
+    return _invoke(183, (data,), (lam,), out, kwargs)
 
 
-_operator(181, poisson_like)
+_operator(183, poisson_like)
 
 
 def negative_binomial_like(data, k=1, p=1.0, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution: how many trials fail before
-    `k` succeed, each
-    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+    `k` succeed, each succeeding with probability `p`. They are whole numbers in a
+    floating-point dtype.
 
     The result has the shape and dtype of `data`.
 
@@ -165,17 +165,16 @@ def negative_binomial_like(data, k=1, p=1.0, out=None, name=None, **kwargs):
     -------
     output : NDArray
     """
-    return _invoke(184, (data,), (k, p), out, kwargs)
+    return _invoke(186, (data,), (k, p), out, kwargs)
 
 
-_operator(184, negative_binomial_like)
+_operator(186, negative_binomial_like)
 
 
 def generalized_negative_binomial_like(data, mu=1.0, alpha=1.0, out=None, name=None, **kwargs):
     """Random numbers from a negative binomial distribution that is given by its mean and
-    dispersion: the
-    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
-    dtype.
+    dispersion: the variance is `mu + alpha * mu * mu`. They are whole numbers in a
+    floating-point dtype.
 
     The result has the shape and dtype of `data`.
 
@@ -194,7 +193,7 @@ def generalized_negative_binomial_like(data, mu=1.0, alpha=1.0, out=None, name=N
     -------
     output : NDArray
     """
-    return _invoke(187, (data,), (mu, alpha), out, kwargs)
+    return _invoke(189, (data,), (mu, alpha), out, kwargs)
 
 
-_operator(187, generalized_negative_binomial_like)
+_operator(189, generalized_negative_binomial_like)

@@ -151,13 +151,10 @@ __all__ = [
 
 def adagrad_update(weight, grad, history, lr, epsilon=1e-7, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None, name=None, **kwargs):
     """AdaGrad (Duchi, Hazan and Singer, 2011): steps along the gradient over the root of
-    the sum of all
-    squares.
+    the sum of all squares.
 
     MXNet's operator of this name takes row-sparse gradients only and no weight decay;
-    here are dense
-    ones, for
-    which MXNet has Python code with this arithmetic.
+    here are dense ones, for which MXNet has Python code with this arithmetic.
 
     Parameters
     ----------
@@ -185,7 +182,7 @@ def adagrad_update(weight, grad, history, lr, epsilon=1e-7, wd=0.0, rescale_grad
     -------
     output : NDArray
     """
-    return _invoke(254, (weight, grad, history), (lr, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
+    return _invoke(256, (weight, grad, history), (lr, epsilon, wd, rescale_grad, clip_gradient), out, kwargs)
 
 
-_operator(254, adagrad_update)
+_operator(256, adagrad_update)

@@ -49,7 +49,7 @@ def arange_like(data=None, start=_Null, step=_Null, repeat=_Null, ctx=_Null, axi
         The first number.
     step : float, optional, default=1.0
         Distance of two numbers.
-    repeat : int, optional, default=1, from 1.0 to any
+    repeat : int, optional, default=1, at least 1
         How often each number stands in the result.
     ctx : str, optional, default=''
         Unused: the result is on the device of the array.

@@ -1383,7 +1383,7 @@ def _arange(start=_Null, stop=_Null, step=_Null, repeat=_Null, infer_range=_Null
         What the numbers stay below.
     step : float, optional, default=1.0
         Distance of two numbers.
-    repeat : int, optional, default=1, from 1.0 to any
+    repeat : int, optional, default=1, at least 1
         How often each number stands in the result.
     infer_range : bool, optional, default=False
         Take the number of elements from where the result is used, in a graph; needs
@@ -1411,7 +1411,7 @@ def _linspace(start=_Null, stop=_Null, num=_Null, endpoint=_Null, ctx=_Null, dty
         The first number.
     stop : float, required
         The other end.
-    num : int, required, from 0.0 to any
+    num : int, required, at least 0
         How many numbers.
     endpoint : bool, optional, default=True
         The last number is the other end; without it the numbers stay a step away from
@@ -1438,9 +1438,9 @@ def _eye(N=_Null, M=_Null, k=_Null, ctx=_Null, dtype=_Null, name=None, attr=None
 
     Parameters
     ----------
-    N : int, required, from 0.0 to any
+    N : int, required, at least 0
         Number of rows.
-    M : int, optional, default=0, from 0.0 to any
+    M : int, optional, default=0, at least 0
         Number of columns; that of the rows if 0.
     k : int, optional, default=0
         The diagonal: 0 for the main one, positive above it, negative below.
@@ -1574,8 +1574,7 @@ _npx_slice = _alias(_op_slice, "_npx_slice")
 
 def _slice_assign(lhs=None, rhs=None, begin=_Null, end=_Null, step=_Null, name=None, attr=None, out=None, **kwargs):
     """An array with the part from `begin` to before `end` replaced by another array, as
-    Python's
-    `x[begin:end:step] = rhs`.
+    Python's `x[begin:end:step] = rhs`.
 
     Parameters
     ----------
@@ -1608,8 +1607,7 @@ _npi_slice_assign = _alias(_slice_assign, "_npi_slice_assign")
 
 def _slice_assign_scalar(data=None, scalar=_Null, begin=_Null, end=_Null, step=_Null, name=None, attr=None, out=None, **kwargs):
     """An array with the part from `begin` to before `end` replaced by a number, as
-    Python's
-    `x[begin:end:step] = scalar`.
+    Python's `x[begin:end:step] = scalar`.
 
     Parameters
     ----------
@@ -1654,7 +1652,7 @@ def _split_v2(data=None, indices=_Null, axis=_Null, squeeze_axis=_Null, sections
         The axis.
     squeeze_axis : bool, optional, default=False
         Remove the axis, along which each part must have size 1.
-    sections : int, optional, default=0, from 0.0 to any
+    sections : int, optional, default=0, at least 0
         Number of equal parts, if not 0.
     out : Symbol, optional
         Unused.
@@ -1766,9 +1764,8 @@ _npx_topk = _alias(_op_topk, "_npx_topk")
 
 def _adamax_update(weight=None, grad=None, mean=None, norm=None, lr=_Null, beta1=_Null, beta2=_Null, wd=_Null, rescale_grad=_Null, clip_gradient=_Null, name=None, attr=None, out=None, **kwargs):
     """Adamax (Kingma and Ba, 2014): Adam with the largest gradient in place of the root of
-    the mean square.
-    The correction of the mean's bias belongs into `lr`. MXNet has it as Python code
-    only.
+    the mean square. The correction of the mean's bias belongs into `lr`. MXNet has it
+    as Python code only.
 
     Parameters
     ----------
@@ -1805,8 +1802,7 @@ def _adamax_update(weight=None, grad=None, mean=None, norm=None, lr=_Null, beta1
 
 def _nadam_update(weight=None, grad=None, mean=None, var=None, lr=_Null, beta1=_Null, beta2=_Null, epsilon=_Null, grad_factor=_Null, mean_factor=_Null, var_divisor=_Null, wd=_Null, rescale_grad=_Null, clip_gradient=_Null, name=None, attr=None, out=None, **kwargs):
     """Nadam (Dozat, 2015): Adam with Nesterov's momentum. The coefficients that change
-    from step to step are
-    attributes. MXNet has it as Python code only.
+    from step to step are attributes. MXNet has it as Python code only.
 
     Parameters
     ----------
@@ -1854,8 +1850,7 @@ def _adamw_update(weight=None, grad=None, mean=None, var=None, rescale_grad=None
     gradient.
 
     Nothing is updated if `rescale_grad` is zero or not finite, as it is when a loss
-    scale was too
-    large.
+    scale was too large.
 
     Parameters
     ----------
@@ -1898,8 +1893,7 @@ def _mp_adamw_update(weight=None, grad=None, mean=None, var=None, weight32=None,
     """[`AdamwUpdate`] with states and a copy of the weight in `float32`, which counts.
 
     Nothing is updated if `rescale_grad` is zero or not finite, as it is when a loss
-    scale was too
-    large.
+    scale was too large.
 
     Parameters
     ----------
@@ -1942,9 +1936,7 @@ def _mp_adamw_update(weight=None, grad=None, mean=None, var=None, weight32=None,
 
 def _adadelta_update(weight=None, grad=None, acc_g=None, acc_delta=None, lr=_Null, rho=_Null, epsilon=_Null, wd=_Null, rescale_grad=_Null, clip_gradient=_Null, name=None, attr=None, out=None, **kwargs):
     """AdaDelta (Zeiler, 2012): AdaGrad with means in place of sums, and steps in the
-    weights' own units.
-    MXNet
-    has it as Python code only, with `lr` 1.
+    weights' own units. MXNet has it as Python code only, with `lr` 1.
 
     Parameters
     ----------

@@ -25,6 +25,7 @@ __all__ = [
     "GroupNorm",
     "InstanceNorm",
     "L2Normalization",
+    "LRN",
     "LayerNorm",
     "LeakyReLU",
     "LinearRegressionOutput",
@@ -43,6 +44,7 @@ __all__ = [
     "SoftmaxActivation",
     "SoftmaxOutput",
     "SwapAxis",
+    "UpSampling",
     "abs",
     "adam_update",
     "add_n",
@@ -1464,8 +1466,7 @@ def MakeLoss(data=None, grad_scale=_Null, valid_thresh=_Null, normalization=_Nul
         Elements must be larger than this to count with `normalization` 'valid'.
     normalization : {'batch', 'null', 'valid'}, optional, default='null'
         What the gradient is divided by: 'null' for nothing, 'batch' for the size of the
-        first axis, 'valid' for
-        the number of elements above the threshold.
+        first axis, 'valid' for the number of elements above the threshold.
     out : Symbol, optional
         Unused.
 
@@ -1589,8 +1590,7 @@ def hard_sigmoid(data=None, alpha=_Null, beta=_Null, name=None, attr=None, out=N
 
 def smooth_l1(data=None, scalar=_Null, is_int=_Null, name=None, attr=None, out=None, **kwargs):
     """Smooth L1 loss of each element: `(σx)² / 2` where `|x| < 1 / σ²`, else `|x| -
-    0.5 / σ²`. From Fast R-CNN
-    (Girshick, 2015).
+    0.5 / σ²`. From Fast R-CNN (Girshick, 2015).
 
     Parameters
     ----------
@@ -1612,8 +1612,7 @@ def smooth_l1(data=None, scalar=_Null, is_int=_Null, name=None, attr=None, out=N
 
 def Cast(data=None, dtype=_Null, name=None, attr=None, out=None, **kwargs):
     """The elements in another dtype. Floating-point numbers lose their fraction in
-    integers, and integers that do not
-    fit wrap around; what is not 0 is true.
+    integers, and integers that do not fit wrap around; what is not 0 is true.
 
     Parameters
     ----------
@@ -1636,8 +1635,7 @@ cast = _alias(Cast, "cast")
 
 def amp_cast(data=None, dtype=_Null, name=None, attr=None, out=None, **kwargs):
     """The elements in another floating-point dtype, for training in mixed precision.
-    Arrays of `float64` and integers
-    stay as they are.
+    Arrays of `float64` and integers stay as they are.
 
     Parameters
     ----------
@@ -1663,7 +1661,7 @@ def amp_multicast(*data, num_outputs=_Null, cast_narrow=_Null, name=None, attr=N
     ----------
     data : Symbols
         The arrays.
-    num_outputs : int, required, from 1.0 to any
+    num_outputs : int, required, at least 1
         Number of arrays.
     cast_narrow : bool, optional, default=False
         Take the narrowest dtype instead.
@@ -1924,7 +1922,7 @@ def norm(data=None, ord=_Null, axis=_Null, out_dtype=_Null, keepdims=_Null, name
     ----------
     data : Symbol
         The array.
-    ord : int, optional, default=2, from 1.0 to 2.0
+    ord : int, optional, default=2, from 1 to 2
         2 for the root of the sum of squares, 1 for the sum of absolute values.
     axis : int or tuple of int, optional
         The axes to reduce; all of them if absent or empty.
@@ -1954,8 +1952,8 @@ def L2Normalization(data=None, eps=_Null, mode=_Null, name=None, attr=None, out=
         Added to the sum of squares.
     mode : {'channel', 'instance', 'spatial'}, optional, default='instance'
         The part that is divided by its norm: 'instance' for a whole sample, 'channel'
-        for the channels (axis 1) of a
-        position, 'spatial' for the positions of a channel.
+        for the channels (axis 1) of a position, 'spatial' for the positions of a
+        channel.
     out : Symbol, optional
         Unused.
 
@@ -1970,8 +1968,8 @@ def argmax(data=None, axis=_Null, keepdims=_Null, name=None, attr=None, out=None
     """Positions of the largest elements along an axis.
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
-    the dtype of the
-    array, as in MXNet.
+    the dtype of the array, as in MXNet; those of truth values, which MXNet refuses, are
+    `int64`, as in NumPy.
 
     Parameters
     ----------
@@ -1995,8 +1993,8 @@ def argmin(data=None, axis=_Null, keepdims=_Null, name=None, attr=None, out=None
     """Positions of the smallest elements along an axis.
 
     The first of equal elements counts, and a NaN counts as the extreme. Positions have
-    the dtype of the
-    array, as in MXNet.
+    the dtype of the array, as in MXNet; those of truth values, which MXNet refuses, are
+    `int64`, as in NumPy.
 
     Parameters
     ----------
@@ -2098,8 +2096,12 @@ def cumsum(a=None, axis=_Null, dtype=_Null, name=None, attr=None, out=None, **kw
     return _call("_np_cumsum", "cumsum", (("a", a),), (), (("axis", axis), ("dtype", dtype)), name, attr, kwargs)
 
 
-def reshape_like(lhs=None, rhs=None, name=None, attr=None, out=None, **kwargs):
+def reshape_like(lhs=None, rhs=None, lhs_begin=_Null, lhs_end=_Null, rhs_begin=_Null, rhs_end=_Null, name=None, attr=None, out=None, **kwargs):
     """The elements of `lhs` in the shape of `rhs`.
+
+    With any of the attributes, the axes `lhs_begin` to before `lhs_end` of `lhs` take
+    the sizes of the axes `rhs_begin` to before `rhs_end` of `rhs`, and the other axes
+    of `lhs` stay. Negative numbers count from the end.
 
     Parameters
     ----------
@@ -2107,6 +2109,15 @@ def reshape_like(lhs=None, rhs=None, name=None, attr=None, out=None, **kwargs):
         The array.
     rhs : Symbol
         The shape to take.
+    lhs_begin : int, optional
+        The first axis of `lhs` that is reshaped; 0 if absent.
+    lhs_end : int, optional
+        The axis of `lhs` behind those that are reshaped; its number of axes if absent.
+    rhs_begin : int, optional
+        The first axis of `rhs` whose size is taken; 0 if absent.
+    rhs_end : int, optional
+        The axis of `rhs` behind those whose sizes are taken; its number of axes if
+        absent.
     out : Symbol, optional
         Unused.
 
@@ -2114,17 +2125,15 @@ def reshape_like(lhs=None, rhs=None, name=None, attr=None, out=None, **kwargs):
     -------
     output : Symbol
     """
-    return _call("reshape_like", "reshape_like", (("lhs", lhs), ("rhs", rhs)), (), (), name, attr, kwargs)
+    return _call("reshape_like", "reshape_like", (("lhs", lhs), ("rhs", rhs)), (), (("lhs_begin", lhs_begin), ("lhs_end", lhs_end), ("rhs_begin", rhs_begin), ("rhs_end", rhs_end)), name, attr, kwargs)
 
 
 def FullyConnected(data=None, weight=None, bias=None, num_hidden=_Null, no_bias=_Null, flatten=_Null, name=None, attr=None, out=None, **kwargs):
     """Multiplies data with the transposed weight and adds a bias: `y = x · Wᵀ + b`.
 
     With `flatten`, data of shape (n, d1, d2, …) is seen as (n, d1·d2·…) and the
-    result is (n, num_hidden);
-    without, only the last axis is multiplied and the others stay. The weight is
-    (num_hidden, inputs), the bias
-    (num_hidden).
+    result is (n, num_hidden); without, only the last axis is multiplied and the others
+    stay. The weight is (num_hidden, inputs), the bias (num_hidden).
 
     Parameters
     ----------
@@ -2134,7 +2143,7 @@ def FullyConnected(data=None, weight=None, bias=None, num_hidden=_Null, no_bias=
         The weight, (num_hidden, inputs).
     bias : Symbol, optional
         The bias, (num_hidden).
-    num_hidden : int, required, from 1.0 to any
+    num_hidden : int, required, at least 1
         Number of results for each row of data.
     no_bias : bool, optional, default=False
         Add no bias.
@@ -2155,9 +2164,8 @@ def Convolution(data=None, weight=None, bias=None, kernel=_Null, stride=_Null, d
     each filter.
 
     Data is (n, channels, \[depth,\] \[height,\] width), the weight is (num_filter,
-    channels / num_group, kernel…),
-    the bias (num_filter). Along each axis the result has
-    `floor((x + 2·pad − dilate·(kernel − 1) − 1) / stride) + 1` elements.
+    channels / num_group, kernel…), the bias (num_filter). Along each axis the result
+    has `floor((x + 2·pad − dilate·(kernel − 1) − 1) / stride) + 1` elements.
 
     Parameters
     ----------
@@ -2175,11 +2183,11 @@ def Convolution(data=None, weight=None, bias=None, kernel=_Null, stride=_Null, d
         Distance between neighbouring elements of the window; 1 if empty.
     pad : int or tuple of int, optional, default=()
         Zeros before and after each axis; none if empty.
-    num_filter : int, required, from 1.0 to any
+    num_filter : int, required, at least 1
         Number of filters: channels of the result.
-    num_group : int, optional, default=1, from 1.0 to any
+    num_group : int, optional, default=1, at least 1
         Groups of channels that are convolved apart from each other.
-    workspace : int, optional, default=1024, from 0.0 to any
+    workspace : int, optional, default=1024, at least 0
         Unused; kept for MXNet's model files.
     no_bias : bool, optional, default=False
         Add no bias.
@@ -2201,8 +2209,7 @@ def Convolution(data=None, weight=None, bias=None, kernel=_Null, stride=_Null, d
 
 def Pooling(data=None, kernel=_Null, pool_type=_Null, global_pool=_Null, cudnn_off=_Null, pooling_convention=_Null, stride=_Null, pad=_Null, p_value=_Null, count_include_pad=_Null, layout=_Null, name=None, attr=None, out=None, **kwargs):
     r"""Computes the largest element, the average, the sum or a p-norm over windows that
-    slide over one to three
-    axes of each channel.
+    slide over one to three axes of each channel.
 
     Data is (n, channels, \[depth,\] \[height,\] width). Along each axis the result has
     `(x + 2·pad − kernel) / stride + 1` elements, rounded as `pooling_convention`
@@ -2281,8 +2288,7 @@ def softmax(data=None, length=None, axis=_Null, temperature=_Null, dtype=_Null, 
         The dtype of the result; that of the data if absent.
     use_length : bool, optional, default=False
         Take only the first elements of each row, as many as `length` says; the others
-        become 0. For
-        `softmax` only.
+        become 0. For `softmax` only.
     out : Symbol, optional
         Unused.
 
@@ -2308,8 +2314,7 @@ def softmin(data=None, axis=_Null, temperature=_Null, dtype=_Null, use_length=_N
         The dtype of the result; that of the data if absent.
     use_length : bool, optional, default=False
         Take only the first elements of each row, as many as `length` says; the others
-        become 0. For
-        `softmax` only.
+        become 0. For `softmax` only.
     out : Symbol, optional
         Unused.
 
@@ -2335,8 +2340,7 @@ def log_softmax(data=None, axis=_Null, temperature=_Null, dtype=_Null, use_lengt
         The dtype of the result; that of the data if absent.
     use_length : bool, optional, default=False
         Take only the first elements of each row, as many as `length` says; the others
-        become 0. For
-        `softmax` only.
+        become 0. For `softmax` only.
     out : Symbol, optional
         Unused.
 
@@ -2368,16 +2372,13 @@ def SoftmaxActivation(data=None, mode=_Null, name=None, attr=None, out=None, **k
 
 def SoftmaxOutput(data=None, label=None, grad_scale=_Null, ignore_label=_Null, multi_output=_Null, use_ignore=_Null, preserve_shape=_Null, normalization=_Null, out_grad=_Null, smooth_alpha=_Null, name=None, attr=None, out=None, **kwargs):
     """Softmax whose gradient is that of the cross entropy with the labels, whatever
-    follows: the last layer of a
-    classifier.
+    follows: the last layer of a classifier.
 
     The result is the softmax of the data along the classes. Labels are numbers of
-    classes, in the data's shape
-    without the axis of the classes, or probabilities, in the data's shape. The data's
-    gradient is
-    `grad_scale · (softmax − onehot(label))`, divided as `normalization` says. The
-    gradient of the result is
-    not read unless `out_grad`.
+    classes, in the data's shape without the axis of the classes, or probabilities, in
+    the data's shape. The data's gradient is `grad_scale · (softmax −
+    onehot(label))`, divided as `normalization` says. The gradient of the result is not
+    read unless `out_grad`.
 
     Parameters
     ----------
@@ -2438,8 +2439,8 @@ def softmax_cross_entropy(data=None, label=None, name=None, attr=None, out=None,
 
 def LinearRegressionOutput(data=None, label=None, grad_scale=_Null, name=None, attr=None, out=None, **kwargs):
     """Squared loss: the result is the data, its gradient `grad_scale / m · (data −
-    label)`, where m is the number
-    of labels of one sample. The gradient of the result is not read.
+    label)`, where m is the number of labels of one sample. The gradient of the result
+    is not read.
 
     Parameters
     ----------
@@ -2461,10 +2462,8 @@ def LinearRegressionOutput(data=None, label=None, grad_scale=_Null, name=None, a
 
 def LogisticRegressionOutput(data=None, label=None, grad_scale=_Null, name=None, attr=None, out=None, **kwargs):
     """Logistic regression: the result is the logistic function of the data, the data's
-    gradient
-    `grad_scale / m · (result − label)`, where m is the number of labels of one
-    sample. The gradient of the
-    result is not read.
+    gradient `grad_scale / m · (result − label)`, where m is the number of labels of
+    one sample. The gradient of the result is not read.
 
     Parameters
     ----------
@@ -2486,9 +2485,8 @@ def LogisticRegressionOutput(data=None, label=None, grad_scale=_Null, name=None,
 
 def MAERegressionOutput(data=None, label=None, grad_scale=_Null, name=None, attr=None, out=None, **kwargs):
     """Absolute loss: the result is the data, its gradient `grad_scale / m · sign(data −
-    label)`, where m is the
-    number of labels of one sample and the sign of 0 is −1. The gradient of the result
-    is not read.
+    label)`, where m is the number of labels of one sample and the sign of 0 is −1.
+    The gradient of the result is not read.
 
     Parameters
     ----------
@@ -2513,9 +2511,8 @@ def LayerNorm(data=None, gamma=None, beta=None, axis=_Null, eps=_Null, output_me
     beta`.
 
     `gamma` and `beta` have the size of the axis. With `output_mean_var` mean and
-    `sqrt(variance + eps)` are results
-    too, with size 1 along the axis. Method: Ba, Kiros, Hinton, «Layer Normalization»,
-    2016.
+    `sqrt(variance + eps)` are results too, with size 1 along the axis. Method: Ba,
+    Kiros, Hinton, «Layer Normalization», 2016.
 
     Parameters
     ----------
@@ -2548,9 +2545,8 @@ def GroupNorm(data=None, gamma=None, beta=None, num_groups=_Null, eps=_Null, out
     · gamma + beta`.
 
     Data is (n, channels, …). `gamma` and `beta` have an element for each group. With
-    `output_mean_var` mean and
-    `sqrt(variance + eps)` of each sample and group are results too. Method: Wu, He,
-    «Group Normalization», 2018.
+    `output_mean_var` mean and `sqrt(variance + eps)` of each sample and group are
+    results too. Method: Wu, He, «Group Normalization», 2018.
 
     Parameters
     ----------
@@ -2560,7 +2556,7 @@ def GroupNorm(data=None, gamma=None, beta=None, num_groups=_Null, eps=_Null, out
         The factors.
     beta : Symbol
         The offsets.
-    num_groups : int, optional, default=1, from 1.0 to any
+    num_groups : int, optional, default=1, at least 1
         Number of groups; it divides the number of channels.
     eps : float, optional, default=9.999999747378752e-6
         Added to the variance.
@@ -2583,8 +2579,7 @@ def InstanceNorm(data=None, gamma=None, beta=None, eps=_Null, name=None, attr=No
     gamma + beta`.
 
     Data is (n, channels, …), `gamma` and `beta` have an element for each channel.
-    Method: Ulyanov, Vedaldi,
-    Lempitsky, «Instance Normalization», 2016.
+    Method: Ulyanov, Vedaldi, Lempitsky, «Instance Normalization», 2016.
 
     Parameters
     ----------
@@ -2612,13 +2607,10 @@ def BatchNorm(data=None, gamma=None, beta=None, moving_mean=None, moving_var=Non
     """Normalises each channel: `(x − mean) / sqrt(variance + eps) · gamma + beta`.
 
     In training mean and variance are those of the batch, and the gradient's computation
-    moves the moving
-    statistics: `moving · momentum + batch · (1 − momentum)`, the variance without
-    Bessel's correction. In
-    prediction, and with `use_global_stats`, the moving statistics are taken and stay.
-    With float16 and bfloat16
-    data parameters and statistics are float32. Method: Ioffe, Szegedy, «Batch
-    Normalization», 2015.
+    moves the moving statistics: `moving · momentum + batch · (1 − momentum)`, the
+    variance without Bessel's correction. In prediction, and with `use_global_stats`,
+    the moving statistics are taken and stay. With float16 and bfloat16 data parameters
+    and statistics are float32. Method: Ioffe, Szegedy, «Batch Normalization», 2015.
 
     Parameters
     ----------
@@ -2664,13 +2656,12 @@ def BatchNorm(data=None, gamma=None, beta=None, moving_mean=None, moving_var=Non
 
 def Deconvolution(data=None, weight=None, bias=None, kernel=_Null, stride=_Null, dilate=_Null, pad=_Null, adj=_Null, target_shape=_Null, num_filter=_Null, num_group=_Null, workspace=_Null, no_bias=_Null, cudnn_tune=_Null, cudnn_off=_Null, layout=_Null, name=None, attr=None, out=None, **kwargs):
     r"""Spreads each element of the data over a window of the result, multiplied with each
-    filter: the transpose of a
-    convolution, which is its gradient with respect to its data.
+    filter: the transpose of a convolution, which is its gradient with respect to its
+    data.
 
     Data is (n, channels, \[depth,\] \[height,\] width), the weight (channels,
-    num_filter / num_group, kernel…), the
-    bias (num_filter). Along each axis the result has `stride · (x − 1) + dilate ·
-    (kernel − 1) + 1 − 2·pad + adj`
+    num_filter / num_group, kernel…), the bias (num_filter). Along each axis the
+    result has `stride · (x − 1) + dilate · (kernel − 1) + 1 − 2·pad + adj`
     elements; with `target_shape` that many, and the padding follows.
 
     Parameters
@@ -2693,11 +2684,11 @@ def Deconvolution(data=None, weight=None, bias=None, kernel=_Null, stride=_Null,
         Elements added after each axis, fewer than the step; none if empty.
     target_shape : int or tuple of int, optional, default=()
         Size of the result along each axis, in place of `pad` and `adj`.
-    num_filter : int, required, from 1.0 to any
+    num_filter : int, required, at least 1
         Number of filters: channels of the result.
-    num_group : int, optional, default=1, from 1.0 to any
+    num_group : int, optional, default=1, at least 1
         Groups of channels that are treated apart from each other.
-    workspace : int, optional, default=512, from 0.0 to any
+    workspace : int, optional, default=512, at least 0
         Unused; kept for MXNet's model files.
     no_bias : bool, optional, default=True
         Add no bias.
@@ -2717,21 +2708,24 @@ def Deconvolution(data=None, weight=None, bias=None, kernel=_Null, stride=_Null,
     return _call("Deconvolution", "deconvolution", (("data", data), ("weight", weight), ("bias", bias)), (), (("kernel", kernel), ("stride", stride), ("dilate", dilate), ("pad", pad), ("adj", adj), ("target_shape", target_shape), ("num_filter", num_filter), ("num_group", num_group), ("workspace", workspace), ("no_bias", no_bias), ("cudnn_tune", cudnn_tune), ("cudnn_off", cudnn_off), ("layout", layout)), name, attr, kwargs)
 
 
-def RNN(data=None, parameters=None, state=None, state_cell=None, state_size=_Null, num_layers=_Null, bidirectional=_Null, mode=_Null, p=_Null, state_outputs=_Null, projection_size=_Null, lstm_state_clip_min=_Null, lstm_state_clip_max=_Null, lstm_state_clip_nan=_Null, use_sequence_length=_Null, name=None, attr=None, out=None, **kwargs):
+def RNN(data=None, parameters=None, state=None, state_cell=None, sequence_length=None, state_size=_Null, num_layers=_Null, bidirectional=_Null, mode=_Null, p=_Null, state_outputs=_Null, projection_size=_Null, lstm_state_clip_min=_Null, lstm_state_clip_max=_Null, lstm_state_clip_nan=_Null, use_sequence_length=_Null, name=None, attr=None, out=None, **kwargs):
     """Recurrent layers: LSTM, GRU or plain cells, in one or both directions, on top of
     each other.
 
     Data is (steps, n, inputs), the result (steps, n, directions · state_size), states
-    and cells are
-    (layers · directions, n, state_size). All parameters are one vector: for each layer
-    and direction the weight
-    for the data (gates · state_size, inputs) and that for the state (gates ·
-    state_size, state_size), then for
-    each layer and direction the bias for the data and that for the state. Gates are
-    input, forget, cell, output
-    for `lstm` and reset, update, new for `gru`. Methods: Hochreiter, Schmidhuber,
-    «Long Short-Term Memory», 1997;
-    Cho et al., 2014.
+    and cells are (layers · directions, n, state_size). All parameters are one vector:
+    for each layer and direction the weight for the data (gates · state_size, inputs)
+    and that for the state (gates · state_size, state_size), then for each layer and
+    direction the bias for the data and that for the state. Gates are input, forget,
+    cell, output for `lstm` and reset, update, new for `gru`. Methods: Hochreiter,
+    Schmidhuber, «Long Short-Term Memory», 1997; Cho et al., 2014.
+
+    With `projection_size` states have that many elements, and each layer and direction
+    has a third weight (projection_size, state_size) that makes them of the cell's
+    result (Sak et al., 2014). With `use_sequence_length` a sample ends where its length
+    says: the result is 0 from there on, the last state and cell are those of its last
+    step, and the second direction begins there. MXNet's CPU build ignores lengths and
+    the bounds of cells; here they mean what they mean on its GPU.
 
     Parameters
     ----------
@@ -2743,28 +2737,31 @@ def RNN(data=None, parameters=None, state=None, state_cell=None, state_size=_Nul
         The first states, (layers · directions, n, state_size).
     state_cell : Symbol, optional
         The first cells, for `lstm`.
-    state_size : int, required, from 1.0 to any
+    sequence_length : Symbol, optional
+        Each sample's number of steps, with `use_sequence_length`.
+    state_size : int, required, at least 1
         Elements of a state.
-    num_layers : int, required, from 1.0 to any
+    num_layers : int, required, at least 1
         Layers on top of each other.
     bidirectional : bool, optional, default=False
         Run in both directions and join the results.
     mode : {'gru', 'lstm', 'rnn_relu', 'rnn_tanh'}, required
         The cell.
-    p : float, optional, default=0.0, from 0.0 to 1.0
+    p : float, optional, default=0.0, from 0 to 1
         Share of the elements between layers that are dropped in training.
     state_outputs : bool, optional, default=False
         Give the last states as well.
     projection_size : int, optional
-        Not supported.
+        For `lstm`: elements of a state, which is then a projection of the cell's
+        result.
     lstm_state_clip_min : float, optional
-        Not supported.
+        For `lstm`, with `lstm_state_clip_max`: the smallest value of a cell.
     lstm_state_clip_max : float, optional
-        Not supported.
+        For `lstm`, with `lstm_state_clip_min`: the largest value of a cell.
     lstm_state_clip_nan : bool, optional, default=False
-        Not supported.
+        A NaN in a cell becomes `lstm_state_clip_min`; without it this does nothing.
     use_sequence_length : bool, optional, default=False
-        Not supported.
+        Samples have lengths of their own, in `sequence_length`.
     out : Symbol, optional
         Unused.
 
@@ -2775,7 +2772,7 @@ def RNN(data=None, parameters=None, state=None, state_cell=None, state_size=_Nul
     statecell_output : Symbol
     reserve : Symbol
     """
-    return _call("RNN", "rnn", (("data", data), ("parameters", parameters), ("state", state), ("state_cell", state_cell)), (), (("state_size", state_size), ("num_layers", num_layers), ("bidirectional", bidirectional), ("mode", mode), ("p", p), ("state_outputs", state_outputs), ("projection_size", projection_size), ("lstm_state_clip_min", lstm_state_clip_min), ("lstm_state_clip_max", lstm_state_clip_max), ("lstm_state_clip_nan", lstm_state_clip_nan), ("use_sequence_length", use_sequence_length)), name, attr, kwargs)
+    return _call("RNN", "rnn", (("data", data), ("parameters", parameters), ("state", state), ("state_cell", state_cell), ("sequence_length", sequence_length)), (), (("state_size", state_size), ("num_layers", num_layers), ("bidirectional", bidirectional), ("mode", mode), ("p", p), ("state_outputs", state_outputs), ("projection_size", projection_size), ("lstm_state_clip_min", lstm_state_clip_min), ("lstm_state_clip_max", lstm_state_clip_max), ("lstm_state_clip_nan", lstm_state_clip_nan), ("use_sequence_length", use_sequence_length)), name, attr, kwargs)
 
 
 def Dropout(data=None, p=_Null, mode=_Null, axes=_Null, cudnn_off=_Null, name=None, attr=None, out=None, **kwargs):
@@ -2789,7 +2786,7 @@ def Dropout(data=None, p=_Null, mode=_Null, axes=_Null, cudnn_off=_Null, name=No
     ----------
     data : Symbol
         The data.
-    p : float, optional, default=0.5, from 0.0 to 1.0
+    p : float, optional, default=0.5, from 0 to 1
         Share of the elements that become zero.
     mode : {'always', 'training'}, optional, default='training'
         When elements are dropped.
@@ -2812,10 +2809,9 @@ def LeakyReLU(data=None, gamma=None, act_type=_Null, slope=_Null, lower_bound=_N
     """Applies a rectifier that lets something of the negative side pass.
 
     `leaky` slope · x for x < 0, `elu` slope · (exp(x) − 1) for x < 0, `selu` 1.0507
-    · elu(x) with slope 1.6733,
-    `gelu` x · Φ(x), `prelu` gamma · x for x < 0 with gamma per channel (axis 1) or
-    one for all, `rrelu` x times a
-    number drawn between the bounds for x < 0, in prediction their mean.
+    · elu(x) with slope 1.6733, `gelu` x · Φ(x), `prelu` gamma · x for x < 0 with
+    gamma per channel (axis 1) or one for all, `rrelu` x times a number drawn between
+    the bounds for x < 0, in prediction their mean.
 
     Parameters
     ----------
@@ -2840,6 +2836,70 @@ def LeakyReLU(data=None, gamma=None, act_type=_Null, slope=_Null, lower_bound=_N
     mask : Symbol
     """
     return _call("LeakyReLU", "leakyrelu", (("data", data), ("gamma", gamma)), (), (("act_type", act_type), ("slope", slope), ("lower_bound", lower_bound), ("upper_bound", upper_bound)), name, attr, kwargs)
+
+
+def LRN(data=None, alpha=_Null, beta=_Null, knorm=_Null, nsize=_Null, name=None, attr=None, out=None, **kwargs):
+    """Divides each element by a power of the mean square of its neighbours across channels
+    (axis 1): `x / (knorm + alpha / nsize · Σ x²)^beta`, the sum over the `nsize`
+    channels around its own.
+
+    Source: Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep
+    Convolutional Neural Networks", 2012.
+
+    Parameters
+    ----------
+    data : Symbol
+        The data, (n, channels, height, width).
+    alpha : float, optional, default=0.0001
+        Factor of the mean of squares.
+    beta : float, optional, default=0.75
+        The power.
+    knorm : float, optional, default=2.0
+        Added to the mean of squares.
+    nsize : int, required, at least 1
+        Number of channels that are summed over, odd.
+    out : Symbol, optional
+        Unused.
+
+    Returns
+    -------
+    output : Symbol
+    """
+    return _call("LRN", "lrn", (("data", data),), (), (("alpha", alpha), ("beta", beta), ("knorm", knorm), ("nsize", nsize)), name, attr, kwargs)
+
+
+def UpSampling(*data, scale=_Null, num_filter=_Null, sample_type=_Null, multi_input_mode=_Null, num_args=_Null, workspace=_Null, name=None, attr=None, out=None, **kwargs):
+    """Makes pictures larger by a whole factor along height and width.
+
+    With nearest neighbours there may be several inputs (n, channels, height, width);
+    each is brought to the size of the first one's result. Bilinear interpolation takes
+    data and a weight (num_filter, 1, kernel, kernel) with `kernel = 2 · scale - scale
+    % 2`.
+
+    Parameters
+    ----------
+    data : Symbols
+        The pictures, or pictures and weight.
+    scale : int, required, at least 1
+        Factor of height and width of the first input.
+    num_filter : int, optional, default=0, at least 0
+        Number of channels of the data, for bilinear interpolation.
+    sample_type : {'bilinear', 'nearest'}, required
+        How elements between those of the data are made.
+    multi_input_mode : {'concat', 'sum'}, optional, default='concat'
+        What becomes of several inputs.
+    num_args : int, optional, at least 1
+        Number of inputs; counted if absent.
+    workspace : int, optional, default=512, at least 0
+        Unused; kept for MXNet's model files.
+    out : Symbol, optional
+        Unused.
+
+    Returns
+    -------
+    output : Symbol
+    """
+    return _call("UpSampling", "upsampling", (), data, (("scale", scale), ("num_filter", num_filter), ("sample_type", sample_type), ("multi_input_mode", multi_input_mode), ("num_args", num_args), ("workspace", workspace)), name, attr, kwargs)
 
 
 def uniform(low=_Null, high=_Null, shape=_Null, ctx=_Null, dtype=_Null, name=None, attr=None, out=None, **kwargs):
@@ -2874,10 +2934,8 @@ def sample_uniform(low=None, high=None, shape=_Null, dtype=_Null, name=None, att
     """Random numbers that are equally likely everywhere from `low` to below `high`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -2932,10 +2990,8 @@ def sample_normal(mu=None, sigma=None, shape=_Null, dtype=_Null, name=None, attr
     """Random numbers from a normal distribution.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -2987,10 +3043,8 @@ def sample_gamma(alpha=None, beta=None, shape=_Null, dtype=_Null, name=None, att
     """Random numbers from a gamma distribution, whose mean is `alpha * beta`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3040,10 +3094,8 @@ def sample_exponential(lam=None, shape=_Null, dtype=_Null, name=None, attr=None,
     """Random numbers from an exponential distribution, whose mean is `1 / lam`.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3091,10 +3143,8 @@ def sample_poisson(lam=None, shape=_Null, dtype=_Null, name=None, attr=None, out
     """Random numbers from a Poisson distribution: whole numbers in a floating-point dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3117,8 +3167,8 @@ def sample_poisson(lam=None, shape=_Null, dtype=_Null, name=None, attr=None, out
 
 def random_negative_binomial(k=_Null, p=_Null, shape=_Null, ctx=_Null, dtype=_Null, name=None, attr=None, out=None, **kwargs):
     """Random numbers from a negative binomial distribution: how many trials fail before
-    `k` succeed, each
-    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+    `k` succeed, each succeeding with probability `p`. They are whole numbers in a
+    floating-point dtype.
 
     Parameters
     ----------
@@ -3144,14 +3194,12 @@ def random_negative_binomial(k=_Null, p=_Null, shape=_Null, ctx=_Null, dtype=_Nu
 
 def sample_negative_binomial(k=None, p=None, shape=_Null, dtype=_Null, name=None, attr=None, out=None, **kwargs):
     """Random numbers from a negative binomial distribution: how many trials fail before
-    `k` succeed, each
-    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+    `k` succeed, each succeeding with probability `p`. They are whole numbers in a
+    floating-point dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3176,9 +3224,8 @@ def sample_negative_binomial(k=None, p=None, shape=_Null, dtype=_Null, name=None
 
 def random_generalized_negative_binomial(mu=_Null, alpha=_Null, shape=_Null, ctx=_Null, dtype=_Null, name=None, attr=None, out=None, **kwargs):
     """Random numbers from a negative binomial distribution that is given by its mean and
-    dispersion: the
-    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
-    dtype.
+    dispersion: the variance is `mu + alpha * mu * mu`. They are whole numbers in a
+    floating-point dtype.
 
     Parameters
     ----------
@@ -3204,15 +3251,12 @@ def random_generalized_negative_binomial(mu=_Null, alpha=_Null, shape=_Null, ctx
 
 def sample_generalized_negative_binomial(mu=None, alpha=None, shape=_Null, dtype=_Null, name=None, attr=None, out=None, **kwargs):
     """Random numbers from a negative binomial distribution that is given by its mean and
-    dispersion: the
-    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
-    dtype.
+    dispersion: the variance is `mu + alpha * mu * mu`. They are whole numbers in a
+    floating-point dtype.
 
     The parameters are arrays of one shape; for each of their entries there are as many
-    draws as
-    `shape`
-    has elements. An entry that makes no sense as a parameter gives numbers that make
-    none.
+    draws as `shape` has elements. An entry that makes no sense as a parameter gives
+    numbers that make none.
 
     Parameters
     ----------
@@ -3264,9 +3308,7 @@ def sample_multinomial(data=None, shape=_Null, get_prob=_Null, dtype=_Null, name
     """Draws classes, numbered from 0, by the probabilities along the last axis of `data`.
 
     Rows need not sum to 1. The result has the axes of `data` but the last, followed by
-    `shape`; one draw
-    from a
-    single row has the shape (1,).
+    `shape`; one draw from a single row has the shape (1,).
 
     Parameters
     ----------
@@ -3309,8 +3351,7 @@ def shuffle(data=None, name=None, attr=None, out=None, **kwargs):
 
 def dot(lhs=None, rhs=None, transpose_a=_Null, transpose_b=_Null, forward_stype=_Null, name=None, attr=None, out=None, **kwargs):
     """Product of two arrays: the last axis of `lhs` is summed with the first of `rhs`,
-    which gives the product of
-    matrices, or the inner product of vectors.
+    which gives the product of matrices, or the inner product of vectors.
 
     With more axes the result has the axes of `lhs` without its last, then those of
     `rhs` without its first.
@@ -3326,7 +3367,7 @@ def dot(lhs=None, rhs=None, transpose_a=_Null, transpose_b=_Null, forward_stype=
     transpose_b : bool, optional, default=False
         Sum over the last axis of `rhs` instead.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : Symbol, optional
         Unused.
 
@@ -3351,7 +3392,7 @@ def batch_dot(lhs=None, rhs=None, transpose_a=_Null, transpose_b=_Null, forward_
     transpose_b : bool, optional, default=False
         The matrices of `rhs` are transposed first.
     forward_stype : {'default', 'row_sparse', 'csr'}, optional
-        Storage of the result of a sparse product; unused here.
+        Storage of the result; only 'default' is supported.
     out : Symbol, optional
         Unused.
 
@@ -3513,7 +3554,7 @@ def depth_to_space(data=None, block_size=_Null, name=None, attr=None, out=None, 
     ----------
     data : Symbol
         The pictures.
-    block_size : int, required, from 1.0 to any
+    block_size : int, required, at least 1
         Side of the blocks.
     out : Symbol, optional
         Unused.
@@ -3533,7 +3574,7 @@ def space_to_depth(data=None, block_size=_Null, name=None, attr=None, out=None, 
     ----------
     data : Symbol
         The pictures.
-    block_size : int, required, from 1.0 to any
+    block_size : int, required, at least 1
         Side of the blocks.
     out : Symbol, optional
         Unused.
@@ -3646,7 +3687,7 @@ def Concat(*data, num_args=_Null, dim=_Null, name=None, attr=None, out=None, **k
     ----------
     data : Symbols
         The arrays, of one shape but along the axis.
-    num_args : int, optional, from 1.0 to any
+    num_args : int, optional, at least 1
         Number of arrays; counted if absent.
     dim : int, optional, default=1
         The axis.
@@ -3672,7 +3713,7 @@ def stack(*data, axis=_Null, num_args=_Null, name=None, attr=None, out=None, **k
         The arrays, of one shape.
     axis : int, optional, default=0
         Where the new axis is; negative numbers count from the end of the result.
-    num_args : int, optional, from 1.0 to any
+    num_args : int, optional, at least 1
         Number of arrays; counted if absent.
     out : Symbol, optional
         Unused.
@@ -3691,7 +3732,7 @@ def SliceChannel(data=None, num_outputs=_Null, axis=_Null, squeeze_axis=_Null, n
     ----------
     data : Symbol
         The array.
-    num_outputs : int, required, from 1.0 to any
+    num_outputs : int, required, at least 1
         Number of parts.
     axis : int, optional, default=1
         The axis.
@@ -3737,7 +3778,7 @@ def repeat(data=None, repeats=_Null, axis=_Null, name=None, attr=None, out=None,
     ----------
     data : Symbol
         The array.
-    repeats : int, required, from 0.0 to any
+    repeats : int, required, at least 0
         How often.
     axis : int, optional
         The axis along which elements are repeated; if absent, the array is flattened
@@ -3839,9 +3880,9 @@ def Embedding(data=None, weight=None, input_dim=_Null, output_dim=_Null, dtype=_
         The numbers, of any dtype.
     weight : Symbol
         The table.
-    input_dim : int, required, from 1.0 to any
+    input_dim : int, required, at least 1
         Number of rows of the table.
-    output_dim : int, required, from 1.0 to any
+    output_dim : int, required, at least 1
         Length of the rows.
     dtype : dtype, optional, default='float32'
         Dtype of the table, where nothing else says it.
@@ -3954,14 +3995,13 @@ def scatter_nd(data=None, indices=None, shape=_Null, name=None, attr=None, out=N
 
 def one_hot(indices=None, depth=_Null, on_value=_Null, off_value=_Null, dtype=_Null, name=None, attr=None, out=None, **kwargs):
     """For each index a vector with one value at the index and another elsewhere. An index
-    beyond the vector gives one
-    without the former.
+    beyond the vector gives one without the former.
 
     Parameters
     ----------
     indices : Symbol
         The indices.
-    depth : int, required, from 0.0 to any
+    depth : int, required, at least 0
         Length of the vectors.
     on_value : float, optional, default=1.0
         The value at the index.
@@ -4114,8 +4154,7 @@ def sort(data=None, axis=_Null, is_ascend=_Null, name=None, attr=None, out=None,
 
 def argsort(data=None, axis=_Null, is_ascend=_Null, dtype=_Null, name=None, attr=None, out=None, **kwargs):
     """The places that the elements along an axis had before they were put in order. Equal
-    elements keep their order,
-    NaN comes last.
+    elements keep their order, NaN comes last.
 
     Parameters
     ----------
@@ -4198,8 +4237,7 @@ def sgd_update(weight=None, grad=None, lr=_Null, wd=_Null, rescale_grad=_Null, c
 
 def sgd_mom_update(weight=None, grad=None, mom=None, lr=_Null, momentum=_Null, wd=_Null, rescale_grad=_Null, clip_gradient=_Null, lazy_update=_Null, name=None, attr=None, out=None, **kwargs):
     """Stochastic gradient descent with momentum: `mom = momentum * mom - lr * (grad + wd *
-    weight)` is added
-    to the weight.
+    weight)` is added to the weight.
 
     Parameters
     ----------
@@ -4305,8 +4343,7 @@ def mp_sgd_mom_update(weight=None, grad=None, mom=None, weight32=None, lr=_Null,
 
 def nag_mom_update(weight=None, grad=None, mom=None, lr=_Null, momentum=_Null, wd=_Null, rescale_grad=_Null, clip_gradient=_Null, name=None, attr=None, out=None, **kwargs):
     """Nesterov's accelerated gradient: as [`SgdMomUpdate`], but the weight also takes the
-    step that the new
-    momentum leads to.
+    step that the new momentum leads to.
 
     Parameters
     ----------
@@ -4373,8 +4410,7 @@ def mp_nag_mom_update(weight=None, grad=None, mom=None, weight32=None, lr=_Null,
 
 def signsgd_update(weight=None, grad=None, lr=_Null, wd=_Null, rescale_grad=_Null, clip_gradient=_Null, name=None, attr=None, out=None, **kwargs):
     """Moves each weight by `lr` against the sign of its gradient: `weight - lr *
-    (sign(grad) + wd *
-    weight)`.
+    (sign(grad) + wd * weight)`.
 
     Parameters
     ----------
@@ -4438,8 +4474,7 @@ def signum_update(weight=None, grad=None, mom=None, lr=_Null, momentum=_Null, wd
 
 def adam_update(weight=None, grad=None, mean=None, var=None, lr=_Null, beta1=_Null, beta2=_Null, epsilon=_Null, wd=_Null, rescale_grad=_Null, clip_gradient=_Null, lazy_update=_Null, name=None, attr=None, out=None, **kwargs):
     """Adam (Kingma and Ba, 2014): steps along the mean of the gradients over the root of
-    the mean of their
-    squares. The correction of the means' bias belongs into `lr`.
+    the mean of their squares. The correction of the means' bias belongs into `lr`.
 
     Parameters
     ----------
@@ -4481,8 +4516,7 @@ def adam_update(weight=None, grad=None, mean=None, var=None, lr=_Null, beta1=_Nu
 
 def rmsprop_update(weight=None, grad=None, n=None, lr=_Null, gamma1=_Null, epsilon=_Null, clip_weights=_Null, wd=_Null, rescale_grad=_Null, clip_gradient=_Null, name=None, attr=None, out=None, **kwargs):
     """RMSProp (Tieleman and Hinton, 2012): steps along the gradient over the root of the
-    mean of its
-    squares.
+    mean of its squares.
 
     Parameters
     ----------
@@ -4622,7 +4656,7 @@ def ftml_update(weight=None, grad=None, d=None, v=None, z=None, lr=_Null, beta1=
         How much of the mean of squares stays.
     epsilon : float, optional, default=1e-8
         Keeps the divisor from zero.
-    t : int, required, from 1.0 to any
+    t : int, required, at least 1
         The number of this update, from 1.
     wd : float, optional, default=0.0
         The weight decay: `wd * weight` is added to the gradient.
@@ -4712,9 +4746,7 @@ def lamb_update_phase2(weight=None, g=None, r1=None, r2=None, lr=_Null, lower_bo
 
 def mp_lamb_update_phase1(weight=None, grad=None, mean=None, var=None, weight32=None, beta1=_Null, beta2=_Null, epsilon=_Null, t=_Null, bias_correction=_Null, wd=_Null, rescale_grad=_Null, clip_gradient=_Null, name=None, attr=None, out=None, **kwargs):
     """[`LambUpdatePhase1`] with states and a copy of the weight in `float32`, which
-    counts. The direction
-    is in
-    `float32` too.
+    counts. The direction is in `float32` too.
 
     Parameters
     ----------
@@ -4963,8 +4995,8 @@ def multi_sum_sq(*data, num_arrays=_Null, name=None, attr=None, out=None, **kwar
 
 def multi_lars(lrs=None, weights_sum_sq=None, grads_sum_sq=None, wds=None, eta=_Null, eps=_Null, rescale_grad=_Null, name=None, attr=None, out=None, **kwargs):
     """Learning rates of layers by LARS (You, Gitman and Ginsburg, 2017): each is
-    multiplied by the weight's norm
-    over that of gradient and decay, where both norms are positive.
+    multiplied by the weight's norm over that of gradient and decay, where both norms
+    are positive.
 
     Parameters
     ----------

@@ -130,8 +130,8 @@ def poisson_like(data=None, lam=_Null, name=None, attr=None, out=None, **kwargs)
 
 def negative_binomial_like(data=None, k=_Null, p=_Null, name=None, attr=None, out=None, **kwargs):
     """Random numbers from a negative binomial distribution: how many trials fail before
-    `k` succeed, each
-    succeeding with probability `p`. They are whole numbers in a floating-point dtype.
+    `k` succeed, each succeeding with probability `p`. They are whole numbers in a
+    floating-point dtype.
 
     The result has the shape and dtype of `data`.
 
@@ -155,9 +155,8 @@ def negative_binomial_like(data=None, k=_Null, p=_Null, name=None, attr=None, ou
 
 def generalized_negative_binomial_like(data=None, mu=_Null, alpha=_Null, name=None, attr=None, out=None, **kwargs):
     """Random numbers from a negative binomial distribution that is given by its mean and
-    dispersion: the
-    variance is `mu + alpha * mu * mu`. They are whole numbers in a floating-point
-    dtype.
+    dispersion: the variance is `mu + alpha * mu * mu`. They are whole numbers in a
+    floating-point dtype.
 
     The result has the shape and dtype of `data`.
 

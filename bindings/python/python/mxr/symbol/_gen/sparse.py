@@ -355,13 +355,10 @@ adam_update = _alias(_op_adam_update, "adam_update")
 
 def adagrad_update(weight=None, grad=None, history=None, lr=_Null, epsilon=_Null, wd=_Null, rescale_grad=_Null, clip_gradient=_Null, name=None, attr=None, out=None, **kwargs):
     """AdaGrad (Duchi, Hazan and Singer, 2011): steps along the gradient over the root of
-    the sum of all
-    squares.
+    the sum of all squares.
 
     MXNet's operator of this name takes row-sparse gradients only and no weight decay;
-    here are dense
-    ones, for
-    which MXNet has Python code with this arithmetic.
+    here are dense ones, for which MXNet has Python code with this arithmetic.
 
     Parameters
     ----------

@@ -1,0 +1,179 @@
+"""Executors: symbols bound to arrays."""
+
+from ._core import ExecutorHandle
+from ._dtype import code_of
+from ._options import options, requests
+from ._plan import Plan
+from .base import InvalidTypeError, InvalidValueError, NotFoundError
+from .ndarray import NDArray, array
+
+__all__ = ["Executor"]
+
+# The lists of the C interface.
+_ARGUMENTS, _OUTPUTS, _AUXILIARY_STATES = 1, 2, 3
+
+
+class Executor:
+    """A symbol bound to arrays, made by ``Symbol.bind`` and ``Symbol.simple_bind``.
+
+    Outputs and gradients are arrays that every run overwrites.
+
+    Attributes
+    ----------
+    arg_dict, grad_dict, aux_dict, output_dict : dict of str to NDArray
+    arg_arrays, grad_arrays, aux_arrays, outputs : list of NDArray
+    """
+
+    def __init__(self, handle, symbol, ctx, grad_req):
+        self._handle, self._symbol, self._ctx, self._grad_req = handle, symbol, ctx, grad_req
+        names, states = symbol.list_arguments(), symbol.list_auxiliary_states()
+        self.arg_arrays = [handle.array(_ARGUMENTS, i) for i in range(len(names))]
+        self.grad_arrays = [handle.gradient(i) for i in range(len(names))]
+        self.aux_arrays = [handle.array(_AUXILIARY_STATES, i) for i in range(len(states))]
+        outputs = symbol.list_outputs()
+        self.outputs = [handle.array(_OUTPUTS, i) for i in range(len(outputs))]
+        self.arg_dict = dict(zip(names, self.arg_arrays))
+        self.grad_dict = dict(zip(names, self.grad_arrays))
+        self.aux_dict = dict(zip(states, self.aux_arrays))
+        self.output_dict = dict(zip(outputs, self.outputs))
+
+    def forward(self, is_train=False, **kwargs):
+        """Computes the outputs, after copying ``kwargs`` to the arguments of their names.
+
+        Returns
+        -------
+        list of NDArray
+            ``outputs``, which the next run overwrites.
+        """
+        for name, value in kwargs.items():
+            if name not in self.arg_dict:
+                raise NotFoundError(f"the symbol has no argument '{name}'")
+            target = self.arg_dict[name]
+            if not isinstance(value, NDArray):
+                value = array(value, ctx=target.context, dtype=target.dtype)
+            if value.shape != target.shape:
+                raise InvalidValueError(
+                    f"{name}: expected shape {target.shape}, got {value.shape}; see reshape"
+                )
+            value.copyto(target)
+        self._handle.forward(bool(is_train))
+        return self.outputs
+
+    def backward(self, out_grads=None, is_train=True):
+        """Computes the gradients after ``forward(is_train=True)``.
+
+        Parameters
+        ----------
+        out_grads : NDArray, or list or dict of them
+            Gradients of the outputs; losses need none.
+        is_train : bool
+            As the forward pass was; taken for MXNet's sake.
+        """
+        if out_grads is None:
+            out_grads = []
+        elif isinstance(out_grads, NDArray):
+            out_grads = [out_grads]
+        elif isinstance(out_grads, dict):
+            out_grads = [out_grads[name] for name in self._symbol.list_outputs()]
+        self._handle.backward(list(out_grads))
+
+    def set_monitor_callback(self, callback, monitor_all=False):
+        """Calls ``callback(name, array)`` for every output of every operator in forward passes.
+
+        With ``monitor_all`` the arguments and auxiliary states come as well, before a run.
+        None ends it.
+        """
+        if callback is not None and not callable(callback):
+            raise InvalidTypeError(f"callback: expected a function, got {callback!r}")
+        self._handle.set_monitor(callback)
+        if callback is not None and monitor_all:
+            for name, value in {**self.arg_dict, **self.aux_dict}.items():
+                callback(name, value)
+
+    def copy_params_from(self, arg_params, aux_params=None, allow_extra_params=False):
+        """Copies arrays to the arguments and auxiliary states of their names."""
+        for params, known in [(arg_params, self.arg_dict), (aux_params or {}, self.aux_dict)]:
+            unknown = [name for name in params if name not in known]
+            if unknown and not allow_extra_params:
+                raise InvalidValueError(f"the symbol has no variable '{unknown[0]}'")
+            for name, value in params.items():
+                if name in known:
+                    value.astype(known[name].dtype, copy=False).copyto(known[name])
+
+    def reshape(self, partial_shaping=False, allow_up_sizing=False, **kwargs):
+        """An executor for other shapes of some arguments.
+
+        Arrays whose shape stays, and the memory for activations, are shared. An argument that is
+        not named may change its shape only with ``partial_shaping``, and one may grow only with
+        ``allow_up_sizing``.
+        """
+        arguments, _, states = self._symbol.infer_shape(**kwargs)
+        if arguments is None:
+            raise InvalidValueError("the shapes of all arguments must follow from those given")
+        for name, shape in zip(self._symbol.list_arguments(), arguments):
+            changed = name not in kwargs and shape != self.arg_dict[name].shape
+            if changed and not partial_shaping:
+                raise InvalidValueError(
+                    f"the shape of argument '{name}' would change from {self.arg_dict[name].shape} "
+                    f"to {shape}: pass partial_shaping=True to allow it"
+                )
+        dtypes = [(name, code_of(value.dtype)) for name, value in self.arg_dict.items()]
+        known = (list(kwargs.items()), dtypes, *self._grad_req)
+        handle = self._handle.reshape(known, bool(allow_up_sizing))
+        return Executor(handle, self._symbol, self._ctx, self._grad_req)
+
+    def plan(self, is_train=False):
+        """What the compiled symbol takes and does."""
+        return Plan(self._handle.plan(bool(is_train)))
+
+    def debug_str(self):
+        """The plan for prediction as text."""
+        return str(self.plan())
+
+
+def _listed(values, names, what, optional=False):
+    """Arrays in the order of names, from a list or a dict."""
+    if isinstance(values, dict):
+        missing = [name for name in names if name not in values]
+        if missing and not optional:
+            raise InvalidValueError(f"{what}: the array of '{missing[0]}' is missing")
+        return [values.get(name) for name in names]
+    values = list(values or [])
+    if not values and optional:
+        return [None] * len(names)
+    if len(values) != len(names):
+        raise InvalidValueError(f"{what}: expected {len(names)} arrays, got {len(values)}")
+    return values
+
+
+def bind(symbol, ctx, args, args_grad, grad_req, aux_states, shared_exec, budget):
+    names, states = symbol.list_arguments(), symbol.list_auxiliary_states()
+    arrays = dict(zip(names, _listed(args, names, "args")))
+    arrays.update(zip(states, _listed(aux_states, states, "aux_states")))
+    gradients = dict(zip(names, _listed(args_grad, names, "args_grad", optional=True)))
+    named, others = requests(grad_req, names)
+    by_name = dict(named)
+    inputs = symbol.list_inputs()
+    wanted = [0 if n in states else by_name.get(n, others) for n in inputs]
+    handle = ExecutorHandle.bind(
+        symbol._handle,
+        [arrays[n] for n in inputs],
+        [gradients.get(n) for n in inputs],
+        wanted,
+        shared_exec._handle if shared_exec else None,
+        options(ctx, budget),
+    )
+    return Executor(handle, symbol, ctx, (named, others))
+
+
+def simple_bind(symbol, ctx, grad_req, type_dict, shared_exec, budget, shapes):
+    named, others = requests(grad_req, symbol.list_arguments())
+    dtypes = [(name, code_of(dtype)) for name, dtype in (type_dict or {}).items()]
+    shapes = [(name, tuple(d if d > 0 else -1 for d in s)) for name, s in shapes.items()]
+    handle = ExecutorHandle.simple_bind(
+        symbol._handle,
+        (shapes, dtypes, named, others),
+        shared_exec._handle if shared_exec else None,
+        options(ctx, budget),
+    )
+    return Executor(handle, symbol, ctx, (named, others))

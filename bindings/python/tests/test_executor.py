@@ -1,0 +1,196 @@
+"""Executors, plans and compiled calls."""
+
+import io
+
+import numpy as np
+import pytest
+
+import mxr as mx
+
+
+def layer():
+    """x · w + b with two hidden units."""
+    return mx.sym.FullyConnected(mx.sym.var("x"), num_hidden=2, name="fc")
+
+
+def arrays():
+    return {
+        "x": mx.nd.array([[1, 2, 3], [4, 5, 6]]),
+        "fc_weight": mx.nd.array([[1, 0, -1], [0.5, 0.5, 0.5]]),
+        "fc_bias": mx.nd.array([1, -1]),
+    }
+
+
+EXPECTED = [[-1, 2], [-1, 6.5]]
+
+
+def test_eval_gives_the_outputs():
+    (y,) = layer().eval(ctx=mx.cpu(), **arrays())
+    assert np.array_equal(y.asnumpy(), EXPECTED)
+
+
+@pytest.mark.parametrize("as_dict", [True, False])
+def test_bind_takes_lists_and_dicts_and_leaves_gradients(as_dict):
+    values = arrays()
+    gradients = {name: mx.nd.ones(value.shape) for name, value in values.items()}
+    if not as_dict:
+        values, gradients = list(values.values()), list(gradients.values())
+    executor = layer().bind(mx.cpu(), values, gradients, grad_req="write")
+    (y,) = executor.forward(is_train=True)
+    executor.backward(mx.nd.array([[1, 0], [0, 1]]))
+    assert np.array_equal(y.asnumpy(), EXPECTED)
+    assert np.array_equal(executor.grad_dict["fc_weight"].asnumpy(), [[1, 2, 3], [4, 5, 6]])
+    assert np.array_equal(executor.grad_arrays[0].asnumpy(), [[1, 0, -1], [0.5, 0.5, 0.5]])
+    assert executor.output_dict["fc_output"] is executor.outputs[0]
+
+
+def test_requests_are_given_for_each_argument():
+    grad_req = {"x": "null", "fc_weight": "add", "fc_bias": "write"}
+    executor = layer().simple_bind(mx.cpu(), grad_req, x=(2, 3))
+    executor.copy_params_from(arrays())
+    for _ in range(2):
+        executor.forward(is_train=True)
+        executor.backward([mx.nd.ones((2, 2))])
+    assert executor.grad_dict["x"] is None
+    assert np.array_equal(executor.grad_dict["fc_weight"].asnumpy(), [[10, 14, 18]] * 2)
+    assert np.array_equal(executor.grad_dict["fc_bias"].asnumpy(), [2, 2])
+
+
+def test_forward_takes_new_data():
+    executor = layer().simple_bind(mx.cpu(), "null", x=(1, 3))
+    executor.copy_params_from({k: v for k, v in arrays().items() if k != "x"})
+    (y,) = executor.forward(x=np.array([[1, 2, 3]]))
+    assert np.array_equal(y.asnumpy(), EXPECTED[:1])
+    executor.forward(x=mx.nd.array([[4, 5, 6]]))
+    assert np.array_equal(y.asnumpy(), EXPECTED[1:])
+    with pytest.raises(mx.base.InvalidValueError, match="expected shape"):
+        executor.forward(x=mx.nd.ones((2, 3)))
+    with pytest.raises(mx.base.NotFoundError, match="'z'"):
+        executor.forward(z=mx.nd.ones((2, 3)))
+
+
+def test_auxiliary_states_move_in_training():
+    net = mx.sym.BatchNorm(mx.sym.var("x"), fix_gamma=False, name="bn", momentum=0.5)
+    executor = net.simple_bind(mx.cpu(), x=(4, 1))
+    executor.arg_dict["x"][:] = mx.nd.array([[1], [2], [3], [4]])
+    executor.arg_dict["bn_gamma"][:] = 1
+    executor.forward(is_train=True)
+    executor.backward(mx.nd.ones((4, 1)))
+    assert executor.aux_dict["bn_moving_mean"].asscalar() == pytest.approx(1.25)
+    with pytest.raises(mx.base.InvalidValueError, match="no variable 'other'"):
+        executor.copy_params_from({}, {"other": mx.nd.ones((1,))})
+
+
+def test_reshape_shares_parameters():
+    executor = layer().simple_bind(mx.cpu(), x=(2, 3))
+    smaller = executor.reshape(x=(1, 3))
+    assert smaller.outputs[0].shape == (1, 2)
+    executor.arg_dict["fc_bias"][:] = 7
+    assert np.array_equal(smaller.forward()[0].asnumpy(), [[7, 7]])
+    with pytest.raises(mx.MXNetError, match="allow_up_sizing"):
+        executor.reshape(x=(5, 3))
+    assert executor.reshape(allow_up_sizing=True, x=(5, 3)).outputs[0].shape == (5, 2)
+    with pytest.raises(mx.base.InvalidValueError, match="partial_shaping"):
+        executor.reshape(x=(2, 2))
+
+
+def test_a_monitor_sees_every_operator():
+    net = mx.sym.exp(layer(), name="e")
+    executor = net.bind(mx.cpu(), arrays())
+    seen = []
+    executor.set_monitor_callback(lambda name, value: seen.append((name, value.shape)))
+    executor.forward()
+    assert seen == [("fc_output", (2, 2)), ("e_output", (2, 2))]
+    executor.set_monitor_callback(None)
+    executor.forward()
+    assert len(seen) == 2
+
+
+def test_misuse_is_told():
+    executor = layer().simple_bind(mx.cpu(), x=(2, 3))
+    with pytest.raises(mx.MXNetError, match="is_train=True"):
+        executor.backward()
+    executor.forward(is_train=True)
+    with pytest.raises(mx.MXNetError, match="make_loss"):
+        executor.backward()
+    with pytest.raises(mx.base.InvalidValueError, match="grad_req"):
+        layer().simple_bind(mx.cpu(), "maybe", x=(2, 3))
+    with pytest.raises(mx.base.InvalidValueError, match="'fc_bias' is missing"):
+        layer().bind(mx.cpu(), {k: v for k, v in arrays().items() if k != "fc_bias"})
+
+
+def deep(layers=12):
+    x = mx.sym.var("data")
+    for i in range(layers):
+        x = mx.sym.Activation(
+            mx.sym.FullyConnected(x, num_hidden=64, name=f"fc{i}"), act_type="tanh"
+        )
+    return mx.sym.SoftmaxOutput(x, name="softmax")
+
+
+def test_a_plan_is_made_without_running_and_meets_a_budget():
+    net = deep()
+    free = mx.plan(net, data=(128, 64))
+    least = mx.plan(net, budget="least", data=(128, 64))
+    assert least.peak_bytes < free.peak_bytes < free.unplanned_bytes
+    assert free.again_flops == 0 < least.again_flops
+    budget = (least.peak_bytes + free.peak_bytes) // 2
+    assert mx.plan(net, budget=budget, data=(128, 64)).peak_bytes <= budget
+    assert "FullyConnected" in str(free) and free.steps > 0
+    prediction = mx.plan(net, grad=False, data=(128, 64))
+    assert prediction.parameter_bytes < free.parameter_bytes
+    for wrong in [0, -1, "most", True]:
+        with pytest.raises(mx.base.InvalidValueError, match="budget"):
+            mx.plan(net, budget=wrong, data=(128, 64))
+    with pytest.raises(mx.MXNetError, match="budget"):
+        mx.plan(net, budget=1000, data=(128, 64))
+
+
+def test_a_budget_changes_no_result():
+    results = []
+    for budget in [None, "least"]:
+        executor = deep().simple_bind(mx.cpu(), budget=budget, data=(32, 64))
+        mx.random.seed(3)
+        for name, value in executor.arg_dict.items():
+            if name != "softmax_label":
+                value[:] = mx.nd.random.uniform(-0.2, 0.2, value.shape)
+        executor.forward(is_train=True)
+        executor.backward()
+        results.append([executor.outputs[0], *executor.grad_arrays])
+    for a, b in zip(*results):
+        assert np.array_equal(a.asnumpy(), b.asnumpy())
+
+
+def test_folding_is_listed_and_can_be_switched_off():
+    net = mx.sym.BatchNorm(mx.sym.Convolution(mx.sym.var("x"), kernel=(1, 1), num_filter=2))
+    listed = mx.plan(net, grad=False, x=(1, 1, 4, 4)).choices
+    assert listed == ["BatchNorm folded into Convolution (1)"]
+    assert mx.plan(net, grad=False, passes={"fold": False}, x=(1, 1, 4, 4)).choices == []
+    with pytest.raises(TypeError, match="'folding'"):
+        mx.plan(net, passes={"folding": False}, x=(1, 1, 4, 4))
+
+
+def test_the_graph_is_shown_after_each_pass(tmp_path):
+    steps = mx.debug.passes(deep(2), grad=True, data=(4, 64))
+    assert [s.name for s in steps][:3] == ["lower", "gradient", "dead code"]
+    assert "FullyConnected" in steps[0].text and steps[0].dot.startswith("digraph")
+    text = io.StringIO()
+    mx.debug.print_passes(deep(2), file=text, data=(4, 64))
+    assert "== fusion" in text.getvalue()
+    files = mx.debug.save_pictures(deep(2), tmp_path, data=(4, 64))
+    assert len(files) > 3 and all((tmp_path / f).exists() for f in files)
+
+
+@pytest.mark.parametrize("static", [True, False])
+def test_a_cached_op_is_one_operation_while_recording(static):
+    call = mx.nd.CachedOp(layer(), [("static_alloc", static)])
+    values = list(arrays().values())
+    values[1].attach_grad()
+    with mx.autograd.record():
+        y = call(*values)
+        loss = (y * y).sum()
+    loss.backward()
+    expected = 2 * np.array(EXPECTED).T @ values[0].asnumpy()
+    assert np.allclose(values[1].grad.asnumpy(), expected)
+    with pytest.raises(mx.MXNetError, match="fc_bias"):
+        call(*values[:2])

@@ -1,0 +1,115 @@
+/* What the program of calls with NULL, which is made from schema/abi.json, puts in place of other arguments.
+   `A_type` is a handle; a type without one gets an address where there is none, which MXR_CHECK=1 reports. */
+#ifndef MXR_TESTS_NULLS_H
+#define MXR_TESTS_NULLS_H
+
+#include "check.h"
+#include <signal.h>
+
+/* The call that is being made, for the report if it crashes. */
+static const char *now_function, *now_argument;
+
+static mxr_array_t *an_array;
+static const mxr_op_t *an_op;
+static mxr_list_t *a_list;
+static mxr_symbol_t *a_symbol;
+static mxr_lr_scheduler_t *a_schedule;
+static mxr_optimizer_t *an_optimizer;
+static mxr_updater_t *an_updater;
+static mxr_initializer_t *an_initializer;
+
+/* Begins with a one, as int32 and as int64. */
+static int64_t numbers[64] = {1};
+static const char *texts[1] = {"exp"};
+
+#define A_text texts[0]
+#define A_mxr_array_t an_array
+#define A_mxr_op_t an_op
+#define A_mxr_list_t a_list
+#define A_mxr_symbol_t a_symbol
+#define A_mxr_lr_scheduler_t a_schedule
+#define A_mxr_optimizer_t an_optimizer
+#define A_mxr_updater_t an_updater
+#define A_mxr_initializer_t an_initializer
+#define A_mxr_attr_t nothing_set()
+#define A_mxr_memory_t numbers
+#define A_mxr_error_t nowhere()
+
+static inline void *nowhere(void) {
+    static char no_handle[256];
+    return no_handle;
+}
+
+static inline void no_function(void) {}
+
+static inline void *nothing_set(void) {
+    static char zeros[256];
+    return memset(zeros, 0, sizeof zeros);
+}
+
+static inline void *handles(const void *handle) {
+    static const void *one[1];
+    one[0] = handle;
+    return one;
+}
+
+static inline void *places(void) {
+    static void *empty[8];
+    return memset(empty, 0, sizeof empty);
+}
+
+/* Whether NULL was refused by the argument's name. */
+static inline int refused(mxr_error_t *error, const char *argument) {
+    const char *about = error ? mxr_error_argument(error) : NULL;
+    int right = error && mxr_error_code(error) == MXR_ERROR_INVALID_VALUE && check_same_text(about, argument) &&
+                strstr(mxr_error_message(error), "got NULL");
+    if (!right) {
+        printf("    expected NULL to be refused, got %s\n", error ? mxr_error_message(error) : "success");
+    }
+    mxr_error_free(error);
+    return right;
+}
+
+/* Makes one call: `holds` is what it must give. */
+#define CALL(function, argument, holds)                                                     \
+    do {                                                                                    \
+        now_function = function;                                                            \
+        now_argument = argument;                                                            \
+        int check_ok = (holds);                                                             \
+        check_passed += check_ok;                                                           \
+        check_failed += !check_ok;                                                          \
+        if (!check_ok) printf("%s with NULL for %s FAILED\n", function, argument);          \
+    } while (0)
+
+/* Says which call it was, and fails the program. */
+static void crashed(int number) {
+    printf("%s with NULL for %s crashed: signal %d\n", now_function, now_argument, number);
+    fflush(stdout);
+    _Exit(1);
+}
+
+/* What calls that may succeed leave behind is no leak of the library's. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void) { return 1; }
+
+static int the_arguments_are_made(void) {
+    const float one = 1;
+    const char *name = "exp";
+    signal(SIGSEGV, crashed);
+    signal(SIGBUS, crashed);
+    an_array = vector_f32(1, &one);
+    CHECK(an_array);
+    OK(mxr_op_find(name, &an_op));
+    OK(mxr_list_save("nulls.params", NULL, &an_array, 1));
+    OK(mxr_list_load("nulls.params", &a_list));
+    OK(mxr_symbol_variable(name, NULL, NULL, 0, &a_symbol));
+    OK(mxr_lr_scheduler_create("LRScheduler", NULL, 0, &a_schedule));
+    /* One array of state, for which there is room, and which parameter 1 has. */
+    OK(mxr_optimizer_create("adagrad", NULL, 0, NULL, &an_optimizer));
+    OK(mxr_updater_create(an_optimizer, &an_updater));
+    OK(mxr_updater_update(an_updater, 1, an_array, an_array));
+    OK(mxr_initializer_create("zero", NULL, 0, &an_initializer));
+    return 1;
+}
+
+#endif
