@@ -34,7 +34,7 @@ pub struct Texts {
     pub pointers: Vec<*const c_char>,
 }
 
-fn c_text(text: &str) -> PyResult<CString> {
+pub fn c_text(text: &str) -> PyResult<CString> {
     CString::new(text).map_err(|_| PyValueError::new_err("a text must not contain a zero byte"))
 }
 
@@ -47,7 +47,7 @@ impl Texts {
     }
 
     /// The keys and the values of pairs.
-    fn pairs(pairs: &[(String, String)]) -> PyResult<(Texts, Texts)> {
+    pub fn pairs(pairs: &[(String, String)]) -> PyResult<(Texts, Texts)> {
         let keys = Texts::of(pairs.iter().map(|(k, _)| Some(k.as_str())))?;
         Ok((keys, Texts::of(pairs.iter().map(|(_, v)| Some(v.as_str())))?))
     }
@@ -92,7 +92,7 @@ pub fn texts_of(
 }
 
 impl SymbolHandle {
-    fn made(
+    pub fn made(
         py: Python<'_>,
         make: impl FnOnce(*mut *mut mxr_symbol_t) -> *mut mxr_error_t,
     ) -> PyResult<SymbolHandle> {
