@@ -5,9 +5,9 @@ use crate::error::mxr_error_t;
 use crate::plan::known_part;
 use crate::symbol::{make, mxr_symbol_t, symbols};
 use crate::text::pairs;
-use mxr_core::Result;
 use mxr_core::graph::Symbol;
 use mxr_core::graph::control::cut::{self, Named, Step};
+use mxr_core::{Result, err};
 use std::ffi::c_char;
 
 /// What is run in a step of a loop, or in a branch. Its nodes are those whose attribute `__subgraph_name__` is
@@ -39,7 +39,10 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    unsafe fn of<'a>(body: *const mxr_body_t) -> Result<Parts<'a>> {
+    unsafe fn of<'a>(body: *const mxr_body_t, argument: &str) -> Result<Parts<'a>> {
+        if body.is_null() {
+            return Err(err!(InvalidValue, "expected a body, got NULL").about(argument));
+        }
         let none = mxr_body_t {
             struct_size: 0,
             num_variables: 0,
@@ -87,7 +90,7 @@ pub unsafe extern "C" fn mxr_symbol_foreach(
         make(symbol, "symbol", || {
             let (name, attrs) = (string(name, "name")?, pairs(keys, values, num_attrs)?);
             let (data, states) = (symbols(data, num_data, "data")?, symbols(states, num_states, "states")?);
-            cut::foreach(Named { name, attrs: &attrs }, &data, &states, Parts::of(body)?.step())
+            cut::foreach(Named { name, attrs: &attrs }, &data, &states, Parts::of(body, "body")?.step())
         })
     }
 }
@@ -113,7 +116,7 @@ pub unsafe extern "C" fn mxr_symbol_while_loop(
     unsafe {
         make(symbol, "symbol", || {
             let (name, attrs) = (string(name, "name")?, pairs(keys, values, num_attrs)?);
-            let (cond, func) = (Parts::of(cond)?, Parts::of(func)?);
+            let (cond, func) = (Parts::of(cond, "cond")?, Parts::of(func, "func")?);
             let states = symbols(states, num_states, "states")?;
             cut::while_loop(Named { name, attrs: &attrs }, &states, cond.step(), func.step(), max_iterations)
         })
@@ -137,7 +140,8 @@ pub unsafe extern "C" fn mxr_symbol_cond(
     unsafe {
         make(symbol, "symbol", || {
             let (name, attrs) = (string(name, "name")?, pairs(keys, values, num_attrs)?);
-            let (pred, then, otherwise) = (Parts::of(pred)?, Parts::of(then)?, Parts::of(otherwise)?);
+            let (pred, then, otherwise) =
+                (Parts::of(pred, "pred")?, Parts::of(then, "then")?, Parts::of(otherwise, "otherwise")?);
             cut::cond(Named { name, attrs: &attrs }, pred.step(), then.step(), otherwise.step())
         })
     }

@@ -7,6 +7,8 @@ use mxr_core::graph::Symbol;
 use mxr_core::graph::compile::Options;
 use mxr_core::graph::control::cut::{self, Named, Step};
 use mxr_core::graph::executor::Executor;
+use mxr_core::graph::memory::Sharing;
+use mxr_core::graph::recompute::Budget;
 use mxr_core::op::Req;
 use mxr_core::op::invoke::Call;
 use mxr_core::{DType, Device, ErrorCode, NdArray, Shape, rng};
@@ -87,6 +89,34 @@ fn executors_give_mxnets_outputs_gradients_and_states() {
         for (n, a) in symbol.list_inputs().iter().zip(&arrays) {
             let want = if run["changed"][n].is_null() { &run["inputs"][n] } else { &run["changed"][n] };
             assert_close(a, want, &format!("{name}: {n} afterwards"));
+        }
+    }
+}
+
+#[test]
+fn plans_of_every_kind_give_the_same_bits() {
+    let plain = Options::default();
+    let nothing = Sharing { views: false, in_place: false, reuse: false };
+    let kinds = [
+        Options { budget: Some(Budget::Least), ..plain.clone() },
+        Options { mirror: true, ..plain.clone() },
+        Options { fuse: false, simplify: false, sharing: nothing, ..plain.clone() },
+    ];
+    for (name, symbol, run) in cases() {
+        let bits = |options: &Options| {
+            let arrays = inputs(&symbol, &run);
+            let gradients: Vec<_> = arrays.iter().map(|a| Some(zeros_like(a))).collect();
+            let requests = vec![Req::Add; arrays.len()];
+            let executor =
+                Executor::bind(&symbol, arrays, gradients, requests, None, options.clone()).unwrap();
+            let mut all: Vec<Vec<f64>> = executor.forward(true).unwrap().iter().map(values).collect();
+            executor.backward(&heads(&run)).unwrap();
+            all.extend(executor.gradients().filter_map(|(_, g)| g.map(values)));
+            all
+        };
+        let want = bits(&plain);
+        for (i, options) in kinds.iter().enumerate() {
+            assert_eq!(bits(options), want, "{name}: kind {i}");
         }
     }
 }
@@ -261,7 +291,8 @@ fn rows_draw_other_random_numbers_and_backward_draws_them_again() {
     });
     let (x, s) = (NdArray::full([3, 64].into(), 1.0, DType::F64, Device::cpu(0)).unwrap(), zeros(&[64]));
     let gradient = zeros(&[3, 64]);
-    autograd::mark_variables(&[x.clone()], &[gradient.clone()], &[Req::Write]).unwrap();
+    autograd::mark_variables(std::slice::from_ref(&x), std::slice::from_ref(&gradient), &[Req::Write])
+        .unwrap();
     rng::seed(5, None);
     let outputs = dropped.unwrap().run_eagerly(&given(&[("x", &x), ("s", &s)]), &recording()).unwrap();
     let rows: Vec<Vec<f64>> = values(&outputs[0]).chunks(64).map(<[f64]>::to_vec).collect();
@@ -343,6 +374,31 @@ fn bodies_that_do_not_fit_are_refused() {
 }
 
 #[test]
+fn bodies_in_bodies_have_a_limit() {
+    let mut inner = running_sum();
+    let mut deepest = 1;
+    while deepest < 20 {
+        let (x, s) = (scoped_var("outer", "row"), scoped_var("outer", "state"));
+        let total = inner.compose(&[("x", &x), ("s", &s)], "").unwrap().output(1).unwrap();
+        let total = total.with_attrs([(cut::SCOPE, "outer")]).unwrap();
+        let step = Step { scope: "outer", variables: &[&x, &s], outputs: &[&total, &total] };
+        match cut::foreach(Named { name: "loop", attrs: &[] }, &[&var("x")], &[&var("s")], step) {
+            Ok(outer) => inner = outer,
+            Err(e) => {
+                assert_eq!(e.code(), ErrorCode::Unsupported);
+                break;
+            }
+        }
+        deepest += 1;
+    }
+    assert_eq!(deepest, 8);
+    let x = NdArray::full([1; 8].into(), 1.0, DType::F64, Device::cpu(0)).unwrap();
+    let s = NdArray::full(Shape::scalar(), 1.0, DType::F64, Device::cpu(0)).unwrap();
+    let outputs = inner.run_eagerly(&given(&[("x", &x), ("s", &s)]), &Mode::default()).unwrap();
+    assert_eq!(values(&outputs[1]), [2.0]);
+}
+
+#[test]
 fn files_whose_attributes_do_not_fit_their_bodies_are_refused() {
     let text = std::fs::read_to_string(graphs().join("files/control_early.json")).unwrap();
     for (from, to) in [
@@ -365,12 +421,12 @@ fn files_whose_attributes_do_not_fit_their_bodies_are_refused() {
 #[test]
 fn gradients_of_gradients_of_loops_are_refused() {
     let (x, s) = (numbers(&[3, 2]), numbers(&[2]));
-    autograd::mark_variables(&[x.clone()], &[zeros(&[3, 2])], &[Req::Write]).unwrap();
+    autograd::mark_variables(std::slice::from_ref(&x), &[zeros(&[3, 2])], &[Req::Write]).unwrap();
     let squared =
         looped(|x, s| (vec![scoped("body", "square", &[x], &[])], scoped("body", "negative", &[s], &[])));
     let outputs = squared.unwrap().run_eagerly(&given(&[("x", &x), ("s", &s)]), &recording()).unwrap();
     let options = BackwardOptions { create_graph: true, ..BackwardOptions::default() };
-    let first = autograd::grad(&outputs[..1], &[None], &[x.clone()], options).unwrap();
+    let first = autograd::grad(&outputs[..1], &[None], std::slice::from_ref(&x), options).unwrap();
     let e = autograd::backward(&first, &[None], BackwardOptions::default()).unwrap_err();
     assert_eq!(e.code(), ErrorCode::Autograd);
 }

@@ -22,7 +22,7 @@ pub struct Call<'a> {
     pub named: &'a [(&'a str, &'a Symbol)],
 }
 
-pub(super) fn single<'a>(symbol: &'a Symbol, argument: &str) -> Result<&'a Entry> {
+pub(in crate::graph) fn single<'a>(symbol: &'a Symbol, argument: &str) -> Result<&'a Entry> {
     match &symbol.outputs[..] {
         [one] => Ok(one),
         many => Err(crate::err!(InvalidValue, "expected a symbol of one output, got one of {}", many.len())

@@ -2,6 +2,7 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::graph::attrs::graphs_of;
 use crate::graph::compile::{Options, compile};
 use crate::graph::infer::Inferred;
 use crate::graph::ir::Type;
@@ -19,6 +20,13 @@ use std::sync::Arc;
 /// Plans kept at most: shapes that never come again would otherwise collect.
 const KEPT: usize = 32;
 
+/// Bodies in bodies at most: what follows of shapes is found out several times at each level, and files are not to be
+/// trusted.
+const DEEPEST: usize = 8;
+
+/// What is known of inputs and of outputs.
+pub(super) type Facts<T> = (Vec<Option<T>>, Vec<Option<T>>);
+
 #[derive(Clone, PartialEq)]
 struct Key {
     types: Vec<Type>,
@@ -31,6 +39,7 @@ pub struct Body {
     symbol: Symbol,
     names: Vec<String>,
     is_state: Vec<bool>,
+    depth: usize,
     plans: Mutex<Vec<(Key, Arc<Plan>)>>,
 }
 
@@ -51,7 +60,7 @@ impl Body {
     ///
     /// # Errors
     /// `InvalidValue` if two variables have one name; `Unsupported` if an operator changes a state while it runs
-    /// forward, which running a step again would do twice.
+    /// forward, which running a step again would do twice, and for bodies in bodies without end.
     pub fn new(symbol: Symbol) -> Result<Body> {
         let names = symbol.list_inputs();
         let mut seen = HashSet::new();
@@ -64,9 +73,15 @@ impl Body {
                 crate::bail!(Unsupported, "'{}' changes a state, which a body must not", node.name);
             }
         }
-        let states: HashSet<*const _> = symbol.topo().iter().flat_map(|node| changed_inputs(node)).collect();
+        let inner =
+            symbol.topo().iter().filter_map(|n| n.op.as_ref().map(graphs_of)).flatten().collect::<Vec<_>>();
+        let depth = 1 + inner.iter().map(|graph| super::body(graph).depth).max().unwrap_or(0);
+        if depth > DEEPEST {
+            crate::bail!(Unsupported, "expected at most {DEEPEST} bodies in each other");
+        }
+        let states: HashSet<*const _> = symbol.topo().iter().flat_map(changed_inputs).collect();
         let is_state = symbol.inputs(Inputs::All).iter().map(|n| states.contains(&Arc::as_ptr(n))).collect();
-        Ok(Body { names, is_state, symbol, plans: Mutex::default() })
+        Ok(Body { names, is_state, depth, symbol, plans: Mutex::default() })
     }
 
     /// The same as an attribute.
@@ -103,7 +118,7 @@ impl Body {
     ///
     /// # Errors
     /// `Shape` if they contradict each other.
-    pub fn infer_shape(&self, known: &[Option<Shape>]) -> Result<(Vec<Option<Shape>>, Vec<Option<Shape>>)> {
+    pub(super) fn infer_shape(&self, known: &[Option<Shape>]) -> Result<Facts<Shape>> {
         let known = self.names.iter().zip(known).filter_map(|(n, s)| Some((n.as_str(), s.clone()?)));
         let inferred = self.symbol.infer_shape(known)?;
         Ok(self.in_order(inferred))
@@ -113,14 +128,14 @@ impl Body {
     ///
     /// # Errors
     /// `DType` if they contradict each other.
-    pub fn infer_dtype(&self, known: &[Option<DType>]) -> Result<(Vec<Option<DType>>, Vec<Option<DType>>)> {
+    pub(super) fn infer_dtype(&self, known: &[Option<DType>]) -> Result<Facts<DType>> {
         let known = self.names.iter().zip(known).filter_map(|(n, d)| Some((n.as_str(), (*d)?)));
         let inferred = self.symbol.infer_type(known)?;
         Ok(self.in_order(inferred))
     }
 
     /// The inputs in their order, of which MXNet's lists have some among the auxiliary states.
-    fn in_order<T: Clone>(&self, inferred: Inferred<T>) -> (Vec<Option<T>>, Vec<Option<T>>) {
+    fn in_order<T: Clone>(&self, inferred: Inferred<T>) -> Facts<T> {
         let listed: HashSet<String> = self.symbol.list_auxiliary_states().into_iter().collect();
         let (mut arguments, mut states) =
             (inferred.arguments.into_iter(), inferred.auxiliary_states.into_iter());

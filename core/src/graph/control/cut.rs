@@ -6,7 +6,8 @@
 use super::Body;
 use crate::error::Result;
 use crate::graph::attrs::{self, operator};
-use crate::graph::symbol::{AttrMap, Entry, Node, Symbol};
+use crate::graph::compose::single;
+use crate::graph::symbol::{AttrMap, Entry, Inputs, Node, Symbol};
 use crate::op::registry;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,7 +57,7 @@ pub fn foreach(named: Named, data: &[&Symbol], states: &[&Symbol], step: Step) -
     let names = cut.body.list_inputs();
     let at = variables_of(&step, &names)?;
     let mut remain = vec![];
-    for (j, variable) in cut.body.inputs(crate::graph::symbol::Inputs::All).into_iter().enumerate() {
+    for (j, variable) in cut.body.inputs(Inputs::All).into_iter().enumerate() {
         if !at.contains(&j) {
             inputs.push(cut.outer(&variable));
             remain.push(j);
@@ -136,7 +137,7 @@ impl Shared {
     fn add(&mut self, cut: &Cut, step: &Step, first: &[Entry]) -> Result<Vec<usize>> {
         let names: Vec<&str> =
             step.variables.iter().map(|v| v.outputs.first().map_or("", |e| e.node.name.as_str())).collect();
-        let inputs = cut.body.inputs(crate::graph::symbol::Inputs::All);
+        let inputs = cut.body.inputs(Inputs::All);
         Ok(inputs
             .iter()
             .map(|variable| {
@@ -226,7 +227,7 @@ fn node(
 }
 
 fn entries(symbols: &[&Symbol], argument: &str) -> Result<Vec<Entry>> {
-    symbols.iter().map(|s| super::super::compose::single(s, argument).cloned()).collect()
+    symbols.iter().map(|s| single(s, argument).cloned()).collect()
 }
 
 fn expect(symbols: &[&Symbol], n: usize, argument: &str) -> Result<()> {
@@ -246,7 +247,7 @@ fn num_outs(step: &Step, states: usize) -> Result<usize> {
 /// Where the variables of a step are among the inputs of its body.
 fn variables_of(step: &Step, names: &[String]) -> Result<Vec<usize>> {
     let at = |v: &&Symbol| {
-        let name = &super::super::compose::single(v, "variables")?.node.name;
+        let name = &single(v, "variables")?.node.name;
         names.iter().position(|n| n == name).ok_or_else(|| {
             crate::err!(InvalidValue, "expected a step that reads its rows and states, '{name}' is not read")
                 .about("body")

@@ -1,6 +1,7 @@
 //! Which inputs and outputs of a loop are which of its body.
 
 use super::Body;
+use super::body::Facts;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::graph::ir::Type;
@@ -72,11 +73,7 @@ impl Wiring {
     }
 
     /// The shapes of a step, in which a state of which nothing is known has that of the next step's.
-    fn infer_step(
-        &self,
-        body: &Body,
-        mut known: Vec<Option<Shape>>,
-    ) -> Result<(Vec<Option<Shape>>, Vec<Option<Shape>>)> {
+    fn infer_step(&self, body: &Body, mut known: Vec<Option<Shape>>) -> Result<Facts<Shape>> {
         loop {
             let (inputs, outputs) = body.infer_shape(&known)?;
             let mut news = false;
