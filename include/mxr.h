@@ -833,7 +833,7 @@ mxr_error_t *mxr_autograd_record_custom(const char *name,
 
 /**
  * Makes a call of a symbol, which is compiled for each combination of input types when it first comes. With
- * `keep_memory` not 0 the memory of a call is kept for the next.
+ * `keep_memory` not 0 the memory of a call is kept for the next. @nullable options
  */
 mxr_error_t *mxr_cached_op_new(const mxr_symbol_t *symbol,
                                int32_t keep_memory,
@@ -842,7 +842,7 @@ mxr_error_t *mxr_cached_op_new(const mxr_symbol_t *symbol,
 
 /**
  * Calls it on arrays for all variables, in the order of `MXR_LIST_INPUTS`. `outputs` has a place for each output,
- * which receives a new array. While recording, the call is one operation on the tape.
+ * which receives a new array. While recording, the call is one operation on the tape. @nullable call
  */
 mxr_error_t *mxr_cached_op_call(const mxr_cached_op_t *cached_op,
                                 mxr_array_t *const *inputs,
@@ -968,6 +968,7 @@ int32_t mxr_events_poll(void);
  *
  * `gradients` is NULL, or has an array or NULL for each variable, which receives its gradient as `requests` say:
  * `MXR_REQUEST_…`. `shared` is NULL, or an executor that never runs at the same time and whose memory is shared.
+ * @nullable gradients, requests, shared, options
  */
 mxr_error_t *mxr_executor_bind(const mxr_symbol_t *symbol,
                                mxr_array_t *const *variables,
@@ -980,6 +981,7 @@ mxr_error_t *mxr_executor_bind(const mxr_symbol_t *symbol,
 
 /**
  * Binds a symbol to new arrays of zeros, whose types follow from what is known, with gradients as requested there.
+ * @nullable known, shared, options
  */
 mxr_error_t *mxr_executor_simple_bind(const mxr_symbol_t *symbol,
                                       const mxr_known_t *known,
@@ -1027,7 +1029,7 @@ mxr_error_t *mxr_executor_copy_params(const mxr_executor_t *executor,
 
 /**
  * An executor of the same symbol for other shapes. Arrays whose shape stays are shared, as is the memory for
- * activations; a variable may grow only with `allow_up_sizing` not 0.
+ * activations; a variable may grow only with `allow_up_sizing` not 0. @nullable known
  */
 mxr_error_t *mxr_executor_reshape(const mxr_executor_t *executor,
                                   const mxr_known_t *known,
@@ -1041,7 +1043,7 @@ mxr_error_t *mxr_executor_plan(const mxr_executor_t *executor, int32_t training,
 
 /**
  * Shows every output of every operator in forward passes to `monitor`; NULL ends it. `drop` is called with
- * `payload` when the callback is no longer needed.
+ * `payload` when the callback is no longer needed. @nullable monitor, payload, drop
  */
 mxr_error_t *mxr_executor_set_monitor(const mxr_executor_t *executor,
                                       mxr_monitor_fn monitor,
@@ -1358,6 +1360,7 @@ void mxr_optimizer_free(mxr_optimizer_t *optimizer);
 
 /**
  * Compiles a symbol for variables of which `known` says what is known. Nothing runs and no memory is taken.
+ * @nullable known, options
  */
 mxr_error_t *mxr_plan_new(const mxr_symbol_t *symbol,
                           const mxr_known_t *known,

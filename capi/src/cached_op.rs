@@ -21,7 +21,7 @@ impl Handle for mxr_cached_op_t {
 }
 
 /// Makes a call of a symbol, which is compiled for each combination of input types when it first comes. With
-/// `keep_memory` not 0 the memory of a call is kept for the next.
+/// `keep_memory` not 0 the memory of a call is kept for the next. @nullable options
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_cached_op_new(
     symbol: *const mxr_symbol_t,
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn mxr_cached_op_new(
 }
 
 /// Calls it on arrays for all variables, in the order of `MXR_LIST_INPUTS`. `outputs` has a place for each output,
-/// which receives a new array. While recording, the call is one operation on the tape.
+/// which receives a new array. While recording, the call is one operation on the tape. @nullable call
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_cached_op_call(
     cached_op: *const mxr_cached_op_t,

@@ -52,6 +52,7 @@ unsafe fn make(
 ///
 /// `gradients` is NULL, or has an array or NULL for each variable, which receives its gradient as `requests` say:
 /// `MXR_REQUEST_…`. `shared` is NULL, or an executor that never runs at the same time and whose memory is shared.
+/// @nullable gradients, requests, shared, options
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_executor_bind(
     symbol: *const mxr_symbol_t,
@@ -79,6 +80,7 @@ pub unsafe extern "C" fn mxr_executor_bind(
 }
 
 /// Binds a symbol to new arrays of zeros, whose types follow from what is known, with gradients as requested there.
+/// @nullable known, shared, options
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_executor_simple_bind(
     symbol: *const mxr_symbol_t,
@@ -195,7 +197,7 @@ pub unsafe extern "C" fn mxr_executor_copy_params(
 }
 
 /// An executor of the same symbol for other shapes. Arrays whose shape stays are shared, as is the memory for
-/// activations; a variable may grow only with `allow_up_sizing` not 0.
+/// activations; a variable may grow only with `allow_up_sizing` not 0. @nullable known
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_executor_reshape(
     executor: *const mxr_executor_t,
@@ -267,7 +269,7 @@ impl Watch {
 }
 
 /// Shows every output of every operator in forward passes to `monitor`; NULL ends it. `drop` is called with
-/// `payload` when the callback is no longer needed.
+/// `payload` when the callback is no longer needed. @nullable monitor, payload, drop
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_executor_set_monitor(
     executor: *const mxr_executor_t,

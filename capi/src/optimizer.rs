@@ -201,7 +201,8 @@ pub unsafe extern "C" fn mxr_optimizer_rates(
         unsafe {
             let (lr, wd) = (place(lr, "lr")?, place(wd, "wd")?);
             let rates = lock(behind(optimizer, "optimizer")?).rates(index);
-            (lr.write(rates.0), wd.write(rates.1));
+            lr.write(rates.0);
+            wd.write(rates.1);
         }
         Ok(())
     })

@@ -232,6 +232,7 @@ pub(crate) fn give_plan(plan: Arc<Plan>, passes: Vec<String>) -> *mut mxr_plan_t
 }
 
 /// Compiles a symbol for variables of which `known` says what is known. Nothing runs and no memory is taken.
+/// @nullable known, options
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_plan_new(
     symbol: *const mxr_symbol_t,

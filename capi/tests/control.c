@@ -59,7 +59,7 @@ static int shapes_follow_through_a_loop(void) {
     mxr_symbol_t *loop = NULL;
     mxr_inferred_t *inferred = NULL;
     OK(running_sums(&loop));
-    OK(mxr_symbol_infer_shapes(loop, &name, &shape, &axes, 1, &inferred));
+    OK(mxr_symbol_infer_shapes(loop, &name, (const int64_t *const *)&shape, &axes, 1, &inferred));
     OK(mxr_inferred_shape(inferred, MXR_LIST_OUTPUTS, 1, &found, &num_axes));
     CHECK(num_axes == 1 && found[0] == 3);
     mxr_inferred_free(inferred);

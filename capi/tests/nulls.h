@@ -13,6 +13,11 @@ static mxr_array_t *an_array;
 static const mxr_op_t *an_op;
 static mxr_list_t *a_list;
 static mxr_symbol_t *a_symbol;
+static mxr_plan_t *a_plan;
+static mxr_executor_t *an_executor;
+static mxr_cached_op_t *a_cached_op;
+static mxr_texts_t *some_texts;
+static mxr_inferred_t *what_follows;
 static mxr_lr_scheduler_t *a_schedule;
 static mxr_optimizer_t *an_optimizer;
 static mxr_updater_t *an_updater;
@@ -27,6 +32,11 @@ static const char *texts[1] = {"exp"};
 #define A_mxr_op_t an_op
 #define A_mxr_list_t a_list
 #define A_mxr_symbol_t a_symbol
+#define A_mxr_plan_t a_plan
+#define A_mxr_executor_t an_executor
+#define A_mxr_cached_op_t a_cached_op
+#define A_mxr_texts_t some_texts
+#define A_mxr_inferred_t what_follows
 #define A_mxr_lr_scheduler_t a_schedule
 #define A_mxr_optimizer_t an_optimizer
 #define A_mxr_updater_t an_updater
@@ -111,12 +121,17 @@ static int the_arguments_are_made(void) {
     OK(mxr_op_find(name, &an_op));
     OK(mxr_list_save("nulls.params", NULL, &an_array, 1));
     OK(mxr_list_load("nulls.params", &a_list));
-    OK(mxr_symbol_variable(name, NULL, NULL, 0, &a_symbol));
     OK(mxr_lr_scheduler_create("LRScheduler", NULL, 0, &a_schedule));
     /* One array of state, for which there is room, and which parameter 1 has. */
     OK(mxr_optimizer_create("adagrad", NULL, 0, NULL, &an_optimizer));
     OK(mxr_updater_create(an_optimizer, &an_updater));
     OK(mxr_updater_update(an_updater, 1, an_array, an_array));
+    OK(mxr_symbol_variable(name, NULL, NULL, 0, &a_symbol));
+    OK(mxr_symbol_list(a_symbol, MXR_LIST_INPUTS, &some_texts));
+    OK(mxr_symbol_infer_shapes(a_symbol, NULL, NULL, NULL, 0, &what_follows));
+    OK(mxr_executor_bind(a_symbol, &an_array, NULL, NULL, 1, NULL, NULL, &an_executor));
+    OK(mxr_executor_plan(an_executor, 0, &a_plan));
+    OK(mxr_cached_op_new(a_symbol, 0, NULL, &a_cached_op));
     OK(mxr_initializer_create("zero", NULL, 0, &an_initializer));
     return 1;
 }

@@ -131,6 +131,25 @@ fn a_failure_while_running_is_reported_by_the_outputs() {
     let executor = Executor::bind(&y, variables, vec![], vec![], None, Options::default()).unwrap();
     let outputs = executor.forward(false).unwrap();
     assert_eq!(outputs[0].to_vec::<f32>().unwrap_err().code(), ErrorCode::Index);
+    // What follows from it fails as well, until a run that does not.
+    let square = nets::call("square", &[&y], &[]);
+    let (index, gradient) = (full(&[2], 9.0), full(&[3], 0.0));
+    let executor = Executor::bind(
+        &square,
+        vec![full(&[3], 2.0), index.clone()],
+        vec![Some(gradient.clone())],
+        vec![Req::Write],
+        None,
+        Options::default(),
+    )
+    .unwrap();
+    executor.forward(true).unwrap();
+    executor.backward(&[full(&[2], 1.0)]).unwrap();
+    assert_eq!(gradient.to_vec::<f32>().unwrap_err().code(), ErrorCode::Index);
+    index.copy_from_bytes(&[0; 8]).unwrap();
+    executor.forward(true).unwrap();
+    executor.backward(&[full(&[2], 1.0)]).unwrap();
+    assert_eq!(values(&gradient), [8.0, 0.0, 0.0]);
 }
 
 #[test]

@@ -292,3 +292,46 @@ fn an_error_of_an_operator_names_the_node() {
     assert_eq!((error.code(), error.operator()), (ErrorCode::Shape, Some("elemwise_add")));
     assert!(error.message().contains("in node 'sum'"), "{error}");
 }
+
+/// A xorshift generator.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n as u64) as usize
+    }
+}
+
+#[test]
+fn spoilt_files_give_errors_or_symbols_never_more() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let tokens = ["[", "]", "{", "}", "\"", ",", "-1", "0", "99999999999", "null", "exp", "(2, 3)", "attrs"];
+    let mut loaded = 0;
+    for file in std::fs::read_dir(graphs().join("files")).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        for _ in 0..150 {
+            let mut spoilt = bytes.clone();
+            for _ in 0..=random.below(3) {
+                let at = random.below(spoilt.len());
+                let end = (at + random.below(12)).min(spoilt.len());
+                let token = tokens[random.below(tokens.len())].bytes();
+                match random.below(3) {
+                    0 => spoilt[at] = random.below(256) as u8,
+                    1 => drop(spoilt.drain(at..end)),
+                    _ => drop(spoilt.splice(at..end, token)),
+                }
+            }
+            let Ok(symbol) = Symbol::from_json(&String::from_utf8_lossy(&spoilt)) else { continue };
+            let again = symbol.to_json();
+            assert_eq!(Symbol::from_json(&again).unwrap().to_json(), again);
+            assert_eq!(symbol.internals().list_outputs().len(), symbol.internals().outputs.len());
+            let _ = symbol.infer_shape([]);
+            let _ = symbol.infer_type([]);
+            loaded += 1;
+        }
+    }
+    assert!(loaded > 100, "only {loaded} were loaded");
+}

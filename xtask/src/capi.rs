@@ -1,8 +1,8 @@
 //! The stages that compile and run the C and C++ programs of `capi/tests` against libmxr.
 //!
 //! Each `*.c` (strict C11) and `*.cpp` (C++17) there is a program of its own that ends with the line
-//! `N passed, N failed`. One more, of calls with NULL, is made from `schema/abi.json`. A program runs in the folder of the programs, and its arguments are the file of conformance cases
-//! and, if only one operator is to be tested, its name.
+//! `N passed, N failed`. One more, of calls with NULL, is made from `schema/abi.json`. Each runs in the folder of the
+//! programs, and its arguments are the file of conformance cases and, if only one operator is to be tested, its name.
 
 use std::fs;
 use std::path::{Path, PathBuf};

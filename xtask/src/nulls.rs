@@ -33,9 +33,10 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 fn program(abi: &Value) -> String {
     let callbacks: BTreeSet<&str> = list(&abi["callbacks"]).map(|callback| text(callback, "name")).collect();
     let mut code = String::from("#include \"nulls.h\"\n\n");
-    for kind in list(&abi["types"]).filter(|kind| kind["kind"] == "opaque") {
-        let name = text(kind, "name");
-        let _ = writeln!(code, "#ifndef A_{name}\n#define A_{name} nowhere()\n#endif");
+    for kind in list(&abi["types"]) {
+        let (name, other) =
+            (text(kind, "name"), if kind["kind"] == "opaque" { "nowhere()" } else { "numbers" });
+        let _ = writeln!(code, "#ifndef A_{name}\n#define A_{name} {other}\n#endif");
     }
     for callback in &callbacks {
         let _ = writeln!(code, "#define A_{callback} ({callback})no_function");
@@ -81,7 +82,7 @@ fn argument(c_type: &str, callbacks: &BTreeSet<&str>) -> String {
         0 if callbacks.contains(c_type) => format!("A_{c_type}"),
         0 => "1".to_string(),
         1 if base == "char" => "A_text".to_string(),
-        1 if base.starts_with("mxr_") && base != "mxr_call_t" => format!("({c_type})A_{base}"),
+        1 if base.starts_with("mxr_") => format!("({c_type})A_{base}"),
         1 => format!("({c_type})numbers"),
         _ if c_type.contains("char *const *") => "texts".to_string(),
         _ if c_type.contains("*const *") => format!("({c_type})handles(A_{base})"),

@@ -541,7 +541,7 @@ pub struct Abi {
         drop: mxr_drop_fn,
     ) -> *mut mxr_error_t,
     #[doc = " Makes a call of a symbol, which is compiled for each combination of input types when it first comes. With"]
-    #[doc = " `keep_memory` not 0 the memory of a call is kept for the next."]
+    #[doc = " `keep_memory` not 0 the memory of a call is kept for the next. @nullable options"]
     pub mxr_cached_op_new: unsafe extern "C" fn(
         symbol: *const mxr_symbol_t,
         keep_memory: i32,
@@ -549,7 +549,7 @@ pub struct Abi {
         cached_op: *mut *mut mxr_cached_op_t,
     ) -> *mut mxr_error_t,
     #[doc = " Calls it on arrays for all variables, in the order of `MXR_LIST_INPUTS`. `outputs` has a place for each output,"]
-    #[doc = " which receives a new array. While recording, the call is one operation on the tape."]
+    #[doc = " which receives a new array. While recording, the call is one operation on the tape. @nullable call"]
     pub mxr_cached_op_call: unsafe extern "C" fn(
         cached_op: *const mxr_cached_op_t,
         inputs: *const *mut mxr_array_t,
@@ -635,6 +635,7 @@ pub struct Abi {
     #[doc = ""]
     #[doc = " `gradients` is NULL, or has an array or NULL for each variable, which receives its gradient as `requests` say:"]
     #[doc = " `MXR_REQUEST_…`. `shared` is NULL, or an executor that never runs at the same time and whose memory is shared."]
+    #[doc = " @nullable gradients, requests, shared, options"]
     pub mxr_executor_bind: unsafe extern "C" fn(
         symbol: *const mxr_symbol_t,
         variables: *const *mut mxr_array_t,
@@ -646,6 +647,7 @@ pub struct Abi {
         executor: *mut *mut mxr_executor_t,
     ) -> *mut mxr_error_t,
     #[doc = " Binds a symbol to new arrays of zeros, whose types follow from what is known, with gradients as requested there."]
+    #[doc = " @nullable known, shared, options"]
     pub mxr_executor_simple_bind: unsafe extern "C" fn(
         symbol: *const mxr_symbol_t,
         known: *const mxr_known_t,
@@ -686,7 +688,7 @@ pub struct Abi {
         allow_extra: i32,
     ) -> *mut mxr_error_t,
     #[doc = " An executor of the same symbol for other shapes. Arrays whose shape stays are shared, as is the memory for"]
-    #[doc = " activations; a variable may grow only with `allow_up_sizing` not 0."]
+    #[doc = " activations; a variable may grow only with `allow_up_sizing` not 0. @nullable known"]
     pub mxr_executor_reshape: unsafe extern "C" fn(
         executor: *const mxr_executor_t,
         known: *const mxr_known_t,
@@ -700,7 +702,7 @@ pub struct Abi {
         plan: *mut *mut mxr_plan_t,
     ) -> *mut mxr_error_t,
     #[doc = " Shows every output of every operator in forward passes to `monitor`; NULL ends it. `drop` is called with"]
-    #[doc = " `payload` when the callback is no longer needed."]
+    #[doc = " `payload` when the callback is no longer needed. @nullable monitor, payload, drop"]
     pub mxr_executor_set_monitor: unsafe extern "C" fn(
         executor: *const mxr_executor_t,
         monitor: mxr_monitor_fn,
@@ -934,6 +936,7 @@ pub struct Abi {
     #[doc = " Gives a reference back. NULL is allowed."]
     pub mxr_optimizer_free: unsafe extern "C" fn(optimizer: *mut mxr_optimizer_t),
     #[doc = " Compiles a symbol for variables of which `known` says what is known. Nothing runs and no memory is taken."]
+    #[doc = " @nullable known, options"]
     pub mxr_plan_new: unsafe extern "C" fn(
         symbol: *const mxr_symbol_t,
         known: *const mxr_known_t,

@@ -31,8 +31,9 @@ impl RawTensor {
             let (begins, columns) = (self.aux[0].numbers(), self.aux[1].numbers());
             let width = self.shape[1] as usize;
             for (row, ends) in begins.windows(2).enumerate() {
-                for i in ends[0]..ends[1] {
-                    put(row * width + columns[i], &self.data[i * size..][..size]);
+                let stored = self.data[ends[0] * size..ends[1] * size].chunks_exact(size);
+                for (column, element) in columns[ends[0]..ends[1]].iter().zip(stored) {
+                    put(row * width + column, element);
                 }
             }
         }

@@ -15,7 +15,7 @@ use crate::op::invoke::{Req, copy_to};
 use crate::rng::{self, Stream};
 use crate::storage::Storage;
 use parking_lot::Mutex;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -100,7 +100,14 @@ impl Executor {
             if gradients[i].is_none() {
                 requests[i] = Req::Null;
             }
-            check_gradient(&inputs[i].name, &variables, &gradients, i)?;
+            if let Some(gradient) = &gradients[i] {
+                check_like(gradient, &variables[i])
+                    .map_err(|e| e.about(&format!("args_grad['{}']", inputs[i].name)))?;
+            }
+        }
+        if let Some(i) = shares_memory(&variables, &gradients) {
+            return Err(crate::err!(InvalidValue, "a gradient must not share memory with another array")
+                .about(&format!("args_grad['{}']", inputs[i].name)));
         }
         let options = Options {
             requests,
@@ -391,14 +398,17 @@ fn check_like(array: &NdArray, like: &NdArray) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a gradient that does not fit its variable or shares memory with another array.
-fn check_gradient(name: &str, variables: &[NdArray], gradients: &[Option<NdArray>], i: usize) -> Result<()> {
-    let Some(gradient) = &gradients[i] else { return Ok(()) };
-    check_like(gradient, &variables[i]).map_err(|e| e.about(&format!("args_grad['{name}']")))?;
-    let others = gradients[..i].iter().flatten().chain(variables);
-    if others.into_iter().any(|a| a.overlaps(gradient)) {
-        return Err(crate::err!(InvalidValue, "a gradient must not share memory with another array")
-            .about(&format!("args_grad['{name}']")));
+/// The place of a gradient that shares memory with a variable or another gradient.
+fn shares_memory(variables: &[NdArray], gradients: &[Option<NdArray>]) -> Option<usize> {
+    let mut seen: HashMap<*const Storage, Vec<&NdArray>> = HashMap::new();
+    for array in variables {
+        seen.entry(Arc::as_ptr(array.storage())).or_default().push(array);
     }
-    Ok(())
+    gradients.iter().enumerate().find_map(|(i, gradient)| {
+        let gradient = gradient.as_ref()?;
+        let near = seen.entry(Arc::as_ptr(gradient.storage())).or_default();
+        let shares = near.iter().any(|a| a.overlaps(gradient));
+        near.push(gradient);
+        shares.then_some(i)
+    })
 }

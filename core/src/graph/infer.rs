@@ -10,7 +10,7 @@ use crate::op::attrs::nearest;
 use crate::op::infer::merge_shapes;
 use crate::op::{DTypeInfer, OpRef, ShapeInfer};
 use crate::shape::{Shape, UNKNOWN};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -203,7 +203,8 @@ impl<T: Fact> Solver<T> {
     fn start<'a>(&mut self, known: impl IntoIterator<Item = (&'a str, T)>) -> Result<()> {
         let known: HashMap<&str, T> = known.into_iter().collect();
         let variables = || self.nodes.iter().filter(|n| n.is_variable());
-        if let Some(name) = known.keys().find(|name| !variables().any(|v| v.name == **name)) {
+        let names: HashSet<&str> = variables().map(|v| v.name.as_str()).collect();
+        if let Some(name) = known.keys().find(|name| !names.contains(*name)) {
             let hint = nearest(name, variables().map(|v| v.name.as_str()));
             let hint = hint.map_or_else(String::new, |n| format!("; did you mean '{n}'?"));
             return Err(crate::err!(NotFound, "the symbol has no such argument{hint}").about(name));

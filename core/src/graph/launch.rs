@@ -65,10 +65,15 @@ impl Launch {
                 reads.push(array);
             }
         }
+        // Later calls read what earlier ones left in the arena, or the error that they left.
+        let continues = calls.start > 0;
         if engine::should_inline(self.plan.cost[self.pass]) {
-            let read: SmallVec<[&Var; 8]> = reads.iter().map(|a| a.storage().var()).collect();
+            let mut read: SmallVec<[&Var; 8]> = reads.iter().map(|a| a.storage().var()).collect();
             let mut write: SmallVec<[&Var; 8]> = writes.iter().map(|a| a.storage().var()).collect();
             write.push(self.arena.var());
+            if continues {
+                read.push(self.arena.var());
+            }
             match engine::begin(&read, &write) {
                 Begin::Ready => {
                     engine::finish(&read, &write, self.guarded(calls));
@@ -79,7 +84,10 @@ impl Launch {
             }
         }
         let handle = |a: &&NdArray| -> Arc<dyn Resource> { a.storage().clone() };
-        let reads = reads.iter().map(handle).collect();
+        let mut reads: SmallVec<[Arc<dyn Resource>; 4]> = reads.iter().map(handle).collect();
+        if continues {
+            reads.push(self.arena.clone());
+        }
         let mut writes: SmallVec<[Arc<dyn Resource>; 4]> = writes.iter().map(handle).collect();
         writes.push(self.arena.clone());
         let options = PushOptions { priority: 0, bytes: self.arena.bytes(), name: "" };

@@ -323,57 +323,65 @@ fn zip<T: Copy>(y: &mut [T], x: &[T], step: usize, mut f: impl FnMut(&mut T, T))
 }
 
 fn max_plane_backward<T: Real>(g: &PoolGeometry, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
-    let ow = g.output[2].max(1);
-    let columns: Columns = (0..g.kernel[2])
-        .map(|k| (g.reached(k), k))
-        .filter(|(out, _)| !out.is_empty())
-        .map(|(out, k)| (out.clone(), out.start * g.stride[2] + k - g.pad[2]))
-        .collect();
+    let ([_, ih, iw], [_, oh, ow]) = (g.input, g.output);
+    let columns: Columns = (0..g.kernel[2]).map(|k| g.reached(k)).collect();
+    let [_, kh, kw] = g.kernel;
+    let distance = |place: usize| (place / (kh * kw) * ih + place / kw % kh) * iw + place % kw;
+    let distances: Vec<usize> = (0..g.kernel.iter().product()).map(distance).collect();
     let mut places = vec![NOWHERE; ow];
-    for (row, (y, dy)) in y.chunks_exact(ow).zip(dy.chunks_exact(ow)).enumerate() {
+    for (row, (y, dy)) in y.chunks_exact(ow.max(1)).zip(dy.chunks_exact(ow.max(1))).enumerate() {
         find_places(g, &columns, row, x, y, &mut places);
-        for (place, dy) in places.iter().zip(dy).filter(|(place, _)| **place != NOWHERE) {
-            dx[*place] += *dy;
+        // Where the window of the row's first output begins, which may be in the padding.
+        let begin = (row / oh * g.stride[0] * ih + row % oh * g.stride[1]) * iw;
+        let pad = (g.pad[0] * ih + g.pad[1]) * iw + g.pad[2];
+        for (o, (place, dy)) in places.iter().zip(dy).enumerate().filter(|(_, (p, _))| **p != NOWHERE) {
+            dx[begin + o * g.stride[2] + distances[*place as usize] - pad] += *dy;
         }
     }
 }
 
-/// For each place along the last axis of the window that meets the input: the outputs, and where the first meets it.
-type Columns = SmallVec<[(Range<usize>, usize); 8]>;
+/// For each place along the last axis of the window the outputs where it lies inside the input.
+type Columns = SmallVec<[Range<usize>; 8]>;
 
 /// No element equals the maximum: it is NaN.
-const NOWHERE: usize = usize::MAX;
+const NOWHERE: u32 = u32::MAX;
 
 crate::simd_fn! {
-    /// Writes where each maximum of row `row` of the output comes from: the first element that equals it.
+    /// Writes the place in the window that each maximum of row `row` of the output has: the first that equals it.
     fn find_places<T: Real>(
         g: &PoolGeometry,
-        columns: &[(Range<usize>, usize)],
+        columns: &[Range<usize>],
         row: usize,
         x: &[T],
         y: &[T],
-        places: &mut [usize],
+        places: &mut [u32],
     ) {
-        let ([_, ih, iw], [_, oh, _]) = (g.input, g.output);
+        let ([_, ih, iw], [_, oh, _], [_, kh, kw]) = (g.input, g.output, g.kernel);
+        let (oz, oy, s) = (row / oh, row % oh, g.stride[2]);
         places.fill(NOWHERE);
         // From the last to the first without a branch, so that the first match stays.
-        for z in g.window(0, row / oh).rev() {
-            for r in g.window(1, row % oh).rev() {
-                for (out, first) in columns.iter().rev() {
-                    let from = (z * ih + r) * iw + first;
-                    let (y, places) = (&y[out.clone()], &mut places[out.clone()]);
-                    let mut compare = |o: usize, x: T, step: usize| {
-                        places[o] = if x == y[o] { from + o * step } else { places[o] };
-                    };
-                    let x = &x[from..];
-                    match g.stride[2] {
-                        1 => x.iter().take(y.len()).enumerate().for_each(|(o, x)| compare(o, *x, 1)),
+        for z in g.window(0, oz).rev() {
+            for r in g.window(1, oy).rev() {
+                let (kz, ky) = (z + g.pad[0] - oz * g.stride[0], r + g.pad[1] - oy * g.stride[1]);
+                for (k, out) in columns.iter().enumerate().rev().filter(|(_, out)| !out.is_empty()) {
+                    let code = ((kz * kh + ky) * kw + k) as u32;
+                    let from = (z * ih + r) * iw + out.start * s + k - g.pad[2];
+                    let both = places[out.clone()].iter_mut().zip(&y[out.clone()]);
+                    let keep = |(place, y): (&mut u32, &T), x: T| *place = if x == *y { code } else { *place };
+                    match s {
+                        1 => both.zip(&x[from..]).for_each(|(both, x)| keep(both, *x)),
                         2 => {
-                            let last = y.len() - 1;
-                            x.chunks_exact(2).take(last).enumerate().for_each(|(o, x)| compare(o, x[0], 2));
-                            compare(last, x[2 * last], 2);
+                            let len = out.len();
+                            let pairs = x[from..].chunks_exact(2);
+                            let done = pairs.len().min(len);
+                            both.zip(pairs).for_each(|(both, x)| keep(both, x[0]));
+                            // The last element of the input has no other behind it.
+                            if done < len {
+                                let o = out.end - 1;
+                                keep((&mut places[o], &y[o]), x[from + 2 * (len - 1)]);
+                            }
                         }
-                        step => (0..y.len()).for_each(|o| compare(o, x[o * step], step)),
+                        step => both.zip(x[from..].iter().step_by(step)).for_each(|(both, x)| keep(both, *x)),
                     }
                 }
             }

@@ -13,6 +13,11 @@ use crate::parallel::for_each_range;
 use smallvec::SmallVec;
 use std::ops::Range;
 
+/// Elements that the tiles of a chain have together: they fit in the first cache.
+const CACHED: usize = 6 * 1024;
+/// Elements of a tile at most.
+const LARGEST: usize = 2048;
+
 /// Where an operator of a chain takes an operand from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
@@ -105,27 +110,28 @@ impl Fused {
         let whole: SmallVec<[Option<Ptr<C>>; 4]> =
             k.inputs.iter().map(|t| (direct && t.shape == out.shape).then(|| Ptr(t.data.cast()))).collect();
         let count = self.steps.len();
+        let size = (CACHED / (count + readers.len())).clamp(TILE, LARGEST);
         for_each_range(n, GRAIN, |range: Range<usize>| {
-            let mut loaded = vec![C::ZERO; TILE * readers.len()];
-            let mut made = vec![C::ZERO; TILE * count];
-            let mut rounded = [0u64; TILE];
-            for start in range.clone().step_by(TILE) {
-                let len = TILE.min(range.end - start);
+            let mut loaded = vec![C::ZERO; size * readers.len()];
+            let mut made = vec![C::ZERO; size * count];
+            let mut rounded = [0u64; LARGEST / 4];
+            for start in range.clone().step_by(size) {
+                let len = size.min(range.end - start);
                 for (i, reader) in readers.iter().enumerate().filter(|(i, _)| whole[*i].is_none()) {
-                    reader.read(start, &mut loaded[i * TILE..][..len]);
+                    reader.read(start, &mut loaded[i * size..][..len]);
                 }
                 let input = |i: usize| match &whole[i] {
                     Some(p) => p.get().wrapping_add(start).cast_const(),
-                    None => loaded[i * TILE..].as_ptr(),
+                    None => loaded[i * size..].as_ptr(),
                 };
                 for (s, step) in self.steps.iter().enumerate() {
-                    let (before, after) = made.split_at_mut(s * TILE);
+                    let (before, after) = made.split_at_mut(s * size);
                     let operands: SmallVec<[*const C; 3]> = step
                         .operands
                         .iter()
                         .map(|o| match o {
                             From::Input(i) => input(*i as usize),
-                            From::Step(m) => before[*m as usize * TILE..].as_ptr(),
+                            From::Step(m) => before[*m as usize * size..].as_ptr(),
                         })
                         .collect();
                     let last = s + 1 == count;

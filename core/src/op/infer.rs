@@ -9,6 +9,9 @@ use crate::op::operator::{DTypes, OpRef};
 use crate::shape::{Shape, UNKNOWN};
 use smallvec::SmallVec;
 
+/// What is known of inputs and of outputs.
+pub type Parts<T, const I: usize, const O: usize> = (SmallVec<[Option<T>; I]>, SmallVec<[Option<T>; O]>);
+
 /// The shapes around one call of an operator, as far as they are known.
 pub struct ShapeInfer<'a> {
     op: &'a OpRef,
@@ -120,7 +123,7 @@ impl<'a> ShapeInfer<'a> {
     }
 
     /// What is known of the inputs and of the outputs.
-    pub fn into_parts(self) -> (SmallVec<[Option<Shape>; 3]>, SmallVec<[Option<Shape>; 1]>) {
+    pub fn into_parts(self) -> Parts<Shape, 3, 1> {
         (self.inputs, self.outputs)
     }
 
@@ -259,7 +262,7 @@ impl<'a> DTypeInfer<'a> {
     }
 
     /// What is known of the inputs and of the outputs.
-    pub fn into_parts(self) -> (SmallVec<[Option<DType>; 4]>, SmallVec<[Option<DType>; 2]>) {
+    pub fn into_parts(self) -> Parts<DType, 4, 2> {
         (self.inputs, self.outputs)
     }
 

@@ -10,7 +10,8 @@ use crate::op::GraphFn;
 use crate::op::builder::Src;
 use std::collections::BTreeMap;
 
-/// Lets calls absorb the one that makes their first input, where the operators say how and nothing else reads it.
+/// Lets calls absorb the one that makes their first input, where the operators say how, nothing else reads it and
+/// its parameters are small beside its result.
 /// Returns for each pair of operators how often.
 ///
 /// # Errors
@@ -55,7 +56,12 @@ fn absorbed(graph: &Graph, node: &Node, before: &Node, uses: &[u32]) -> Option<G
     let (Work::Op(op), Work::Op(first)) = (&node.work, &before.work) else { return None };
     let dtype = graph.ty(node.outputs[0]).dtype;
     let one_dtype = node.inputs.iter().chain(&before.inputs).all(|v| graph.ty(*v).dtype == dtype);
+    // What is folded into is computed anew in every run: it must be small beside what is saved.
+    let bytes = |v: &ValueId| graph.ty(*v).bytes();
+    let pays = before.inputs.iter().skip(1).map(bytes).sum::<usize>() <= bytes(&node.outputs[0]);
     let alone = uses[node.inputs[0].at()] == 1 && node.outputs[1..].iter().all(|o| uses[o.at()] == 0);
     let count = before.inputs.len();
-    (one_dtype && alone).then(|| GraphFn::absorbed(op, first, count, count + node.inputs.len() - 1)).flatten()
+    (one_dtype && alone && pays)
+        .then(|| GraphFn::absorbed(op, first, count, count + node.inputs.len() - 1))
+        .flatten()
 }

@@ -12,7 +12,7 @@ const MOST: usize = 4;
 /// Multiplications below which a piece is not worth a thread.
 const GRAIN: usize = 1 << 17;
 /// Interleaved sums along a row.
-const LANES: usize = 16;
+const LANES: usize = 8;
 
 /// Whether planes are filtered one by one.
 pub(super) fn is_depthwise(g: &ConvGeometry) -> bool {
@@ -190,23 +190,30 @@ crate::simd_fn! {
         sums: &mut [[T; LANES]],
     ) {
         each_piece(g, columns, |place, o, i, len| {
-            let (dy, sums) = (&dy[o..o + len], &mut sums[place]);
-            if g.stride[2] == 1 {
-                let x = &x[i..i + len];
-                let (whole, rest) = (len / LANES * LANES, len % LANES);
-                for (d, x) in dy.chunks_exact(LANES).zip(x.chunks_exact(LANES)) {
-                    for l in 0..LANES {
-                        sums[l] += d[l] * x[l];
-                    }
-                }
-                for l in 0..rest {
-                    sums[l] += dy[whole + l] * x[whole + l];
-                }
-            } else {
-                for (l, (d, x)) in dy.iter().zip(x[i..].iter().step_by(g.stride[2])).enumerate() {
-                    sums[l % LANES] += *d * *x;
-                }
+            let (dy, x) = (&dy[o..o + len], &x[i..]);
+            let mut lanes = sums[place];
+            match g.stride[2] {
+                1 => products::<T, 1>(dy, x, 1, &mut lanes),
+                2 => products::<T, 2>(dy, x, 2, &mut lanes),
+                step => products::<T, 0>(dy, x, step, &mut lanes),
             }
+            sums[place] = lanes;
         });
+    }
+}
+
+/// Adds the products of `d` with every `step`-th element of `x` to the lanes. `STEP` is the step, or 0 for any.
+#[inline(always)]
+fn products<T: Real, const STEP: usize>(d: &[T], x: &[T], step: usize, lanes: &mut [T; LANES]) {
+    let whole = if STEP == 0 { 0 } else { (x.len() / (LANES * STEP)).min(d.len() / LANES) * LANES };
+    if STEP > 0 {
+        for (d, x) in d[..whole].chunks_exact(LANES).zip(x.chunks_exact(LANES * STEP)) {
+            for l in 0..LANES {
+                lanes[l] += d[l] * x[l * STEP];
+            }
+        }
+    }
+    for (l, d) in d.iter().enumerate().skip(whole) {
+        lanes[l % LANES] += *d * x[l * step];
     }
 }

@@ -41,7 +41,7 @@ def _of(entries):
 
 
 def load(fname):
-    """Reads the arrays of a file: a dict if they have names, else a list. Sparse ones become dense."""
+    """Reads the arrays of a file: a dict if they have names, else a list; sparse as dense."""
     try:
         return _of(_core.load_list(os.fspath(fname)))
     except NotFoundError as error:
