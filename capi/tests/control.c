@@ -52,14 +52,14 @@ static int a_loop_is_written_and_read_back(void) {
 }
 
 static int shapes_follow_through_a_loop(void) {
-    const int64_t rows[2] = {4, 3}, *shape = rows, *found = NULL;
+    const int64_t rows[2] = {4, 3}, *found = NULL;
     const int32_t axes = 2;
     const char *name = "x";
     int32_t num_axes = 0;
     mxr_symbol_t *loop = NULL;
     mxr_inferred_t *inferred = NULL;
     OK(running_sums(&loop));
-    OK(mxr_symbol_infer_shapes(loop, &name, (const int64_t *const *)&shape, &axes, 1, &inferred));
+    OK(mxr_symbol_infer_shapes(loop, &name, rows, &axes, 1, &inferred));
     OK(mxr_inferred_shape(inferred, MXR_LIST_OUTPUTS, 1, &found, &num_axes));
     CHECK(num_axes == 1 && found[0] == 3);
     mxr_inferred_free(inferred);
