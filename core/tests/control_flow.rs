@@ -409,6 +409,8 @@ fn files_whose_attributes_do_not_fit_their_bodies_are_refused() {
         ("\"func_var_locs\": \"[", "\"func_var_locs\": \"[9, "),
         ("\"cond_input_locs\": \"[", "\"cond_input_locs\": \"[-1, "),
         ("\"num_args\": \"6\"", "\"num_args\": \"1\""),
+        ("\"num_args\": \"6\"", "\"num_args\": \"9000000000000000000\""),
+        ("\"_while_loop\"", "\"_backward_loop\""),
         ("\"subgraphs\"", "\"no subgraphs\""),
     ] {
         let spoilt = text.replacen(from, to, 1);

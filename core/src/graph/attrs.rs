@@ -57,13 +57,13 @@ pub(crate) const MOST: usize = 1 << 16;
 /// attributes that mean more inputs or outputs than a node may have.
 pub fn operator(def: &'static OpDef, attrs: &AttrMap, graphs: &[SubgraphRef]) -> Result<OpRef> {
     let op = parsed(def, attrs, graphs)?;
-    control::check(&op)?;
     for (what, n) in [("outputs", op.op.num_outputs()), ("inputs", op.arity().unwrap_or(0))] {
         if n > MOST {
             return Err(crate::err!(InvalidValue, "expected at most {MOST} {what}, got {n}")
                 .in_operator(def.meta.name));
         }
     }
+    control::check(&op)?;
     Ok(op)
 }
 

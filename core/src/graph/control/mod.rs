@@ -45,9 +45,12 @@ pub(crate) fn all() -> Vec<Entry> {
 /// Checks attributes that must fit a body, which come from files.
 ///
 /// # Errors
-/// `InvalidValue` about the attribute that does not fit.
+/// `InvalidValue` about the attribute that does not fit; `Unsupported` for the operators that only gradients call.
 pub(crate) fn check(op: &OpRef) -> Result<()> {
     let any = op.op.as_any();
+    if any.is::<LoopBackward>() || any.is::<BranchBackward>() {
+        crate::bail!(Unsupported, "'{}' is called by gradients only", op.def.meta.name);
+    }
     let checked = match (any.downcast_ref::<Foreach>(), any.downcast_ref::<WhileLoop>()) {
         (Some(foreach), _) => foreach.check_attrs(),
         (_, Some(while_loop)) => while_loop.check_attrs(),
