@@ -447,8 +447,8 @@ typedef struct {
 } mxr_plan_options_t;
 
 /**
- * What is run in a step of a loop, or in a branch. Its nodes are those whose attribute `__subgraph_name__` is
- * `scope`; whatever else they read becomes an input of the loop.
+ * What is run in a step of a loop, or in a branch. Its nodes are those whose attribute `__subgraph_name__`
+ * is `scope`; whatever else they read becomes an input of the loop.
  */
 typedef struct {
   /**
@@ -863,8 +863,8 @@ void mxr_cached_op_free(mxr_cached_op_t *cached_op);
 /**
  * A loop over the rows of `data`: a call of `_foreach`.
  *
- * The variables of `body` stand for a row of each of `data` and for `states`. The outputs of the symbol are those of
- * the body, stacked, then the states after the last row.
+ * The variables of `body` stand for a row of each of `data` and for `states`. The outputs of the symbol are
+ * those of the body, stacked, then the states after the last row.
  */
 mxr_error_t *mxr_symbol_foreach(const char *name,
                                 const char *const *keys,
@@ -878,10 +878,12 @@ mxr_error_t *mxr_symbol_foreach(const char *name,
                                 mxr_symbol_t **symbol);
 
 /**
- * A loop as long as `cond` gives a number that is not zero, of `max_iterations` steps at most: a call of `_while_loop`.
+ * A loop as long as `cond` gives a number that is not zero, of `max_iterations` steps at most: a call of
+ * `_while_loop`.
  *
- * The variables of both bodies stand for `states`; `cond` has one output of one element. The outputs of the symbol are
- * those of `func`, stacked, with rows of zeros for steps that are not taken, then the states after the last step.
+ * The variables of both bodies stand for `states`; `cond` has one output of one element. The outputs of the
+ * symbol are those of `func`, stacked, with rows of zeros for steps that are not taken, then the states
+ * after the last step.
  */
 mxr_error_t *mxr_symbol_while_loop(const char *name,
                                    const char *const *keys,
@@ -895,8 +897,8 @@ mxr_error_t *mxr_symbol_while_loop(const char *name,
                                    mxr_symbol_t **symbol);
 
 /**
- * What `then` makes if `pred`, of one element, is not zero, else what `otherwise` makes: a call of `_cond`. The bodies
- * have no variables of their own.
+ * What `then` makes if `pred`, of one element, is not zero, else what `otherwise` makes: a call of `_cond`.
+ * The bodies have no variables of their own.
  */
 mxr_error_t *mxr_symbol_cond(const char *name,
                              const char *const *keys,

@@ -10,8 +10,8 @@ use mxr_core::graph::control::cut::{self, Named, Step};
 use mxr_core::{Result, err};
 use std::ffi::c_char;
 
-/// What is run in a step of a loop, or in a branch. Its nodes are those whose attribute `__subgraph_name__` is
-/// `scope`; whatever else they read becomes an input of the loop.
+/// What is run in a step of a loop, or in a branch. Its nodes are those whose attribute `__subgraph_name__`
+/// is `scope`; whatever else they read becomes an input of the loop.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mxr_body_t {
@@ -70,8 +70,8 @@ impl Parts<'_> {
 
 /// A loop over the rows of `data`: a call of `_foreach`.
 ///
-/// The variables of `body` stand for a row of each of `data` and for `states`. The outputs of the symbol are those of
-/// the body, stacked, then the states after the last row.
+/// The variables of `body` stand for a row of each of `data` and for `states`. The outputs of the symbol are
+/// those of the body, stacked, then the states after the last row.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_symbol_foreach(
     name: *const c_char,
@@ -95,10 +95,12 @@ pub unsafe extern "C" fn mxr_symbol_foreach(
     }
 }
 
-/// A loop as long as `cond` gives a number that is not zero, of `max_iterations` steps at most: a call of `_while_loop`.
+/// A loop as long as `cond` gives a number that is not zero, of `max_iterations` steps at most: a call of
+/// `_while_loop`.
 ///
-/// The variables of both bodies stand for `states`; `cond` has one output of one element. The outputs of the symbol are
-/// those of `func`, stacked, with rows of zeros for steps that are not taken, then the states after the last step.
+/// The variables of both bodies stand for `states`; `cond` has one output of one element. The outputs of the
+/// symbol are those of `func`, stacked, with rows of zeros for steps that are not taken, then the states
+/// after the last step.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_symbol_while_loop(
     name: *const c_char,
@@ -123,8 +125,8 @@ pub unsafe extern "C" fn mxr_symbol_while_loop(
     }
 }
 
-/// What `then` makes if `pred`, of one element, is not zero, else what `otherwise` makes: a call of `_cond`. The bodies
-/// have no variables of their own.
+/// What `then` makes if `pred`, of one element, is not zero, else what `otherwise` makes: a call of `_cond`.
+/// The bodies have no variables of their own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_symbol_cond(
     name: *const c_char,

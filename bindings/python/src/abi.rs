@@ -143,8 +143,8 @@ pub struct mxr_attr_t {
 pub struct mxr_cached_op_t {
     _opaque: [u8; 0],
 }
-#[doc = " What is run in a step of a loop, or in a branch. Its nodes are those whose attribute `__subgraph_name__` is"]
-#[doc = " `scope`; whatever else they read becomes an input of the loop."]
+#[doc = " What is run in a step of a loop, or in a branch. Its nodes are those whose attribute `__subgraph_name__`"]
+#[doc = " is `scope`; whatever else they read becomes an input of the loop."]
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mxr_body_t {
@@ -563,8 +563,8 @@ pub struct Abi {
     pub mxr_cached_op_free: unsafe extern "C" fn(cached_op: *mut mxr_cached_op_t),
     #[doc = " A loop over the rows of `data`: a call of `_foreach`."]
     #[doc = ""]
-    #[doc = " The variables of `body` stand for a row of each of `data` and for `states`. The outputs of the symbol are those of"]
-    #[doc = " the body, stacked, then the states after the last row."]
+    #[doc = " The variables of `body` stand for a row of each of `data` and for `states`. The outputs of the symbol are"]
+    #[doc = " those of the body, stacked, then the states after the last row."]
     pub mxr_symbol_foreach: unsafe extern "C" fn(
         name: *const c_char,
         keys: *const *const c_char,
@@ -577,10 +577,12 @@ pub struct Abi {
         body: *const mxr_body_t,
         symbol: *mut *mut mxr_symbol_t,
     ) -> *mut mxr_error_t,
-    #[doc = " A loop as long as `cond` gives a number that is not zero, of `max_iterations` steps at most: a call of `_while_loop`."]
+    #[doc = " A loop as long as `cond` gives a number that is not zero, of `max_iterations` steps at most: a call of"]
+    #[doc = " `_while_loop`."]
     #[doc = ""]
-    #[doc = " The variables of both bodies stand for `states`; `cond` has one output of one element. The outputs of the symbol are"]
-    #[doc = " those of `func`, stacked, with rows of zeros for steps that are not taken, then the states after the last step."]
+    #[doc = " The variables of both bodies stand for `states`; `cond` has one output of one element. The outputs of the"]
+    #[doc = " symbol are those of `func`, stacked, with rows of zeros for steps that are not taken, then the states"]
+    #[doc = " after the last step."]
     pub mxr_symbol_while_loop: unsafe extern "C" fn(
         name: *const c_char,
         keys: *const *const c_char,
@@ -593,8 +595,8 @@ pub struct Abi {
         max_iterations: i64,
         symbol: *mut *mut mxr_symbol_t,
     ) -> *mut mxr_error_t,
-    #[doc = " What `then` makes if `pred`, of one element, is not zero, else what `otherwise` makes: a call of `_cond`. The bodies"]
-    #[doc = " have no variables of their own."]
+    #[doc = " What `then` makes if `pred`, of one element, is not zero, else what `otherwise` makes: a call of `_cond`."]
+    #[doc = " The bodies have no variables of their own."]
     pub mxr_symbol_cond: unsafe extern "C" fn(
         name: *const c_char,
         keys: *const *const c_char,

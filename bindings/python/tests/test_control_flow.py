@@ -29,7 +29,9 @@ def array(told):
 
 
 def assert_same(got, told, what):
-    np.testing.assert_allclose(got.asnumpy(), np.reshape(told["data"], told["shape"]), 1e-9, 1e-12, err_msg=what)
+    np.testing.assert_allclose(
+        got.asnumpy(), np.reshape(told["data"], told["shape"]), 1e-9, 1e-12, err_msg=what
+    )
 
 
 def check(run, outputs, inputs, gradients):
@@ -109,7 +111,9 @@ def test_no_rows_give_the_first_states():
 
 
 def start(F):
-    return (mx.sym.var("x"), mx.sym.var("s")) if F is mx.sym else (mx.nd.ones((3, 2)), mx.nd.ones(2))
+    return (
+        (mx.sym.var("x"), mx.sym.var("s")) if F is mx.sym else (mx.nd.ones((3, 2)), mx.nd.ones(2))
+    )
 
 
 @pytest.mark.parametrize("F", MODES, ids=["sym", "nd"])

@@ -46,11 +46,12 @@ pub fn hide_all<'a>(attrs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Resu
     attrs.into_iter().map(|(name, value)| Ok((hide(name, value)?, value.to_owned()))).collect()
 }
 
-/// Most inputs and most outputs that a node may have: attributes, which may come from a stranger's file, say how
-/// many there are, and each takes memory.
+/// Most inputs and most outputs that a node may have: attributes, which may come from a stranger's file, say
+/// how many there are, and each takes memory.
 pub(crate) const MOST: usize = 1 << 16;
 
-/// The operator that a node's attributes and graphs describe. An operator without attributes ignores those of others.
+/// The operator that a node's attributes and graphs describe. An operator without attributes ignores those of
+/// others.
 ///
 /// # Errors
 /// `NotFound` for an attribute that the operator does not have; those of its attributes; `InvalidValue` for
@@ -127,7 +128,8 @@ impl Symbol {
         self.outputs.iter().all(|e| Arc::ptr_eq(&e.node, first)).then_some(first)
     }
 
-    /// The same symbol with more attributes on its node. Symbols composed with it before keep the node as it was.
+    /// The same symbol with more attributes on its node. Symbols composed with it before keep the node as it
+    /// was.
     ///
     /// # Errors
     /// `InvalidValue` for a group; those of the operator's attributes.

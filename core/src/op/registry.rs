@@ -156,7 +156,8 @@ impl Entry {
 }
 
 impl Registry {
-    /// The registry of these operators, of which `addition` sums gradients and `zeros` makes those that are none.
+    /// The registry of these operators, of which `addition` sums gradients and `zeros` makes those that are
+    /// none.
     pub(crate) fn new(entries: Vec<Entry>, addition: &'static str, zeros: &'static str) -> Registry {
         let mut registry = Registry {
             addition,

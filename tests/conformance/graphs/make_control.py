@@ -19,6 +19,7 @@ from control_programs import INPUTS, branch, composed, cumsum, early, flat, list
 
 HERE = pathlib.Path(__file__).parent
 
+
 def told(array):
     return {"shape": list(array.shape), "data": array.asnumpy().ravel().tolist()}
 

@@ -20,8 +20,8 @@ use std::sync::Arc;
 /// Plans kept at most: shapes that never come again would otherwise collect.
 const KEPT: usize = 32;
 
-/// Bodies in bodies at most: what follows of shapes is found out several times at each level, and files are not to be
-/// trusted.
+/// Bodies in bodies at most: what follows of shapes is found out several times at each level, and files are
+/// not to be trusted.
 const DEEPEST: usize = 8;
 
 /// What is known of inputs and of outputs.
@@ -59,8 +59,8 @@ impl Body {
     /// The body that a symbol is, whose inputs are its variables in the order of [`Symbol::list_inputs`].
     ///
     /// # Errors
-    /// `InvalidValue` if two variables have one name; `Unsupported` if an operator changes a state while it runs
-    /// forward, which running a step again would do twice, and for bodies in bodies without end.
+    /// `InvalidValue` if two variables have one name; `Unsupported` if an operator changes a state while it
+    /// runs forward, which running a step again would do twice, and for bodies in bodies without end.
     pub fn new(symbol: Symbol) -> Result<Body> {
         let names = symbol.list_inputs();
         let mut seen = HashSet::new();
@@ -143,8 +143,8 @@ impl Body {
         (self.names.iter().map(next).map(Option::flatten).collect(), inferred.outputs)
     }
 
-    /// The plan for inputs of these types. With `requests` it has a backward pass, which makes the gradients of inputs
-    /// as they say.
+    /// The plan for inputs of these types. With `requests` it has a backward pass, which makes the gradients
+    /// of inputs as they say.
     ///
     /// # Errors
     /// What compiling reports: `Autograd` for an operator that is not differentiable.
@@ -165,8 +165,8 @@ impl Body {
         Ok(plan)
     }
 
-    /// The plan for inputs of these shapes, whose dtypes are those that the body asks for, else `float32`: what tells
-    /// sizes before dtypes are known.
+    /// The plan for inputs of these shapes, whose dtypes are those that the body asks for, else `float32`:
+    /// what tells sizes before dtypes are known.
     ///
     /// # Errors
     /// As [`Body::plan`].

@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 /// Runs one of two graphs: the first if a third graph gives a number that is not zero.
 ///
-/// Both make outputs of the same shapes and dtypes. Gradients run the taken graph again; those of what it does not
-/// read are zero.
+/// Both make outputs of the same shapes and dtypes. Gradients run the taken graph again; those of what it
+/// does not read are zero.
 #[derive(Attrs, Clone, Debug)]
 pub struct Cond {
     /// The condition, of one element.
@@ -266,7 +266,8 @@ impl Operator for Cond {
     }
 }
 
-/// Gradient of `_cond`: its inputs, the gradients of its outputs and its trace give the gradients of some of the inputs.
+/// Gradient of `_cond`: its inputs, the gradients of its outputs and its trace give the gradients of some of
+/// the inputs.
 #[derive(Attrs, Clone, Debug)]
 pub struct BranchBackward {
     /// The first graph.

@@ -1,7 +1,7 @@
 //! Cutting bodies out of symbols: what a user's function composed, with everything from outside as inputs.
 //!
-//! The nodes of a body are those whose attribute `__subgraph_name__` is the body's: its *scope*. Whatever else they
-//! read becomes a variable of the body and an input of the operator.
+//! The nodes of a body are those whose attribute `__subgraph_name__` is the body's: its *scope*. Whatever
+//! else they read becomes a variable of the body and an input of the operator.
 
 use super::Body;
 use crate::error::Result;
@@ -42,12 +42,12 @@ pub struct Step<'a> {
     pub outputs: &'a [&'a Symbol],
 }
 
-/// `_foreach` over the rows of `data` with these first `states`. Its outputs are the stacked outputs of the step and
-/// the last states.
+/// `_foreach` over the rows of `data` with these first `states`. Its outputs are the stacked outputs of the
+/// step and the last states.
 ///
 /// # Errors
-/// `InvalidValue` for numbers of variables or outputs that do not go together, and variables that the step does not
-/// read.
+/// `InvalidValue` for numbers of variables or outputs that do not go together, and variables that the step
+/// does not read.
 pub fn foreach(named: Named, data: &[&Symbol], states: &[&Symbol], step: Step) -> Result<Symbol> {
     let mut inputs = entries(data, "data")?;
     inputs.extend(entries(states, "init_states")?);
@@ -74,7 +74,8 @@ pub fn foreach(named: Named, data: &[&Symbol], states: &[&Symbol], step: Step) -
     node("_foreach", named, &attrs, inputs, vec![cut.body])
 }
 
-/// `_while_loop` from these first states, as long as `cond`, whose variables and one output are those of a step, holds.
+/// `_while_loop` from these first states, as long as `cond`, whose variables and one output are those of a
+/// step, holds.
 ///
 /// # Errors
 /// As [`foreach`].
@@ -162,8 +163,8 @@ impl Cut {
     }
 }
 
-/// The part of a graph that is in a scope. Outputs that are not made there are copied, and so are states (from output
-/// `outs` on) that are outputs too, because MXNet's graphs need it.
+/// The part of a graph that is in a scope. Outputs that are not made there are copied, and so are states
+/// (from output `outs` on) that are outputs too, because MXNet's graphs need it.
 fn cut(scope: &str, outputs: &[Entry], outs: usize) -> Cut {
     let inside = |node: &Node| node.attrs.get(SCOPE).is_some_and(|s| s == scope);
     let mut copies: HashMap<*const Node, Arc<Node>> = HashMap::new();

@@ -11,9 +11,9 @@ use crate::shape::Shape;
 
 /// Runs a graph for each row of arrays, with states that go from row to row.
 ///
-/// The inputs are the data, the states and what is the same for every row. The outputs are what the graph makes of
-/// each row, stacked, and the states after the last row: the first ones if there are no rows. Gradients run the loop
-/// again and keep the states before each row.
+/// The inputs are the data, the states and what is the same for every row. The outputs are what the graph
+/// makes of each row, stacked, and the states after the last row: the first ones if there are no rows.
+/// Gradients run the loop again and keep the states before each row.
 #[derive(Attrs, Clone, Debug)]
 pub struct Foreach {
     /// What is run for a row.

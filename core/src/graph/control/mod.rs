@@ -1,13 +1,15 @@
 //! Control flow: `_foreach`, `_while_loop` and `_cond`, operators whose attributes are graphs.
 //!
-//! A [`Body`] is compiled once for each combination of types and run by [`Running`] on the memory that the operator's
-//! kernel was given: no iteration passes through the engine. [`wiring`] says which inputs of an operator are which of
-//! its body, [`steps`] runs loops forward and back, [`cut`] makes bodies from parts of a symbol.
+//! A [`Body`] is compiled once for each combination of types and run by [`Running`] on the memory that the
+//! operator's kernel was given: no iteration passes through the engine. [`wiring`] says which inputs of an
+//! operator are which of its body, [`steps`] runs loops forward and back, [`cut`] makes bodies from parts of
+//! a symbol.
 //!
-//! Gradients recompute: backward runs the loop again keeping only the states before each step, then goes back step
-//! by step, running each step's forward calls once more before its backward ones. It needs the memory of one step
-//! and of as many states as there were steps. A hidden last output of each operator, its [`Trace`], says which random
-//! numbers were drawn and what was found out while running, so that what runs again draws and does the same.
+//! Gradients recompute: backward runs the loop again keeping only the states before each step, then goes back
+//! step by step, running each step's forward calls once more before its backward ones. It needs the memory of
+//! one step and of as many states as there were steps. A hidden last output of each operator, its [`Trace`],
+//! says which random numbers were drawn and what was found out while running, so that what runs again draws
+//! and does the same.
 
 mod body;
 mod branch;
@@ -45,7 +47,8 @@ pub(crate) fn all() -> Vec<Entry> {
 /// Checks attributes that must fit a body, which come from files.
 ///
 /// # Errors
-/// `InvalidValue` about the attribute that does not fit; `Unsupported` for the operators that only gradients call.
+/// `InvalidValue` about the attribute that does not fit; `Unsupported` for the operators that only gradients
+/// call.
 pub(crate) fn check(op: &OpRef) -> Result<()> {
     let any = op.op.as_any();
     if any.is::<LoopBackward>() || any.is::<BranchBackward>() {

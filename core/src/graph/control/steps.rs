@@ -22,8 +22,8 @@ pub(super) struct Loop<'a, 'k> {
 }
 
 impl Loop<'_, '_> {
-    /// Takes steps as long as `more` says so of their number and the states; returns how many. Rows of outputs that
-    /// no step made are zero.
+    /// Takes steps as long as `more` says so of their number and the states; returns how many. Rows of
+    /// outputs that no step made are zero.
     ///
     /// # Errors
     /// Those of the body and of `more`.
@@ -76,8 +76,8 @@ impl Loop<'_, '_> {
         states.iter().enumerate().for_each(|(i, s)| run.place_output(self.wiring.outs + i, *s));
     }
 
-    /// Goes back through the steps that the trace tells. The kernel's inputs are the loop's, then the gradients of
-    /// its outputs; its outputs are the gradients of the loop's inputs `wanted`.
+    /// Goes back through the steps that the trace tells. The kernel's inputs are the loop's, then the
+    /// gradients of its outputs; its outputs are the gradients of the loop's inputs `wanted`.
     fn backward(&self, wanted: &[usize]) -> Result<()> {
         let types = self.wiring.step_types(self.k);
         let plan = self.body.plan(&types, self.trace.training, &requests(self.body, self.wiring, wanted))?;
@@ -151,8 +151,8 @@ impl Loop<'_, '_> {
     }
 }
 
-/// What a step's backward pass makes: the gradients of the states always, those of what is the same in every step
-/// added up.
+/// What a step's backward pass makes: the gradients of the states always, those of what is the same in every
+/// step added up.
 fn requests(body: &Body, wiring: &Wiring, wanted: &[usize]) -> Vec<Req> {
     let request = |j: usize| match wanted.contains(&wiring.inputs[j]) {
         _ if body.is_state(j) => Req::Null,
@@ -195,8 +195,8 @@ pub(super) fn gradient(b: &Builder, graph: &SubgraphRef, wiring: &Wiring) {
     }
 }
 
-/// Gradient of `_foreach` and `_while_loop`: the inputs of the loop, the gradients of its outputs and its trace give the
-/// gradients of some of the inputs.
+/// Gradient of `_foreach` and `_while_loop`: the inputs of the loop, the gradients of its outputs and its
+/// trace give the gradients of some of the inputs.
 #[derive(Attrs, Clone, Debug)]
 pub struct LoopBackward {
     /// The graph of a step.

@@ -13,9 +13,10 @@ use crate::shape::Shape;
 
 /// Runs a graph on its own results as long as another graph of them gives a number that is not zero.
 ///
-/// The inputs are the states and what is the same in every step. The outputs are what the graph makes in each step,
-/// stacked to `max_iterations` rows of which those of steps not taken are zero, and the states after the last step.
-/// Gradients run the loop again and keep the states before each step; none flows through the condition.
+/// The inputs are the states and what is the same in every step. The outputs are what the graph makes in each
+/// step, stacked to `max_iterations` rows of which those of steps not taken are zero, and the states after
+/// the last step. Gradients run the loop again and keep the states before each step; none flows through the
+/// condition.
 #[derive(Attrs, Clone, Debug)]
 pub struct WhileLoop {
     /// The condition, of one element.

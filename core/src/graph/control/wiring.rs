@@ -8,8 +8,8 @@ use crate::graph::ir::Type;
 use crate::op::{DTypeInfer, Kernel, ShapeInfer};
 use crate::shape::{Shape, UNKNOWN};
 
-/// The body's inputs come from the loop's: rows of data, states, or the same in every step. Its outputs are rows of the
-/// loop's outputs, then the states of the next step.
+/// The body's inputs come from the loop's: rows of data, states, or the same in every step. Its outputs are
+/// rows of the loop's outputs, then the states of the next step.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Wiring {
     /// For each input of the body the loop's.

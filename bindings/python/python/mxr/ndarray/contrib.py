@@ -93,8 +93,8 @@ def foreach(body, data, init_states):
     Parameters
     ----------
     body : function
-        Is given a row, nested as ``data``, and the states, and returns outputs and the states for the next row, nested
-        as ``init_states``.
+        Is given a row, nested as ``data``, and the states, and returns outputs and the states for
+        the next row, nested as ``init_states``.
     data : NDArray or nested lists of NDArray
         Arrays with as many rows.
     init_states : NDArray or nested lists of NDArray

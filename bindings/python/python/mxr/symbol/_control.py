@@ -1,7 +1,7 @@
 """Loops and branches in symbols.
 
-A function of the user composes the body in a scope of its own, ``__subgraph_name__``; the library cuts out what was
-composed there and makes inputs of whatever else it reads.
+A function of the user composes the body in a scope of its own, ``__subgraph_name__``; the library
+cuts out what was composed there and makes inputs of whatever else it reads.
 """
 
 import itertools
@@ -75,9 +75,9 @@ def foreach(body, data, init_states, name="foreach"):
     Parameters
     ----------
     body : function
-        Is given a symbol of a row, nested as ``data``, and the states, and returns outputs and the states for the
-        next row, nested as ``init_states``. It is called once. It must read all rows and states; it may read other
-        symbols from outside.
+        Is given a symbol of a row, nested as ``data``, and the states, and returns outputs and the
+        states for the next row, nested as ``init_states``. It is called once. It must read all
+        rows and states; it may read other symbols from outside.
     data : Symbol or nested lists of Symbol
         Arrays with as many rows.
     init_states : Symbol or nested lists of Symbol
@@ -130,8 +130,8 @@ def while_loop(cond, func, loop_vars, max_iterations=None, name="while_loop"):
     cond : function
         Is given the variables of the loop and returns a symbol of one element: 0 ends the loop.
     func : function
-        Is given the variables of the loop, all of which it must read, and returns outputs, or None, and the variables
-        for the next step. Both functions are called once.
+        Is given the variables of the loop, all of which it must read, and returns outputs, or None,
+        and the variables for the next step. Both functions are called once.
     loop_vars : Symbol or nested lists of Symbol
         The variables for the first step.
     max_iterations : int
@@ -147,8 +147,9 @@ def while_loop(cond, func, loop_vars, max_iterations=None, name="while_loop"):
     Examples
     --------
     >>> start = [mx.sym.var("i"), mx.sym.var("total")]
+    >>> more = lambda i, total: i < 5
     >>> step = lambda i, total: ([total], [i + 1, total + i])
-    >>> totals, last = mx.sym.contrib.while_loop(lambda i, total: i < 5, step, start, max_iterations=10)
+    >>> totals, last = mx.sym.contrib.while_loop(more, step, start, max_iterations=10)
     """
     if max_iterations is None:
         raise InvalidValueError("max_iterations: expected a number of steps, got None")
