@@ -217,6 +217,12 @@
 #define MXR_ERROR_CALLBACK 17
 
 /**
+ * The file is read at once. Without this its arrays stay in it until they are written to, and another
+ * program must not shorten it meanwhile.
+ */
+#define MXR_MODEL_COPY 1
+
+/**
  * Remember the call for differentiation.
  */
 #define MXR_CALL_RECORDING 1
@@ -350,6 +356,11 @@ typedef struct mxr_list_t mxr_list_t;
  * A learning rate that depends on the number of updates. Optimizers may share one.
  */
 typedef struct mxr_lr_scheduler_t mxr_lr_scheduler_t;
+
+/**
+ * A model that was opened.
+ */
+typedef struct mxr_model_t mxr_model_t;
 
 /**
  * An operator. Handles are static: never freed.
@@ -566,6 +577,36 @@ typedef struct {
    */
   const void *data;
 } mxr_attr_t;
+
+/**
+ * What a user gives to a model.
+ */
+typedef struct {
+  /**
+   * Size of this struct as the caller knows it.
+   */
+  uint32_t struct_size;
+  /**
+   * dtype, one of `MXR_FLOAT32`, ….
+   */
+  int32_t dtype;
+  /**
+   * 1 for what only training needs, else 0.
+   */
+  int32_t is_label;
+  /**
+   * Number of axes; -1 for any shape.
+   */
+  int32_t ndim;
+  /**
+   * The sizes of the axes; -1 for any size.
+   */
+  const int64_t *dims;
+  /**
+   * Name of the argument.
+   */
+  const char *name;
+} mxr_input_t;
 
 /**
  * What a plan takes.
@@ -1072,7 +1113,8 @@ mxr_error_t *mxr_list_save(const char *path,
                            int32_t n);
 
 /**
- * Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote. Sparse arrays become dense ones.
+ * Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote, or maps those of a safetensors file. Sparse
+ * arrays become dense ones.
  */
 mxr_error_t *mxr_list_load(const char *path,
                            mxr_list_t **list);
@@ -1189,6 +1231,61 @@ mxr_lr_scheduler_t *mxr_lr_scheduler_retain(mxr_lr_scheduler_t *scheduler);
  * Gives a reference back. NULL is allowed.
  */
 void mxr_lr_scheduler_free(mxr_lr_scheduler_t *scheduler);
+
+/**
+ * Opens a model. `flags` is 0 or `MXR_MODEL_COPY`.
+ */
+mxr_error_t *mxr_model_load(const char *path, uint32_t flags, mxr_model_t **model);
+
+/**
+ * Writes a model; an existing file is replaced only by a whole one.
+ *
+ * The names of the `num_arrays` parameters begin with "arg:" or, for auxiliary states, "aux:". What has no
+ * parameter is an input; `inputs` may say more of some of them. The `num_texts` texts are the caller's own,
+ * under keys that do not begin with "mxr.".
+ */
+mxr_error_t *mxr_model_save(const char *path,
+                            const mxr_symbol_t *symbol,
+                            const char *const *names,
+                            mxr_array_t *const *arrays,
+                            int32_t num_arrays,
+                            const mxr_input_t *const *inputs,
+                            int32_t num_inputs,
+                            const char *const *keys,
+                            const char *const *values,
+                            int32_t num_texts);
+
+/**
+ * The graph of a model, a new reference.
+ */
+mxr_error_t *mxr_model_symbol(const mxr_model_t *model, mxr_symbol_t **symbol);
+
+/**
+ * The parameters of a model under their names in the file: "arg:…" and "aux:…".
+ */
+mxr_error_t *mxr_model_arrays(const mxr_model_t *model, mxr_list_t **list);
+
+/**
+ * The texts of a model that are not mxr's: each key, and then its text.
+ */
+mxr_error_t *mxr_model_texts(const mxr_model_t *model, mxr_texts_t **texts);
+
+/**
+ * Number of inputs of a model; -1 for NULL.
+ */
+int32_t mxr_model_num_inputs(const mxr_model_t *model);
+
+/**
+ * Input `i` of a model; the caller sets `struct_size` before. What it points to lives as long as the model.
+ */
+mxr_error_t *mxr_model_input(const mxr_model_t *model,
+                             int32_t i,
+                             mxr_input_t *input);
+
+/**
+ * Frees a model; symbols and arrays taken from it stay. NULL is allowed.
+ */
+void mxr_model_free(mxr_model_t *model);
 
 /**
  * Finds an operator by its name or an alias. The handle is static.

@@ -5,7 +5,7 @@ use crate::error::{guard, mxr_error_t};
 use crate::handle::{arrays, came_back, check, give, given, mxr_array_t};
 use crate::out::out;
 use mxr_core::ndarray::file;
-use mxr_core::{NdArray, err};
+use mxr_core::{NdArray, Result, err};
 use std::ffi::{CString, c_char};
 use std::path::Path;
 
@@ -15,6 +15,16 @@ pub struct mxr_list_t {
 }
 
 const LIST: &str = "list";
+
+/// A handle for these arrays.
+pub(crate) fn give_list(entries: Vec<(Option<String>, NdArray)>) -> Result<*mut mxr_list_t> {
+    let named = |n: String| CString::new(n).map_err(|_| err!(Format, "a name contains a zero byte"));
+    let entries: Result<Vec<_>> =
+        entries.into_iter().map(|(n, a)| Ok((n.map(named).transpose()?, a))).collect();
+    let handle = Box::into_raw(Box::new(mxr_list_t { entries: entries? }));
+    given(handle, LIST);
+    Ok(handle)
+}
 
 /// Writes `n` arrays to a file as `mx.nd.save` does. `names` may be NULL. An existing file is replaced only by a
 /// whole one. @nullable names
@@ -42,20 +52,15 @@ pub unsafe extern "C" fn mxr_list_save(
     })
 }
 
-/// Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote. Sparse arrays become dense ones.
+/// Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote, or maps those of a safetensors file. Sparse
+/// arrays become dense ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_list_load(path: *const c_char, list: *mut *mut mxr_list_t) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives a C string and a place for the handle.
         unsafe {
             let list = out(list, "list")?;
-            let entries = file::load(Path::new(string(path, "path")?))?;
-            let named = |n: String| CString::new(n).map_err(|_| err!(Format, "a name contains a zero byte"));
-            let entries: mxr_core::Result<Vec<_>> =
-                entries.into_iter().map(|(n, a)| Ok((n.map(named).transpose()?, a))).collect();
-            let handle = Box::into_raw(Box::new(mxr_list_t { entries: entries? }));
-            given(handle, LIST);
-            list.write(handle);
+            list.write(give_list(file::load(Path::new(string(path, "path")?))?)?);
         }
         Ok(())
     })

@@ -24,6 +24,7 @@ pub mod file;
 pub mod handle;
 pub mod initializer;
 pub mod lr_scheduler;
+pub mod model;
 pub mod op;
 pub mod optimizer;
 mod out;

@@ -16,6 +16,7 @@ static mxr_symbol_t *a_symbol;
 static mxr_plan_t *a_plan;
 static mxr_executor_t *an_executor;
 static mxr_cached_op_t *a_cached_op;
+static mxr_model_t *a_model;
 static mxr_texts_t *some_texts;
 static mxr_inferred_t *what_follows;
 static mxr_lr_scheduler_t *a_schedule;
@@ -35,6 +36,7 @@ static const char *texts[1] = {"exp"};
 #define A_mxr_plan_t a_plan
 #define A_mxr_executor_t an_executor
 #define A_mxr_cached_op_t a_cached_op
+#define A_mxr_model_t a_model
 #define A_mxr_texts_t some_texts
 #define A_mxr_inferred_t what_follows
 #define A_mxr_lr_scheduler_t a_schedule
@@ -42,6 +44,7 @@ static const char *texts[1] = {"exp"};
 #define A_mxr_updater_t an_updater
 #define A_mxr_initializer_t an_initializer
 #define A_mxr_attr_t nothing_set()
+#define A_mxr_input_t nothing_set()
 #define A_mxr_memory_t numbers
 #define A_mxr_body_t a_body()
 #define A_mxr_error_t nowhere()
@@ -127,6 +130,8 @@ static int the_arguments_are_made(void) {
     OK(mxr_updater_create(an_optimizer, &an_updater));
     OK(mxr_updater_update(an_updater, 1, an_array, an_array));
     OK(mxr_symbol_variable(name, NULL, NULL, 0, &a_symbol));
+    OK(mxr_model_save("nulls.safetensors", a_symbol, NULL, NULL, 0, NULL, 0, NULL, NULL, 0));
+    OK(mxr_model_load("nulls.safetensors", 0, &a_model));
     OK(mxr_symbol_list(a_symbol, MXR_LIST_INPUTS, &some_texts));
     OK(mxr_symbol_infer_shapes(a_symbol, NULL, NULL, NULL, 0, &what_follows));
     OK(mxr_executor_bind(a_symbol, &an_array, NULL, NULL, 1, NULL, NULL, &an_executor));

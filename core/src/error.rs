@@ -112,6 +112,13 @@ impl Error {
         self.with_message(message)
     }
 
+    /// The same error, naming the file that was read.
+    #[must_use]
+    pub fn in_file(self, path: &std::path::Path) -> Self {
+        let message = format!("{}: {}", path.display(), self.message());
+        self.with_message(message)
+    }
+
     /// The same error with the caller's own id, as a callback's error that passes through the engine.
     #[must_use]
     pub fn with_origin(mut self, origin: u64) -> Self {

@@ -13,6 +13,7 @@ pub mod graph;
 pub mod imperative;
 pub mod init;
 pub mod kernels;
+pub mod model;
 pub mod ndarray;
 pub mod op;
 pub mod ops;

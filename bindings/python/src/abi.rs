@@ -85,6 +85,9 @@ pub const MXR_ERROR_DEVICE: i32 = 15;
 pub const MXR_ERROR_INTERNAL: i32 = 16;
 #[doc = " A callback of the caller failed."]
 pub const MXR_ERROR_CALLBACK: i32 = 17;
+#[doc = " The file is read at once. Without this its arrays stay in it until they are written to, and another"]
+#[doc = " program must not shorten it meanwhile."]
+pub const MXR_MODEL_COPY: u32 = 1;
 #[doc = " Remember the call for differentiation."]
 pub const MXR_CALL_RECORDING: u32 = 1;
 #[doc = " A model is being trained: dropout drops, batch normalisation takes the batch's statistics."]
@@ -240,6 +243,28 @@ pub struct mxr_initializer_t {
 #[repr(C)]
 pub struct mxr_lr_scheduler_t {
     _opaque: [u8; 0],
+}
+#[doc = " A model that was opened."]
+#[repr(C)]
+pub struct mxr_model_t {
+    _opaque: [u8; 0],
+}
+#[doc = " What a user gives to a model."]
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mxr_input_t {
+    #[doc = " Size of this struct as the caller knows it."]
+    pub struct_size: u32,
+    #[doc = " dtype, one of `MXR_FLOAT32`, …."]
+    pub dtype: i32,
+    #[doc = " 1 for what only training needs, else 0."]
+    pub is_label: i32,
+    #[doc = " Number of axes; -1 for any shape."]
+    pub ndim: i32,
+    #[doc = " The sizes of the axes; -1 for any size."]
+    pub dims: *const i64,
+    #[doc = " Name of the argument."]
+    pub name: *const c_char,
 }
 #[doc = " An operator. Handles are static: never freed."]
 #[repr(C)]
@@ -723,7 +748,8 @@ pub struct Abi {
         arrays: *const *mut mxr_array_t,
         n: i32,
     ) -> *mut mxr_error_t,
-    #[doc = " Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote. Sparse arrays become dense ones."]
+    #[doc = " Reads the arrays of a file that `mx.nd.save` or `mxr_list_save` wrote, or maps those of a safetensors file. Sparse"]
+    #[doc = " arrays become dense ones."]
     pub mxr_list_load:
         unsafe extern "C" fn(path: *const c_char, list: *mut *mut mxr_list_t) -> *mut mxr_error_t,
     #[doc = " Number of arrays of a list; -1 for NULL."]
@@ -800,6 +826,45 @@ pub struct Abi {
         unsafe extern "C" fn(scheduler: *mut mxr_lr_scheduler_t) -> *mut mxr_lr_scheduler_t,
     #[doc = " Gives a reference back. NULL is allowed."]
     pub mxr_lr_scheduler_free: unsafe extern "C" fn(scheduler: *mut mxr_lr_scheduler_t),
+    #[doc = " Opens a model. `flags` is 0 or `MXR_MODEL_COPY`."]
+    pub mxr_model_load: unsafe extern "C" fn(
+        path: *const c_char,
+        flags: u32,
+        model: *mut *mut mxr_model_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Writes a model; an existing file is replaced only by a whole one."]
+    #[doc = ""]
+    #[doc = " The names of the `num_arrays` parameters begin with \"arg:\" or, for auxiliary states, \"aux:\". What has no"]
+    #[doc = " parameter is an input; `inputs` may say more of some of them. The `num_texts` texts are the caller's own,"]
+    #[doc = " under keys that do not begin with \"mxr.\"."]
+    pub mxr_model_save: unsafe extern "C" fn(
+        path: *const c_char,
+        symbol: *const mxr_symbol_t,
+        names: *const *const c_char,
+        arrays: *const *mut mxr_array_t,
+        num_arrays: i32,
+        inputs: *const *const mxr_input_t,
+        num_inputs: i32,
+        keys: *const *const c_char,
+        values: *const *const c_char,
+        num_texts: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " The graph of a model, a new reference."]
+    pub mxr_model_symbol:
+        unsafe extern "C" fn(model: *const mxr_model_t, symbol: *mut *mut mxr_symbol_t) -> *mut mxr_error_t,
+    #[doc = " The parameters of a model under their names in the file: \"arg:…\" and \"aux:…\"."]
+    pub mxr_model_arrays:
+        unsafe extern "C" fn(model: *const mxr_model_t, list: *mut *mut mxr_list_t) -> *mut mxr_error_t,
+    #[doc = " The texts of a model that are not mxr's: each key, and then its text."]
+    pub mxr_model_texts:
+        unsafe extern "C" fn(model: *const mxr_model_t, texts: *mut *mut mxr_texts_t) -> *mut mxr_error_t,
+    #[doc = " Number of inputs of a model; -1 for NULL."]
+    pub mxr_model_num_inputs: unsafe extern "C" fn(model: *const mxr_model_t) -> i32,
+    #[doc = " Input `i` of a model; the caller sets `struct_size` before. What it points to lives as long as the model."]
+    pub mxr_model_input:
+        unsafe extern "C" fn(model: *const mxr_model_t, i: i32, input: *mut mxr_input_t) -> *mut mxr_error_t,
+    #[doc = " Frees a model; symbols and arrays taken from it stay. NULL is allowed."]
+    pub mxr_model_free: unsafe extern "C" fn(model: *mut mxr_model_t),
     #[doc = " Finds an operator by its name or an alias. The handle is static."]
     pub mxr_op_find: unsafe extern "C" fn(name: *const c_char, op: *mut *const mxr_op_t) -> *mut mxr_error_t,
     #[doc = " The schema's version of an operator: calls written for another `breaking` number do not fit."]
@@ -1273,6 +1338,14 @@ impl Abi {
             mxr_lr_scheduler_set_base: *unsafe { library.get(b"mxr_lr_scheduler_set_base\0") }?,
             mxr_lr_scheduler_retain: *unsafe { library.get(b"mxr_lr_scheduler_retain\0") }?,
             mxr_lr_scheduler_free: *unsafe { library.get(b"mxr_lr_scheduler_free\0") }?,
+            mxr_model_load: *unsafe { library.get(b"mxr_model_load\0") }?,
+            mxr_model_save: *unsafe { library.get(b"mxr_model_save\0") }?,
+            mxr_model_symbol: *unsafe { library.get(b"mxr_model_symbol\0") }?,
+            mxr_model_arrays: *unsafe { library.get(b"mxr_model_arrays\0") }?,
+            mxr_model_texts: *unsafe { library.get(b"mxr_model_texts\0") }?,
+            mxr_model_num_inputs: *unsafe { library.get(b"mxr_model_num_inputs\0") }?,
+            mxr_model_input: *unsafe { library.get(b"mxr_model_input\0") }?,
+            mxr_model_free: *unsafe { library.get(b"mxr_model_free\0") }?,
             mxr_op_find: *unsafe { library.get(b"mxr_op_find\0") }?,
             mxr_op_version: *unsafe { library.get(b"mxr_op_version\0") }?,
             mxr_op_num_outputs: *unsafe { library.get(b"mxr_op_num_outputs\0") }?,

@@ -1,6 +1,6 @@
 //! Elements in and out: copies through Python's buffers, and memory that is shared.
 
-use crate::abi::DLManagedTensor;
+use crate::abi::{DLManagedTensor, mxr_list_t};
 use crate::array::{NDArray, dims_of};
 use crate::autograd::drop_object;
 use crate::error::check;
@@ -241,22 +241,28 @@ pub fn save(
 pub fn load_list(py: Python<'_>, path: &str) -> PyResult<Vec<(Option<String>, NDArray)>> {
     let path = std::ffi::CString::new(path).map_err(|_| PyValueError::new_err("a path has no zero bytes"))?;
     let mut list = ptr::null_mut();
-    // SAFETY: the path is a C string, and a place is given; the list is used until it is freed, once.
-    unsafe {
-        check(py, (abi().mxr_list_load)(path.as_ptr(), &raw mut list))?;
-        let mut found = Vec::new();
-        for i in 0..(abi().mxr_list_len)(list) {
+    // SAFETY: the path is a C string, and a place is given.
+    check(py, unsafe { (abi().mxr_list_load)(path.as_ptr(), &raw mut list) })?;
+    // SAFETY: the list is owned here.
+    unsafe { take_list(py, list) }
+}
+
+/// The arrays of a list with their names; the list is freed.
+///
+/// # Safety
+/// The list is live and owned by the caller.
+pub unsafe fn take_list(py: Python<'_>, list: *mut mxr_list_t) -> PyResult<Vec<(Option<String>, NDArray)>> {
+    let entry = |i| {
+        // SAFETY: the list is live, and its names live as long.
+        unsafe {
             let name = (abi().mxr_list_name)(list, i);
             let name = (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned());
-            match NDArray::made(py, |out| (abi().mxr_list_array)(list, i, out)) {
-                Ok(array) => found.push((name, array)),
-                Err(error) => {
-                    (abi().mxr_list_free)(list);
-                    return Err(error);
-                }
-            }
+            Ok((name, NDArray::made(py, |out| (abi().mxr_list_array)(list, i, out))?))
         }
-        (abi().mxr_list_free)(list);
-        Ok(found)
-    }
+    };
+    // SAFETY: the list is live, and freed once.
+    let found = (0..unsafe { (abi().mxr_list_len)(list) }).map(entry).collect();
+    // SAFETY: as above.
+    unsafe { (abi().mxr_list_free)(list) };
+    found
 }

@@ -15,6 +15,7 @@ mod interchange;
 mod invoke;
 mod library;
 mod lr_scheduler;
+mod model;
 mod number;
 mod ops;
 mod optimizer;
@@ -49,6 +50,8 @@ mod _core {
     use crate::library::{build_info, load, version};
     #[pymodule_export]
     use crate::lr_scheduler::LRScheduler;
+    #[pymodule_export]
+    use crate::model::{load_model, save_model};
     #[pymodule_export]
     use crate::optimizer::{Optimizer, Updater};
     #[pymodule_export]

@@ -92,6 +92,7 @@ pub fn texts_of(
 }
 
 impl SymbolHandle {
+    /// The symbol that a function of the library makes.
     pub fn made(
         py: Python<'_>,
         make: impl FnOnce(*mut *mut mxr_symbol_t) -> *mut mxr_error_t,

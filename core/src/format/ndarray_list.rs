@@ -27,7 +27,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::shape::Shape;
 use std::path::Path;
 
-const LIST_MAGIC: u64 = 0x112;
+pub(super) const LIST_MAGIC: u64 = 0x112;
 const V1: u32 = 0xf993_fac8;
 const V2: u32 = 0xf993_fac9;
 const V3: u32 = 0xf993_faca;
@@ -60,7 +60,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Entry>> {
 pub fn read_file(path: impl AsRef<Path>) -> Result<Vec<Entry>> {
     let path = path.as_ref();
     let bytes = super::atomic::read(path)?;
-    read(&bytes).map_err(|e| Error::new(e.code(), format!("{}: {}", path.display(), e.message())))
+    read(&bytes).map_err(|e| e.in_file(path))
 }
 
 /// The bytes that MXNet 1.9.1 writes for these arrays. Either all have a name or none has.

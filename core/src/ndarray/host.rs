@@ -81,6 +81,21 @@ impl NdArray {
         })
     }
 
+    /// Calls `f` with the bytes of all elements, row-major, which nothing writes meanwhile. `f` must not wait
+    /// for another operation.
+    ///
+    /// # Errors
+    /// The error of the operation that should have made the elements.
+    pub fn with_bytes<R>(&self, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
+        let bytes = self.len()? * self.dtype().size();
+        let mut result = None;
+        self.with_access(false, |data| {
+            // SAFETY: the engine granted reading, and the array has so many bytes.
+            result = Some(f(unsafe { std::slice::from_raw_parts(data, bytes) }));
+        })?;
+        result.ok_or_else(|| crate::Error::internal("granted access was not used"))
+    }
+
     /// Sets all elements from their bytes, row-major.
     ///
     /// # Errors
@@ -119,7 +134,8 @@ impl NdArray {
         }
     }
 
-    /// The address of the elements, for readers and writers outside the engine: waits until nothing uses them.
+    /// The address of the elements, for readers and writers outside the engine: waits until nothing uses
+    /// them.
     ///
     /// # Errors
     /// The error of the operation that should have made the elements.

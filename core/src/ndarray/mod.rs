@@ -7,6 +7,7 @@
 
 pub mod file;
 mod host;
+pub mod safetensors;
 mod view;
 
 use crate::autograd::Entry;

@@ -119,7 +119,7 @@ pub fn find_attr<'a>(schema: &'a [AttrSchema], name: &str) -> Result<&'a AttrSch
 
 /// The candidate that differs least from `name`, if any is close enough to be a slip.
 pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = 1 + name.len() / 3;
+    let limit = name.len().div_ceil(3).min(1 + name.len() / 4);
     candidates
         .map(|c| (edit_distance(&name.to_lowercase(), &c.to_lowercase()), c))
         .filter(|(d, _)| *d <= limit)

@@ -25,6 +25,7 @@ from .executor import Executor
 from ._plan import Plan, plan
 from . import debug
 from . import model
+from .model import load_model, save_model
 from . import visualization
 from . import visualization as viz
 from . import random
@@ -55,6 +56,7 @@ __all__ = [
     "initializer",
     "help",
     "install_as_mxnet",
+    "load_model",
     "lr_scheduler",
     "model",
     "name",
@@ -64,6 +66,7 @@ __all__ = [
     "plan",
     "optimizer",
     "random",
+    "save_model",
     "sym",
     "symbol",
     "viz",

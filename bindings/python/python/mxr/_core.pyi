@@ -182,3 +182,19 @@ class ExecutorHandle:
 class CachedOpHandle:
     def __init__(self, symbol: SymbolHandle, keep_memory: bool, options: _Options) -> None: ...
     def call(self, inputs: Sequence[NDArray], num_outputs: int) -> list[NDArray]: ...
+def load_model(
+    path: str, copy: bool
+) -> tuple[
+    SymbolHandle,
+    list[tuple[str | None, NDArray]],
+    list[tuple[str, tuple[int, ...] | None, int, bool]],
+    list[str],
+]: ...
+def save_model(
+    path: str,
+    symbol: SymbolHandle,
+    names: list[str],
+    arrays: Sequence[NDArray],
+    inputs: list[tuple[str, Sequence[int] | None, int, bool]],
+    texts: list[tuple[str, str]],
+) -> None: ...

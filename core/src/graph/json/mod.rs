@@ -1,9 +1,10 @@
 //! MXNet's `-symbol.json`: read in every version (0.8 to the 2.0 betas), written as MXNet 1.9.1 writes it.
 //!
-//! [`read`] takes the text apart and checks it, [`upgrade`] does what MXNet 1.9.1 does to files of older versions,
-//! [`write`] gives the text of a symbol.
+//! [`text`] is the JSON as structs, [`read`] checks it and makes the graph, [`upgrade`] does what MXNet 1.9.1
+//! does to files of older versions, [`write`] gives the text of a symbol.
 
 mod read;
+mod text;
 mod upgrade;
 mod write;
 
@@ -19,8 +20,8 @@ impl Symbol {
     /// The symbol that a text describes.
     ///
     /// # Errors
-    /// `Format` for other texts, and graphs with cycles or references that lead nowhere; `NotFound` for operators
-    /// and attributes that do not exist.
+    /// `Format` for other texts, and graphs with cycles or references that lead nowhere; `NotFound` for
+    /// operators and attributes that do not exist.
     pub fn from_json(text: &str) -> Result<Symbol> {
         read::symbol(text)
     }
@@ -36,9 +37,8 @@ impl Symbol {
     /// `Io`, and those of [`Symbol::from_json`].
     pub fn load(path: &Path) -> Result<Symbol> {
         let bytes = atomic::read(path)?;
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|e| crate::err!(Format, "{}: expected UTF-8: {e}", path.display()))?;
-        Symbol::from_json(text)
+        let text = std::str::from_utf8(&bytes).map_err(|e| crate::err!(Format, "expected UTF-8: {e}"));
+        text.and_then(Symbol::from_json).map_err(|e| e.in_file(path))
     }
 
     /// Writes the symbol to a file. An existing file is replaced only by a whole one.

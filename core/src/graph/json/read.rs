@@ -1,12 +1,12 @@
 //! Taking a file apart. Whatever the bytes are, the work and the memory are bounded by their number.
 
+use super::text::{GraphText, Link, NodeText, with_escaped_controls};
 use super::upgrade;
 use crate::error::Result;
-use crate::graph::attrs::operator;
+use crate::graph::attrs::{MOST, operator};
 use crate::graph::control::Body;
 use crate::graph::symbol::{AttrMap, Entry, Node, Symbol};
 use crate::op::{OpDef, SubgraphRef, registry};
-use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// A node on its way from a file to a graph.
@@ -22,14 +22,6 @@ pub(super) struct Draft {
     pub needed: bool,
 }
 
-/// One output of a node of a file.
-#[derive(Clone, Copy)]
-pub(super) struct Link {
-    pub node: usize,
-    pub index: u32,
-    pub version: u32,
-}
-
 /// A file's graph; each node stands after its inputs.
 pub(super) struct Drafts {
     pub nodes: Vec<Draft>,
@@ -42,105 +34,94 @@ pub(super) struct Drafts {
 const UNNAMED_VERSION: i64 = 800;
 
 pub(super) fn symbol(text: &str) -> Result<Symbol> {
-    let value: Value = serde_json::from_str(text).map_err(|e| crate::err!(Format, "expected JSON: {e}"))?;
-    let mut drafts = drafts(&value)?;
-    drop(value);
+    let json = with_escaped_controls(text);
+    let graph: GraphText =
+        serde_json::from_str(&json).map_err(|e| crate::err!(Format, "expected JSON: {e}"))?;
+    let mut drafts = drafts(graph)?;
     drafts.mark_needed();
     upgrade::upgrade(&mut drafts)?;
-    drafts.build()
+    let symbol = drafts.build()?;
+    check_outputs(&symbol, text.len())?;
+    Ok(symbol)
 }
 
-fn drafts(value: &Value) -> Result<Drafts> {
-    let graph = value.as_object().ok_or_else(|| crate::err!(Format, "expected an object with 'nodes'"))?;
-    let nodes = list(graph, "nodes")?;
-    let mut drafts =
-        Drafts { nodes: Vec::with_capacity(nodes.len()), heads: vec![], version: UNNAMED_VERSION };
-    for (i, node) in nodes.iter().enumerate() {
-        let draft = draft(node, i).map_err(|e| crate::Error::new(e.code(), format!("node {i}: {e}")))?;
+/// Refuses a short text whose nodes have many outputs together: whoever infers shapes needs memory for each.
+fn check_outputs(symbol: &Symbol, len: usize) -> Result<()> {
+    let total: usize = symbol.topo().iter().map(|node| node.num_outputs()).sum();
+    if total > MOST + len {
+        crate::bail!(
+            Format,
+            "the nodes have {total} outputs: expected at most {} in so short a text",
+            MOST + len
+        );
+    }
+    Ok(())
+}
+
+fn drafts(graph: GraphText) -> Result<Drafts> {
+    let version = graph.version().unwrap_or(UNNAMED_VERSION);
+    let GraphText { nodes, heads, arg_nodes, .. } = graph;
+    let mut drafts = Drafts { nodes: Vec::with_capacity(nodes.len()), heads, version };
+    for (i, node) in nodes.into_iter().enumerate() {
+        let draft = draft(node, i).map_err(|e| {
+            let message = format!("node {i}: {}", e.message());
+            e.with_message(message)
+        })?;
         drafts.nodes.push(draft);
     }
-    let heads = list(graph, "heads")?.iter().map(|h| link(h, nodes.len()));
-    drafts.heads = heads.collect::<Result<_>>().map_err(|e| e.about("heads"))?;
-    for variable in list(graph, "arg_nodes")? {
-        let index = variable.as_u64().and_then(|i| drafts.nodes.get(usize::try_from(i).ok()?));
+    check_links(&drafts.heads, drafts.nodes.len()).map_err(|e| e.about("heads"))?;
+    for variable in arg_nodes {
+        let index = usize::try_from(variable).ok().and_then(|i| drafts.nodes.get(i));
         if index.is_none_or(|n| n.op.is_some()) {
             return Err(
                 crate::err!(Format, "expected the number of a variable, got {variable}").about("arg_nodes")
             );
         }
     }
-    if let Some(version) = graph.get("attrs").and_then(|a| a.get("mxnet_version")) {
-        // Written as ["int", 10901].
-        let number = version.get(1).unwrap_or(version).as_i64();
-        drafts.version = number
-            .ok_or_else(|| crate::err!(Format, "expected a number, got {version}").about("mxnet_version"))?;
-    }
     Ok(drafts)
 }
 
-fn list<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a Vec<Value>> {
-    let value = object.get(name).ok_or_else(|| crate::err!(Format, "'{name}' is missing"))?;
-    value.as_array().ok_or_else(|| crate::err!(Format, "expected a list").about(name))
-}
-
-fn string<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a str> {
-    let value = object.get(name).ok_or_else(|| crate::err!(Format, "'{name}' is missing"))?;
-    value.as_str().ok_or_else(|| crate::err!(Format, "expected a text, got {value}").about(name))
-}
-
 /// Node `i`, whose inputs must stand before it.
-fn draft(value: &Value, i: usize) -> Result<Draft> {
-    let node = value.as_object().ok_or_else(|| crate::err!(Format, "expected an object"))?;
-    if node.get("control_deps").and_then(Value::as_array).is_some_and(|list| !list.is_empty()) {
+fn draft(node: NodeText, i: usize) -> Result<Draft> {
+    if node.control_deps.as_ref().is_some_and(|list| !list.is_empty()) {
         crate::bail!(Unsupported, "nodes with 'control_deps' cannot be loaded");
     }
-    let name = string(node, "name")?.to_owned();
-    let op = match string(node, "op")? {
+    let name = node.name.into_owned();
+    let op = match &*node.op {
         "null" => None,
         op => Some(registry().find(op).map_err(|e| e.about(&name))?),
     };
-    let mut attrs = AttrMap::new();
-    // 1.0 and later write `attrs`, 0.9 `attr`; 0.8 writes the operator's into `param`.
-    for key in ["attrs", "attr", "param"] {
-        let Some(found) = node.get(key) else { continue };
-        let found = found.as_object().ok_or_else(|| crate::err!(Format, "expected an object").about(key))?;
-        for (name, value) in found {
-            let text = value
-                .as_str()
-                .ok_or_else(|| crate::err!(Format, "expected a text for '{name}', got {value}").about(key))?;
-            attrs.entry(name.clone()).or_insert_with(|| text.to_owned());
-        }
+    let mut attrs = node.attrs.unwrap_or_default();
+    for (name, value) in [node.attr, node.param].into_iter().flatten().flatten() {
+        attrs.entry(name).or_insert(value);
     }
-    let inputs = list(node, "inputs")?.iter().map(|v| link(v, i)).collect::<Result<Vec<_>>>();
-    let inputs = inputs.map_err(|e| e.about(&name))?;
-    if op.is_none() && !inputs.is_empty() {
+    check_links(&node.inputs, i).map_err(|e| e.about(&name))?;
+    if op.is_none() && !node.inputs.is_empty() {
         return Err(crate::err!(Format, "a variable has no inputs").about(&name));
     }
-    let graphs = node.get("subgraphs").and_then(Value::as_array).into_iter().flatten().map(body);
+    let graphs = node.subgraphs.into_iter().flatten().map(body);
     let graphs = graphs.collect::<Result<_>>().map_err(|e| e.about(&name))?;
-    Ok(Draft { op, name, attrs, inputs, graphs, needed: false })
+    Ok(Draft { op, name, attrs, inputs: node.inputs, graphs, needed: false })
 }
 
 /// The body of a loop or a branch, which names no version: MXNet brings none to the present one.
-fn body(value: &Value) -> Result<SubgraphRef> {
-    let mut drafts = drafts(value)?;
+fn body(graph: GraphText) -> Result<SubgraphRef> {
+    let mut drafts = drafts(graph)?;
     drafts.mark_needed();
-    Ok(Body::new(drafts.build()?)?.into_attr())
+    let symbol = drafts.build()?;
+    check_outputs(&symbol, 0)?;
+    Ok(Body::new(symbol)?.into_attr())
 }
 
-/// A reference to a node below `limit`: the node, its output and, from 0.9 on, the version.
-fn link(value: &Value, limit: usize) -> Result<Link> {
-    let number = |v: &Value| v.as_u64().and_then(|n| u32::try_from(n).ok());
-    let numbers: Option<Vec<u32>> = value.as_array().and_then(|list| list.iter().map(number).collect());
-    let (node, index, version) = match numbers.as_deref() {
-        Some([node, index]) => (*node as usize, *index, 0),
-        Some([node, index, version]) => (*node as usize, *index, *version),
-        _ => crate::bail!(Format, "expected [node, output, version], got {value}"),
-    };
-    if node >= limit {
-        crate::bail!(Format, "expected an earlier node, got {node}: the graph has a cycle or no such node");
+/// Refuses references to other nodes than the first `limit`.
+fn check_links(links: &[Link], limit: usize) -> Result<()> {
+    match links.iter().find(|link| link.node >= limit) {
+        Some(Link { node, .. }) => Err(crate::err!(
+            Format,
+            "expected an earlier node, got {node}: the graph has a cycle or no such node"
+        )),
+        None => Ok(()),
     }
-    Ok(Link { node, index, version })
 }
 
 impl Drafts {

@@ -1,8 +1,9 @@
-//! What MXNet 1.9.1 does to graphs of older versions (`legacy_json_util.cc`): attributes that moved, auxiliary states
-//! and initializers that files did not hold, defaults that changed.
+//! What MXNet 1.9.1 does to graphs of older versions (`legacy_json_util.cc`): attributes that moved,
+//! auxiliary states and initializers that files did not hold, defaults that changed.
 
 use super::VERSION;
-use super::read::{Draft, Drafts, Link};
+use super::read::{Draft, Drafts};
+use super::text::Link;
 use crate::error::Result;
 use crate::graph::attrs::{HIDDEN, operator};
 use crate::graph::symbol::{AttrMap, joined};
