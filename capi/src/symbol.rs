@@ -34,7 +34,7 @@ pub(crate) fn give_symbol(symbol: Arc<Symbol>) -> *mut mxr_symbol_t {
 }
 
 /// Runs a function that makes a symbol for the place that an argument gives.
-unsafe fn make(
+pub(crate) unsafe fn make(
     place: *mut *mut mxr_symbol_t,
     argument: &str,
     f: impl FnOnce() -> Result<Symbol>,
@@ -48,7 +48,11 @@ unsafe fn make(
 }
 
 /// The symbols behind `n` handles.
-unsafe fn symbols<'a>(handles: *const *mut mxr_symbol_t, n: i32, argument: &str) -> Result<Vec<&'a Symbol>> {
+pub(crate) unsafe fn symbols<'a>(
+    handles: *const *mut mxr_symbol_t,
+    n: i32,
+    argument: &str,
+) -> Result<Vec<&'a Symbol>> {
     // SAFETY: the caller promises `n` handles.
     unsafe {
         let handles = slice(handles, length(n.into(), argument)?, argument)?;

@@ -7,7 +7,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-/// The whole file.
+/// The whole file, or the body of a loop or a branch.
 #[derive(Deserialize)]
 #[serde(expecting = "an object with 'nodes'")]
 pub(super) struct GraphText<'a> {
@@ -41,7 +41,9 @@ pub(super) struct NodeText<'a> {
     pub param: Option<AttrMap>,
     pub inputs: Vec<Link>,
     pub control_deps: Option<Vec<IgnoredAny>>,
-    pub subgraphs: Option<Vec<IgnoredAny>>,
+    /// The bodies of loops and branches.
+    #[serde(borrow, default)]
+    pub subgraphs: Option<Vec<GraphText<'a>>>,
 }
 
 /// One output of a node of a file.
