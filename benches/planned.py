@@ -46,12 +46,13 @@ def values(mx, sym, shapes):
     return out
 
 
-def planned(mx, name, training):
-    """A function that runs the network once through its executor."""
+def planned(mx, name, training, passes=None):
+    """A function that runs the network once through its executor, with some passes turned off."""
     sym, shapes = symbol(mx, name)
     arrays = values(mx, sym, shapes)
     wanted = {n: "write" if training and n not in shapes else "null" for n in sym.list_arguments()}
-    executor = sym.simple_bind(mx.cpu(), grad_req=wanted, **shapes)
+    extra = {"passes": passes} if passes else {}
+    executor = sym.simple_bind(mx.cpu(), grad_req=wanted, **extra, **shapes)
     for n, a in {**executor.arg_dict, **executor.aux_dict}.items():
         a[:] = arrays[n]
     arrays.clear()
@@ -89,9 +90,12 @@ def eager(mx, name, training):
 
 
 def measure(side, name, training):
-    """Milliseconds and megabytes of one side."""
+    """Milliseconds and megabytes of one side; `no fuse` is planned without fusion."""
     mx = importlib.import_module("mxnet" if side == "mxnet" else "mxr")
-    run = (eager if side == "eager" else planned)(mx, name, training)
+    if side == "eager":
+        run = eager(mx, name, training)
+    else:
+        run = planned(mx, name, training, {side[3:]: False} if side.startswith("no ") else None)
     mx.nd.waitall()
     if side == "mxnet":
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -146,6 +150,10 @@ def main():
                 report(f"{what}, activations, MB", peer_name, mxr, peer, "mb")
                 if side == "mxnet":
                     report(f"{what}, peak of the process, MB", peer_name, mxr, peer, "rss")
+            for name_of_pass in () if QUICK else ("fuse", "simplify", "fold", "share"):
+                peer = run_side(f"no {name_of_pass}", name, training)
+                report(what, f"without '{name_of_pass}'", mxr, peer, "ms")
+                report(f"{what}, activations, MB", f"without '{name_of_pass}'", mxr, peer, "mb")
 
 
 if __name__ == "__main__":

@@ -458,6 +458,41 @@ typedef struct {
 } mxr_plan_options_t;
 
 /**
+ * What is run in a step of a loop, or in a branch. Its nodes are those whose attribute `__subgraph_name__`
+ * is `scope`; whatever else they read becomes an input of the loop.
+ */
+typedef struct {
+  /**
+   * Size of this struct as the caller knows it.
+   */
+  uint32_t struct_size;
+  /**
+   * Number of variables.
+   */
+  int32_t num_variables;
+  /**
+   * Value of `__subgraph_name__` of its nodes.
+   */
+  const char *scope;
+  /**
+   * Variables that stand for the rows of data, if there are any, then those that stand for the states.
+   */
+  mxr_symbol_t *const *variables;
+  /**
+   * What is made of them: outputs, then the states of the next step.
+   */
+  mxr_symbol_t *const *outputs;
+  /**
+   * Number of outputs and states together.
+   */
+  int32_t num_outputs;
+  /**
+   * Unused.
+   */
+  int32_t reserved;
+} mxr_body_t;
+
+/**
  * What is known of a symbol's variables, by name. NULL, or zero, means: nothing.
  */
 typedef struct {
@@ -865,6 +900,55 @@ mxr_cached_op_t *mxr_cached_op_retain(mxr_cached_op_t *cached_op);
  * Gives a reference back. NULL is allowed; pending work is not waited for.
  */
 void mxr_cached_op_free(mxr_cached_op_t *cached_op);
+
+/**
+ * A loop over the rows of `data`: a call of `_foreach`.
+ *
+ * The variables of `body` stand for a row of each of `data` and for `states`. The outputs of the symbol are
+ * those of the body, stacked, then the states after the last row.
+ */
+mxr_error_t *mxr_symbol_foreach(const char *name,
+                                const char *const *keys,
+                                const char *const *values,
+                                int32_t num_attrs,
+                                mxr_symbol_t *const *data,
+                                int32_t num_data,
+                                mxr_symbol_t *const *states,
+                                int32_t num_states,
+                                const mxr_body_t *body,
+                                mxr_symbol_t **symbol);
+
+/**
+ * A loop as long as `cond` gives a number that is not zero, of `max_iterations` steps at most: a call of
+ * `_while_loop`.
+ *
+ * The variables of both bodies stand for `states`; `cond` has one output of one element. The outputs of the
+ * symbol are those of `func`, stacked, with rows of zeros for steps that are not taken, then the states
+ * after the last step.
+ */
+mxr_error_t *mxr_symbol_while_loop(const char *name,
+                                   const char *const *keys,
+                                   const char *const *values,
+                                   int32_t num_attrs,
+                                   mxr_symbol_t *const *states,
+                                   int32_t num_states,
+                                   const mxr_body_t *cond,
+                                   const mxr_body_t *func,
+                                   int64_t max_iterations,
+                                   mxr_symbol_t **symbol);
+
+/**
+ * What `then` makes if `pred`, of one element, is not zero, else what `otherwise` makes: a call of `_cond`.
+ * The bodies have no variables of their own.
+ */
+mxr_error_t *mxr_symbol_cond(const char *name,
+                             const char *const *keys,
+                             const char *const *values,
+                             int32_t num_attrs,
+                             const mxr_body_t *pred,
+                             const mxr_body_t *then,
+                             const mxr_body_t *otherwise,
+                             mxr_symbol_t **symbol);
 
 /**
  * The array as a DLPack tensor that shares its memory, once nothing writes it any more. Its deleter may be called
@@ -1562,6 +1646,18 @@ mxr_error_t *mxr_symbol_load(const char *path, mxr_symbol_t **symbol);
  * Writes a symbol to a file as MXNet 1.9.1 does. An existing file is replaced only by a whole one.
  */
 mxr_error_t *mxr_symbol_save(const mxr_symbol_t *symbol, const char *path);
+
+/**
+ * Runs the operators of a symbol one by one on arrays for its variables, by name, without compiling it; while
+ * recording, each is on the tape. Names that no variable has are passed over. `outputs` has a place for each output,
+ * which receives a new array. @nullable call
+ */
+mxr_error_t *mxr_symbol_run(const mxr_symbol_t *symbol,
+                            const char *const *names,
+                            mxr_array_t *const *arrays,
+                            int32_t num_arrays,
+                            const mxr_call_t *call,
+                            mxr_array_t **outputs);
 
 /**
  * Takes another reference to a symbol, to be freed like the first. NULL gives NULL.

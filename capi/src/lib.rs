@@ -15,6 +15,7 @@ pub mod array;
 pub mod attr;
 pub mod autograd;
 pub mod cached_op;
+pub mod control;
 pub mod dlpack;
 pub mod error;
 pub mod events;

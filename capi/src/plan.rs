@@ -95,7 +95,7 @@ pub struct mxr_plan_report_t {
 }
 
 /// Copies an options struct of which the caller may know only a part.
-unsafe fn known_part<T: Copy>(given: *const T, mut full: T) -> T {
+pub(crate) unsafe fn known_part<T: Copy>(given: *const T, mut full: T) -> T {
     if !given.is_null() {
         // SAFETY: the caller's struct begins with its size, and that many bytes of it exist.
         unsafe {

@@ -2,9 +2,9 @@
 
 use crate::attr::{length, owned_string, slice, string};
 use crate::error::{guard, mxr_error_t};
-use crate::handle::{came_back, check, given};
-use crate::op::{definition, mxr_op_t};
-use crate::out::out;
+use crate::handle::{arrays, as_arrays, came_back, check, give, given, mxr_array_t};
+use crate::op::{definition, mode, mxr_call_t, mxr_op_t};
+use crate::out::{out, places};
 use crate::text::pairs;
 use mxr_core::graph::{Call, Symbol};
 use mxr_core::{Result, err};
@@ -34,7 +34,7 @@ pub(crate) fn give_symbol(symbol: Arc<Symbol>) -> *mut mxr_symbol_t {
 }
 
 /// Runs a function that makes a symbol for the place that an argument gives.
-unsafe fn make(
+pub(crate) unsafe fn make(
     place: *mut *mut mxr_symbol_t,
     argument: &str,
     f: impl FnOnce() -> Result<Symbol>,
@@ -48,7 +48,11 @@ unsafe fn make(
 }
 
 /// The symbols behind `n` handles.
-unsafe fn symbols<'a>(handles: *const *mut mxr_symbol_t, n: i32, argument: &str) -> Result<Vec<&'a Symbol>> {
+pub(crate) unsafe fn symbols<'a>(
+    handles: *const *mut mxr_symbol_t,
+    n: i32,
+    argument: &str,
+) -> Result<Vec<&'a Symbol>> {
     // SAFETY: the caller promises `n` handles.
     unsafe {
         let handles = slice(handles, length(n.into(), argument)?, argument)?;
@@ -274,6 +278,36 @@ pub unsafe extern "C" fn mxr_symbol_save(
             let path = string(path, "path")?;
             self::symbol(symbol, "symbol")?.save(Path::new(path))
         }
+    })
+}
+
+/// Runs the operators of a symbol one by one on arrays for its variables, by name, without compiling it; while
+/// recording, each is on the tape. Names that no variable has are passed over. `outputs` has a place for each output,
+/// which receives a new array. @nullable call
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mxr_symbol_run(
+    symbol: *const mxr_symbol_t,
+    names: *const *const c_char,
+    arrays: *const *mut mxr_array_t,
+    num_arrays: i32,
+    call: *const mxr_call_t,
+    outputs: *mut *mut mxr_array_t,
+) -> *mut mxr_error_t {
+    guard(|| {
+        // SAFETY: the caller gives handles and C strings, as many as it says, a struct or NULL, and places.
+        unsafe {
+            let symbol = self::symbol(symbol, "symbol")?;
+            let outputs = places(outputs, symbol.outputs.len(), "outputs")?;
+            let names = slice(names, length(num_arrays.into(), "num_arrays")?, "names")?;
+            let arrays = self::arrays(arrays, num_arrays, "arrays")?;
+            let given = names.iter().zip(as_arrays(&arrays));
+            let given = given.map(|(name, array)| Ok((string(*name, "names")?.to_owned(), array.clone())));
+            let made = symbol.run_eagerly(&given.collect::<Result<_>>()?, &mode(call)?)?;
+            for (place, output) in outputs.iter_mut().zip(made) {
+                place.write(give(output));
+            }
+        }
+        Ok(())
     })
 }
 

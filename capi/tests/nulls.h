@@ -46,6 +46,7 @@ static const char *texts[1] = {"exp"};
 #define A_mxr_attr_t nothing_set()
 #define A_mxr_input_t nothing_set()
 #define A_mxr_memory_t numbers
+#define A_mxr_body_t a_body()
 #define A_mxr_error_t nowhere()
 
 static inline void *nowhere(void) {
@@ -69,6 +70,14 @@ static inline void *handles(const void *handle) {
 static inline void *places(void) {
     static void *empty[8];
     return memset(empty, 0, sizeof empty);
+}
+
+static inline mxr_body_t *a_body(void) {
+    static mxr_symbol_t *symbols[1];
+    static mxr_body_t body;
+    symbols[0] = a_symbol;
+    body = (mxr_body_t){sizeof body, 1, texts[0], symbols, symbols, 1, 0};
+    return &body;
 }
 
 /* Whether NULL was refused by the argument's name. */

@@ -186,7 +186,8 @@ fn a_monitor_sees_the_outputs_of_all_calls() {
     let c = nets::named("negative", "c", &[&b], &[]);
     let executor =
         Executor::bind(&c, vec![full(&[2, 1], 0.0)], vec![], vec![], None, Options::default()).unwrap();
-    let seen: Arc<Mutex<Vec<(String, Vec<f32>)>>> = Arc::default();
+    type Seen = Vec<(String, Vec<f32>)>;
+    let seen: Arc<Mutex<Seen>> = Arc::default();
     let list = seen.clone();
     executor.set_monitor(Some(Box::new(move |name, array| {
         list.lock().unwrap().push((name.to_owned(), values(array)));

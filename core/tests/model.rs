@@ -146,7 +146,8 @@ fn texts_that_are_no_model_are_refused_with_a_reason() {
     let w = Symbol::variable("w", AttrMap::new()).to_json();
     let x = Symbol::variable("x", AttrMap::new()).to_json();
     let input = r#"[{"name":"x","shape":[1],"dtype":"float32"}]"#;
-    let cases: &[(&[(&str, &str)], ErrorCode, &str)] = &[
+    type Texts<'a> = &'a [(&'a str, &'a str)];
+    let cases: &[(Texts, ErrorCode, &str)] = &[
         (&[], ErrorCode::Format, "no text 'mxr.version'"),
         (&[("mxr.version", "1")], ErrorCode::Format, "no text 'mxr.symbol'"),
         (&[("mxr.version", "one"), ("mxr.symbol", &w)], ErrorCode::Format, "expected a number, got 'one'"),

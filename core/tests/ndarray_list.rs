@@ -128,6 +128,14 @@ fn dense_and_sparse_tensors_become_each_other_as_in_mxnet() {
 }
 
 #[test]
+fn a_small_sparse_tensor_that_claims_more_than_the_machine_has_does_not_become_dense() {
+    let entries = ndarray_list::read_file(folder().join("converted.params")).unwrap();
+    let mut tensor = entries.iter().find(|(_, t)| t.storage == StorageKind::RowSparse).unwrap().1.clone();
+    tensor.shape[0] = 1 << 48;
+    assert_eq!(tensor.to_dense().unwrap_err().code(), ErrorCode::OutOfMemory);
+}
+
+#[test]
 fn a_file_goes_to_disk_and_back() {
     let path = std::env::temp_dir().join(format!("mxr-list-{}.params", std::process::id()));
     let entries = ndarray_list::read_file(folder().join("dict.params")).unwrap();

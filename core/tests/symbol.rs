@@ -195,6 +195,28 @@ fn outputs_are_found_by_name_and_number() {
     );
 }
 
+/// As MXNet 1.9.1 writes `Variable('x', attr={'__a__': …})` and reads it: only line ends cannot stand in a string.
+#[test]
+fn control_characters_in_texts_are_read_as_they_are_written() {
+    let with = |c: &str| {
+        format!(
+            "{{\n  \"nodes\": [\n    {{\n      \"op\": \"null\", \n      \"name\": \"x\", \n      \"attrs\": \
+             {{\"__a__\": \"b{c}e\\\\\"}}, \n      \"inputs\": []\n    }}\n  ], \n  \"arg_nodes\": [0], \n  \
+             \"node_row_ptr\": [0, 1], \n  \"heads\": [[0, 0, 0]], \n  \"attrs\": {{\"mxnet_version\": [\"int\", \
+             10901]}}\n}}"
+        )
+    };
+    let text = with("\u{8}\u{1b}\u{7f}\\\"\u{1}");
+    let symbol = Symbol::from_json(&text).unwrap();
+    assert_eq!(symbol.outputs[0].node.attr("__a__"), Some("b\u{8}\u{1b}\u{7f}\"\u{1}e\\"));
+    assert_eq!(symbol.to_json(), text);
+    let tab = Symbol::from_json(&with("\t")).unwrap();
+    assert_eq!(tab.to_json(), with("\\t"));
+    for end in ["\n", "\r"] {
+        assert_eq!(Symbol::from_json(&with(end)).unwrap_err().code(), ErrorCode::Format);
+    }
+}
+
 #[test]
 fn files_that_are_none_are_errors() {
     let node = |inputs: &str| {

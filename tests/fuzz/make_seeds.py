@@ -37,6 +37,8 @@ def graphs():
     put("symbol_json", "cycle", graph([node, cycle]))
     put("symbol_json", "many_inputs", graph([node, {**fc, "op": "Concat", "attrs": {"num_args": "999999999"}}]))
     put("symbol_json", "control_dependency", graph([{**node, "control_deps": [0]}]))
+    put("symbol_json", "control_character", graph([{**node, "attrs": {"__a__": "CONTROL"}}]).replace("CONTROL", "\b"))
+    put("symbol_json", "escaped_control", graph([{**node, "attrs": {"__a__": "\b"}}]))
     put("symbol_json", "deep", "[" * 600)
     put("symbol_json", "deep_attribute", graph([{**node, "attrs": {"__shape__": "(" * 600}}]))
     put("symbol_json", "many_numbers", '{"nodes":[' + "0," * 600 + "0]}")

@@ -101,6 +101,7 @@ impl Build {
         let mut command = job.command(compiler);
         command.arg(standard).args(WARNINGS).args(["-g", "-O1"]);
         command.arg("-I").arg(root.join("include")).arg("-I").arg(root.join("capi/tests"));
+        command.arg(format!("-DMXR_SOURCE_DIR=\"{}\"", root.display()));
         command.arg(source).arg("-o").arg(program);
         command.arg("-L").arg(&self.library).arg("-lmxr");
         if let Some(runtime) = &self.runtime {

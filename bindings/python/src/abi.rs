@@ -146,6 +146,26 @@ pub struct mxr_attr_t {
 pub struct mxr_cached_op_t {
     _opaque: [u8; 0],
 }
+#[doc = " What is run in a step of a loop, or in a branch. Its nodes are those whose attribute `__subgraph_name__`"]
+#[doc = " is `scope`; whatever else they read becomes an input of the loop."]
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mxr_body_t {
+    #[doc = " Size of this struct as the caller knows it."]
+    pub struct_size: u32,
+    #[doc = " Number of variables."]
+    pub num_variables: i32,
+    #[doc = " Value of `__subgraph_name__` of its nodes."]
+    pub scope: *const c_char,
+    #[doc = " Variables that stand for the rows of data, if there are any, then those that stand for the states."]
+    pub variables: *const *mut mxr_symbol_t,
+    #[doc = " What is made of them: outputs, then the states of the next step."]
+    pub outputs: *const *mut mxr_symbol_t,
+    #[doc = " Number of outputs and states together."]
+    pub num_outputs: i32,
+    #[doc = " Unused."]
+    pub reserved: i32,
+}
 #[doc = " A device in DLPack's terms."]
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -566,6 +586,52 @@ pub struct Abi {
     pub mxr_cached_op_retain: unsafe extern "C" fn(cached_op: *mut mxr_cached_op_t) -> *mut mxr_cached_op_t,
     #[doc = " Gives a reference back. NULL is allowed; pending work is not waited for."]
     pub mxr_cached_op_free: unsafe extern "C" fn(cached_op: *mut mxr_cached_op_t),
+    #[doc = " A loop over the rows of `data`: a call of `_foreach`."]
+    #[doc = ""]
+    #[doc = " The variables of `body` stand for a row of each of `data` and for `states`. The outputs of the symbol are"]
+    #[doc = " those of the body, stacked, then the states after the last row."]
+    pub mxr_symbol_foreach: unsafe extern "C" fn(
+        name: *const c_char,
+        keys: *const *const c_char,
+        values: *const *const c_char,
+        num_attrs: i32,
+        data: *const *mut mxr_symbol_t,
+        num_data: i32,
+        states: *const *mut mxr_symbol_t,
+        num_states: i32,
+        body: *const mxr_body_t,
+        symbol: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " A loop as long as `cond` gives a number that is not zero, of `max_iterations` steps at most: a call of"]
+    #[doc = " `_while_loop`."]
+    #[doc = ""]
+    #[doc = " The variables of both bodies stand for `states`; `cond` has one output of one element. The outputs of the"]
+    #[doc = " symbol are those of `func`, stacked, with rows of zeros for steps that are not taken, then the states"]
+    #[doc = " after the last step."]
+    pub mxr_symbol_while_loop: unsafe extern "C" fn(
+        name: *const c_char,
+        keys: *const *const c_char,
+        values: *const *const c_char,
+        num_attrs: i32,
+        states: *const *mut mxr_symbol_t,
+        num_states: i32,
+        cond: *const mxr_body_t,
+        func: *const mxr_body_t,
+        max_iterations: i64,
+        symbol: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " What `then` makes if `pred`, of one element, is not zero, else what `otherwise` makes: a call of `_cond`."]
+    #[doc = " The bodies have no variables of their own."]
+    pub mxr_symbol_cond: unsafe extern "C" fn(
+        name: *const c_char,
+        keys: *const *const c_char,
+        values: *const *const c_char,
+        num_attrs: i32,
+        pred: *const mxr_body_t,
+        then: *const mxr_body_t,
+        otherwise: *const mxr_body_t,
+        symbol: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
     #[doc = " The array as a DLPack tensor that shares its memory, once nothing writes it any more. Its deleter may be called"]
     #[doc = " on any thread."]
     pub mxr_array_to_dlpack:
@@ -1067,6 +1133,17 @@ pub struct Abi {
     #[doc = " Writes a symbol to a file as MXNet 1.9.1 does. An existing file is replaced only by a whole one."]
     pub mxr_symbol_save:
         unsafe extern "C" fn(symbol: *const mxr_symbol_t, path: *const c_char) -> *mut mxr_error_t,
+    #[doc = " Runs the operators of a symbol one by one on arrays for its variables, by name, without compiling it; while"]
+    #[doc = " recording, each is on the tape. Names that no variable has are passed over. `outputs` has a place for each output,"]
+    #[doc = " which receives a new array. @nullable call"]
+    pub mxr_symbol_run: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        names: *const *const c_char,
+        arrays: *const *mut mxr_array_t,
+        num_arrays: i32,
+        call: *const mxr_call_t,
+        outputs: *mut *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
     #[doc = " Takes another reference to a symbol, to be freed like the first. NULL gives NULL."]
     pub mxr_symbol_retain: unsafe extern "C" fn(symbol: *mut mxr_symbol_t) -> *mut mxr_symbol_t,
     #[doc = " Gives a reference back. NULL is allowed."]
@@ -1226,6 +1303,9 @@ impl Abi {
             mxr_cached_op_call: *unsafe { library.get(b"mxr_cached_op_call\0") }?,
             mxr_cached_op_retain: *unsafe { library.get(b"mxr_cached_op_retain\0") }?,
             mxr_cached_op_free: *unsafe { library.get(b"mxr_cached_op_free\0") }?,
+            mxr_symbol_foreach: *unsafe { library.get(b"mxr_symbol_foreach\0") }?,
+            mxr_symbol_while_loop: *unsafe { library.get(b"mxr_symbol_while_loop\0") }?,
+            mxr_symbol_cond: *unsafe { library.get(b"mxr_symbol_cond\0") }?,
             mxr_array_to_dlpack: *unsafe { library.get(b"mxr_array_to_dlpack\0") }?,
             mxr_array_from_dlpack: *unsafe { library.get(b"mxr_array_from_dlpack\0") }?,
             mxr_error_code: *unsafe { library.get(b"mxr_error_code\0") }?,
@@ -1329,6 +1409,7 @@ impl Abi {
             mxr_symbol_to_json: *unsafe { library.get(b"mxr_symbol_to_json\0") }?,
             mxr_symbol_load: *unsafe { library.get(b"mxr_symbol_load\0") }?,
             mxr_symbol_save: *unsafe { library.get(b"mxr_symbol_save\0") }?,
+            mxr_symbol_run: *unsafe { library.get(b"mxr_symbol_run\0") }?,
             mxr_symbol_retain: *unsafe { library.get(b"mxr_symbol_retain\0") }?,
             mxr_symbol_free: *unsafe { library.get(b"mxr_symbol_free\0") }?,
             mxr_symbol_list: *unsafe { library.get(b"mxr_symbol_list\0") }?,

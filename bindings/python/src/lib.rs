@@ -6,6 +6,7 @@
 mod abi;
 mod array;
 mod autograd;
+mod control;
 mod convert;
 mod error;
 mod executor;
@@ -31,6 +32,8 @@ mod _core {
     use crate::array::{NDArray, empty, set_dtypes};
     #[pymodule_export]
     use crate::autograd::{backward, grad, mark, record_custom};
+    #[pymodule_export]
+    use crate::control::{symbol_cond, symbol_foreach, symbol_while_loop};
     #[pymodule_export]
     use crate::convert::set_dtype_code;
     #[pymodule_export]

@@ -34,7 +34,7 @@ pub struct Texts {
     pub pointers: Vec<*const c_char>,
 }
 
-fn c_text(text: &str) -> PyResult<CString> {
+pub fn c_text(text: &str) -> PyResult<CString> {
     CString::new(text).map_err(|_| PyValueError::new_err("a text must not contain a zero byte"))
 }
 

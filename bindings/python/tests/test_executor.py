@@ -161,13 +161,32 @@ def test_a_budget_changes_no_result():
         assert np.array_equal(a.asnumpy(), b.asnumpy())
 
 
+def convolution_and_norm():
+    return mx.sym.BatchNorm(mx.sym.Convolution(mx.sym.var("x"), kernel=(1, 1), num_filter=2))
+
+
 def test_folding_is_listed_and_can_be_switched_off():
-    net = mx.sym.BatchNorm(mx.sym.Convolution(mx.sym.var("x"), kernel=(1, 1), num_filter=2))
+    net = convolution_and_norm()
     listed = mx.plan(net, grad=False, x=(1, 1, 4, 4)).choices
     assert listed == ["BatchNorm folded into Convolution (1)"]
     assert mx.plan(net, grad=False, passes={"fold": False}, x=(1, 1, 4, 4)).choices == []
     with pytest.raises(TypeError, match="'folding'"):
         mx.plan(net, passes={"folding": False}, x=(1, 1, 4, 4))
+
+
+def test_without_folding_an_executor_gives_the_bits_of_arrays():
+    net = convolution_and_norm()
+    bound = net.simple_bind(mx.cpu(), grad_req="null", passes={"fold": False}, x=(1, 1, 4, 4))
+    arrays = {**bound.arg_dict, **bound.aux_dict}
+    for i, array in enumerate(arrays.values()):
+        array[:] = mx.nd.arange(array.size).reshape(array.shape) / 7 + i + 1
+    planned = bound.forward()[0].asnumpy()
+    called = mx.nd.CachedOp(net, passes={"fold": False})(*(arrays[n] for n in net.list_inputs()))
+    assert planned.tobytes() == called.asnumpy().tobytes()
+    data = mx.nd.Convolution(*(arrays[n] for n in net.list_inputs()[:3]), kernel=(1, 1), num_filter=2)
+    names = net.list_inputs()[3:]
+    expected = mx.nd.BatchNorm(data, *(arrays[n] for n in names))
+    assert planned.tobytes() == expected.asnumpy().tobytes()
 
 
 def test_the_graph_is_shown_after_each_pass(tmp_path):

@@ -4,6 +4,7 @@ use super::tensor::{RawAux, RawTensor, StorageKind};
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::shape::Shape;
+use crate::storage::pool;
 
 impl RawTensor {
     /// The tensor with every element stored.
@@ -114,6 +115,7 @@ fn indices(numbers: &[usize]) -> RawAux {
 
 /// Zeros, or an error where the memory cannot be had: a file of few bytes may speak of a large tensor.
 fn zeros(bytes: usize) -> Result<Vec<u8>> {
+    pool::check_fits(bytes)?;
     let mut data = Vec::new();
     data.try_reserve_exact(bytes).map_err(|_| crate::err!(OutOfMemory, "{bytes} bytes cannot be had"))?;
     data.resize(bytes, 0);

@@ -2,9 +2,11 @@
 //!
 //! A user writes `lr_mult`; a node holds `__lr_mult__`, so that no operator takes it for its own.
 
+use super::control;
 use super::symbol::{AttrMap, Node, Symbol};
 use crate::error::Result;
-use crate::op::{OpDef, OpRef};
+use crate::op::attrs::{AttrKind, AttrSchema};
+use crate::op::{AttrValue, OpDef, OpRef, SubgraphRef};
 use std::sync::Arc;
 
 /// The attributes that are no operator's and that users write without underscores.
@@ -44,27 +46,46 @@ pub fn hide_all<'a>(attrs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Resu
     attrs.into_iter().map(|(name, value)| Ok((hide(name, value)?, value.to_owned()))).collect()
 }
 
-/// Most inputs and most outputs that a node may have: attributes, which may come from a stranger's file, say how
-/// many there are, and each takes memory.
+/// Most inputs and most outputs that a node may have: attributes, which may come from a stranger's file, say
+/// how many there are, and each takes memory.
 pub(crate) const MOST: usize = 1 << 16;
 
-/// The operator that a node's attributes describe. An operator without attributes ignores those of others.
+/// The operator that a node's attributes and graphs describe. An operator without attributes ignores those of
+/// others.
 ///
 /// # Errors
 /// `NotFound` for an attribute that the operator does not have; those of its attributes; `InvalidValue` for
 /// attributes that mean more inputs or outputs than a node may have.
-pub fn operator(def: &'static OpDef, attrs: &AttrMap) -> Result<OpRef> {
-    let op = parsed(def, attrs)?;
+pub fn operator(def: &'static OpDef, attrs: &AttrMap, graphs: &[SubgraphRef]) -> Result<OpRef> {
+    let op = parsed(def, attrs, graphs)?;
     for (what, n) in [("outputs", op.op.num_outputs()), ("inputs", op.arity().unwrap_or(0))] {
         if n > MOST {
             return Err(crate::err!(InvalidValue, "expected at most {MOST} {what}, got {n}")
                 .in_operator(def.meta.name));
         }
     }
+    control::check(&op)?;
     Ok(op)
 }
 
-fn parsed(def: &'static OpDef, attrs: &AttrMap) -> Result<OpRef> {
+/// The graphs that are attributes of an operator, in their order.
+pub fn graphs_of(op: &OpRef) -> Vec<SubgraphRef> {
+    let is_graph = |a: &AttrSchema| a.kind == AttrKind::Subgraph;
+    if !op.def.attrs.iter().any(is_graph) {
+        return vec![];
+    }
+    let graph = |v| if let AttrValue::Subgraph(graph) = v { Some(graph) } else { None };
+    op.op.values().into_iter().filter_map(graph).collect()
+}
+
+fn parsed(def: &'static OpDef, attrs: &AttrMap, graphs: &[SubgraphRef]) -> Result<OpRef> {
+    let places: Vec<u32> = def.attrs.iter().filter(|a| a.kind == AttrKind::Subgraph).map(|a| a.id).collect();
+    if places.len() != graphs.len() {
+        let (expected, got) = (places.len(), graphs.len());
+        return Err(
+            crate::err!(InvalidValue, "expected {expected} graphs, got {got}").in_operator(def.meta.name)
+        );
+    }
     if def.attrs.is_empty() {
         return def.with(&[]);
     }
@@ -73,7 +94,12 @@ fn parsed(def: &'static OpDef, attrs: &AttrMap) -> Result<OpRef> {
         .filter(|(name, _)| !is_private(name))
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    def.with_strings(&own)
+    if graphs.is_empty() {
+        return def.with_strings(&own);
+    }
+    let mut values = def.parse_strings(&own)?;
+    values.extend(places.into_iter().zip(graphs).map(|(id, graph)| (id, AttrValue::Subgraph(graph.clone()))));
+    def.with(&values)
 }
 
 impl Node {
@@ -102,7 +128,8 @@ impl Symbol {
         self.outputs.iter().all(|e| Arc::ptr_eq(&e.node, first)).then_some(first)
     }
 
-    /// The same symbol with more attributes on its node. Symbols composed with it before keep the node as it was.
+    /// The same symbol with more attributes on its node. Symbols composed with it before keep the node as it
+    /// was.
     ///
     /// # Errors
     /// `InvalidValue` for a group; those of the operator's attributes.
@@ -119,7 +146,7 @@ impl Symbol {
                 all.insert(hide(key, value)?, value.to_owned());
             }
         }
-        let op = node.op.as_ref().map(|op| operator(op.def, &all)).transpose()?;
+        let op = node.op.as_ref().map(|op| operator(op.def, &all, &graphs_of(op))).transpose()?;
         let new = Arc::new(Node::new(op, name, all, node.inputs.clone()));
         let outputs = self.outputs.iter().map(|e| super::Entry { node: new.clone(), ..e.clone() });
         Ok(Symbol { outputs: outputs.collect() })

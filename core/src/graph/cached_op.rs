@@ -240,7 +240,7 @@ impl Run {
             .filter(|s| matches!(self.plan.variables[*s].kind, Kind::Argument | Kind::Auxiliary));
         for ((array, version), name) in self.inputs.iter().zip(names) {
             let Some(slot) = slots.next() else { break };
-            let state = matches!(self.plan.variables[slot].kind, Kind::Auxiliary);
+            let state = matches!(self.plan.variables[slot].kind, Kind::Auxiliary) || self.plan.changed[slot];
             if !state && read(slot) && array.version() != *version {
                 return Err(crate::err!(
                     Autograd,

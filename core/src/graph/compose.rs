@@ -22,7 +22,7 @@ pub struct Call<'a> {
     pub named: &'a [(&'a str, &'a Symbol)],
 }
 
-fn single<'a>(symbol: &'a Symbol, argument: &str) -> Result<&'a Entry> {
+pub(in crate::graph) fn single<'a>(symbol: &'a Symbol, argument: &str) -> Result<&'a Entry> {
     match &symbol.outputs[..] {
         [one] => Ok(one),
         many => Err(crate::err!(InvalidValue, "expected a symbol of one output, got one of {}", many.len())
@@ -46,7 +46,7 @@ impl Call<'_> {
             let given = self.args.len() + self.named.len();
             attrs.entry(count.to_owned()).or_insert_with(|| given.to_string());
         }
-        let op = attrs::operator(self.op, &attrs)?;
+        let op = attrs::operator(self.op, &attrs, &[])?;
         let mut inputs = self.inputs(&op, &attrs)?;
         number_writes(&op, &mut inputs)?;
         let visible = op.op.num_visible_outputs() as u32;
@@ -125,7 +125,7 @@ fn number_writes(op: &OpRef, inputs: &mut [Entry]) -> Result<()> {
     for entry in inputs.iter_mut().filter(|e| e.node.is_variable()) {
         entry.version = entry.node.writes.load(Ordering::Relaxed);
     }
-    for (i, entry) in inputs.iter_mut().enumerate().filter(|(i, _)| op.mutates(*i)) {
+    for (i, entry) in inputs.iter_mut().enumerate().filter(|(i, _)| op.lists_as_state(*i)) {
         if !entry.node.is_variable() {
             return Err(crate::err!(
                 InvalidValue,
@@ -165,8 +165,8 @@ impl Symbol {
             }
             let rename = !name.is_empty() && first == Some(Arc::as_ptr(node));
             let name = if rename { name } else { &node.name };
-            let copy = Node::new(node.op.clone(), name, node.attrs.clone(), inputs);
-            copy.writes.store(node.writes.load(Ordering::Relaxed), Ordering::Relaxed);
+            let mut copy = node.copied(inputs);
+            name.clone_into(&mut copy.name);
             copies.insert(Arc::as_ptr(node), Arc::new(copy));
         }
         Ok(Symbol { outputs: self.outputs.iter().map(|e| copied(&copies, e)).collect() })

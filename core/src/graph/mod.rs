@@ -17,6 +17,7 @@ mod build;
 pub mod cached_op;
 pub mod compile;
 pub mod compose;
+pub mod control;
 mod eager;
 pub mod executor;
 pub mod gradient;

@@ -57,6 +57,13 @@ impl Node {
         Node::new(None, name, attrs, vec![])
     }
 
+    /// The same call of other inputs.
+    pub(super) fn copied(&self, inputs: Vec<Entry>) -> Node {
+        let copy = Node::new(self.op.clone(), self.name.clone(), self.attrs.clone(), inputs);
+        copy.writes.store(self.writes.load(Ordering::Relaxed), Ordering::Relaxed);
+        copy
+    }
+
     /// True for a variable.
     pub fn is_variable(&self) -> bool {
         self.op.is_none()
@@ -184,7 +191,7 @@ impl Symbol {
         let mut changed: HashSet<*const Node> = HashSet::new();
         for node in &order {
             let Some(op) = &node.op else { continue };
-            let inputs = node.inputs.iter().enumerate().filter(|(i, _)| op.mutates(*i));
+            let inputs = node.inputs.iter().enumerate().filter(|(i, _)| op.lists_as_state(*i));
             changed.extend(inputs.map(|(_, e)| Arc::as_ptr(&e.node)));
         }
         let wanted = |node: &Arc<Node>| match which {

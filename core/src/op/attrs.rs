@@ -7,6 +7,7 @@
 use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::op::subgraph::SubgraphRef;
 use crate::shape::Shape;
 use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
@@ -30,6 +31,8 @@ pub enum AttrValue {
     Floats(Vec<f64>),
     /// Texts.
     Strs(Vec<String>),
+    /// A graph.
+    Subgraph(SubgraphRef),
 }
 
 /// Stands for `None` inside a list of integers, as in `begin=(None, 1)`.
@@ -60,6 +63,8 @@ pub enum AttrKind {
     Device,
     /// One of these names.
     Enum(&'static [&'static str]),
+    /// A graph: the body of a loop or a branch.
+    Subgraph,
     /// Any of the above, or absent.
     Optional(Box<AttrKind>),
 }
@@ -163,6 +168,7 @@ impl AttrValue {
             AttrValue::Ints(s) => tuple(s.iter().map(|i| opt_int(*i))),
             AttrValue::Floats(v) => tuple(v.iter().map(f64::to_string)),
             AttrValue::Strs(v) => tuple(v.iter().map(|s| format!("'{s}'"))),
+            AttrValue::Subgraph(_) => "a graph".into(),
         }
     }
 }
@@ -307,6 +313,7 @@ impl AttrKind {
             AttrKind::Strs => {
                 AttrValue::Strs(items(text).map(|s| s.trim_matches(['\'', '"']).to_owned()).collect())
             }
+            AttrKind::Subgraph => return Err(bad("a graph")),
         })
     }
 
@@ -341,6 +348,7 @@ impl AttrKind {
             AttrKind::OptInts => "optional ints",
             AttrKind::Floats => "floats",
             AttrKind::Strs => "strings",
+            AttrKind::Subgraph => "subgraph",
             AttrKind::DType => "dtype",
             AttrKind::Device => "device",
             AttrKind::Enum(_) => "enum",
@@ -371,6 +379,7 @@ pub fn hash_values(values: &[AttrValue], h: &mut impl Hasher) {
             AttrValue::Ints(s) => s.hash(h),
             AttrValue::Floats(v) => v.iter().for_each(|f| f.to_bits().hash(h)),
             AttrValue::Strs(v) => v.hash(h),
+            AttrValue::Subgraph(g) => g.address().hash(h),
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod registered;
 pub mod registry;
 pub mod sample;
 pub mod schema;
+pub mod subgraph;
 
 pub use crate::registry::registry;
 pub use attrs::{AttrEnum, AttrType, AttrValue, Attrs, OptInts};
@@ -32,3 +33,4 @@ pub use pointwise::Pointwise;
 pub use registered::{Registered, Table};
 pub use registry::OpDef;
 pub use sample::{Oracle, Sample};
+pub use subgraph::{Subgraph, SubgraphRef};

@@ -321,6 +321,12 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
         None
     }
 
+    /// Whether MXNet lists a variable at input `i` as an auxiliary state: if the operator changes it, where not
+    /// overridden.
+    fn lists_as_state(&self, _i: usize) -> Option<bool> {
+        None
+    }
+
     /// True if the kernel itself honours [`Kernel::accumulate`] for its first output.
     fn accumulates(&self) -> bool {
         false
@@ -450,6 +456,11 @@ impl OpRef {
     /// True if the operator changes input `i`.
     pub fn mutates(&self, i: usize) -> bool {
         self.op.mutates(i).unwrap_or_else(|| self.input(i).mutated)
+    }
+
+    /// True if a variable at input `i` is an auxiliary state in MXNet's lists.
+    pub fn lists_as_state(&self, i: usize) -> bool {
+        self.op.lists_as_state(i).unwrap_or_else(|| self.mutates(i))
     }
 }
 

@@ -66,6 +66,14 @@ impl OpDef {
     /// # Errors
     /// As [`OpDef::with`].
     pub fn with_strings(&'static self, pairs: &[(&str, &str)]) -> Result<OpRef> {
+        self.with(&self.parse_strings(pairs)?)
+    }
+
+    /// The values, by id, that MXNet's texts of attributes mean.
+    ///
+    /// # Errors
+    /// `NotFound` for a name that is no attribute's; `InvalidValue` for a text of another kind.
+    pub fn parse_strings(&self, pairs: &[(&str, &str)]) -> Result<Vec<(u32, AttrValue)>> {
         let values: Result<Vec<_>> = pairs
             .iter()
             .map(|(name, text)| {
@@ -73,7 +81,7 @@ impl OpDef {
                 Ok((attr.id, attr.kind.parse(text).map_err(|e| e.about(attr.name))?))
             })
             .collect();
-        self.with(&values.map_err(|e| e.in_operator(self.meta.name))?)
+        values.map_err(|e| e.in_operator(self.meta.name))
     }
 
     /// The operator with these attributes, by name.
@@ -148,7 +156,8 @@ impl Entry {
 }
 
 impl Registry {
-    /// The registry of these operators, of which `addition` sums gradients and `zeros` makes those that are none.
+    /// The registry of these operators, of which `addition` sums gradients and `zeros` makes those that are
+    /// none.
     pub(crate) fn new(entries: Vec<Entry>, addition: &'static str, zeros: &'static str) -> Registry {
         let mut registry = Registry {
             addition,

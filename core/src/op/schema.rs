@@ -127,6 +127,7 @@ pub fn value(kind: &AttrKind, v: &AttrValue) -> Value {
         }
         (_, AttrValue::Floats(f)) => json!(f),
         (_, AttrValue::Strs(s)) => json!(s),
+        (_, AttrValue::Subgraph(_)) => Value::Null,
     }
 }
 

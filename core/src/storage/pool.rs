@@ -8,6 +8,7 @@ use crate::error::Result;
 use parking_lot::Mutex;
 use std::alloc::Layout;
 use std::cell::RefCell;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Alignment of every buffer: a cache line, and the widest vector register.
@@ -79,14 +80,43 @@ fn layout(class: usize) -> Layout {
     Layout::from_size_align(size_of(class), ALIGNMENT).expect("sizes are checked before")
 }
 
+/// Refuses a size that the machine can never hold. The system promises it all the same, and kills whoever uses it.
+///
+/// # Errors
+/// `OutOfMemory` for more than main memory and swap space together.
+pub fn check_fits(bytes: usize) -> Result<()> {
+    static MACHINE: LazyLock<usize> = LazyLock::new(machine_bytes);
+    if bytes > *MACHINE {
+        crate::bail!(OutOfMemory, "cannot allocate {bytes} bytes: this machine has {}", *MACHINE);
+    }
+    Ok(())
+}
+
+/// Bytes of main memory and swap space, as far as the system tells.
+fn machine_bytes() -> usize {
+    const MOST: usize = isize::MAX as usize / 4;
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: the struct is plain numbers, which the call fills.
+        let (done, info) = unsafe {
+            let mut info: libc::sysinfo = std::mem::zeroed();
+            (libc::sysinfo(&raw mut info), info)
+        };
+        if done == 0 {
+            return ((info.totalram + info.totalswap) as usize)
+                .saturating_mul(info.mem_unit as usize)
+                .min(MOST);
+        }
+    }
+    MOST
+}
+
 /// A buffer of at least `bytes` bytes, not initialised.
 ///
 /// # Errors
 /// `OutOfMemory` when the system gives none, even after everything kept was returned to it.
 pub fn allocate(bytes: usize) -> Result<*mut u8> {
-    if bytes > isize::MAX as usize / 4 {
-        crate::bail!(OutOfMemory, "cannot allocate {bytes} bytes");
-    }
+    check_fits(bytes)?;
     let class = class_of(bytes);
     let size = size_of(class);
     let data = match take(class, size) {

@@ -135,6 +135,16 @@ class SymbolHandle:
 _Known = tuple[list[tuple[str, Sequence[int]]], list[tuple[str, int]], list[tuple[str, int]], int]
 _Options = tuple[int, int, int, int]
 
+_Named = tuple[str, list[tuple[str, str]]]
+_Body = tuple[str, list[SymbolHandle], list[SymbolHandle]]
+
+def symbol_foreach(
+    named: _Named, data: list[SymbolHandle], states: list[SymbolHandle], body: _Body
+) -> SymbolHandle: ...
+def symbol_while_loop(
+    named: _Named, states: list[SymbolHandle], cond: _Body, func: _Body, max_iterations: int
+) -> SymbolHandle: ...
+def symbol_cond(named: _Named, pred: _Body, then: _Body, otherwise: _Body) -> SymbolHandle: ...
 def plan_flags() -> list[tuple[str, int]]: ...
 
 class PlanHandle:

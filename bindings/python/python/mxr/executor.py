@@ -146,7 +146,7 @@ def _listed(values, names, what, optional=False):
     return values
 
 
-def bind(symbol, ctx, args, args_grad, grad_req, aux_states, shared_exec, budget):
+def bind(symbol, ctx, args, args_grad, grad_req, aux_states, shared_exec, budget, passes):
     names, states = symbol.list_arguments(), symbol.list_auxiliary_states()
     arrays = dict(zip(names, _listed(args, names, "args")))
     arrays.update(zip(states, _listed(aux_states, states, "aux_states")))
@@ -161,12 +161,12 @@ def bind(symbol, ctx, args, args_grad, grad_req, aux_states, shared_exec, budget
         [gradients.get(n) for n in inputs],
         wanted,
         shared_exec._handle if shared_exec else None,
-        options(ctx, budget),
+        options(ctx, budget, **(passes or {})),
     )
     return Executor(handle, symbol, ctx, (named, others))
 
 
-def simple_bind(symbol, ctx, grad_req, type_dict, shared_exec, budget, shapes):
+def simple_bind(symbol, ctx, grad_req, type_dict, shared_exec, budget, passes, shapes):
     named, others = requests(grad_req, symbol.list_arguments())
     dtypes = [(name, code_of(dtype)) for name, dtype in (type_dict or {}).items()]
     shapes = [(name, tuple(d if d > 0 else -1 for d in s)) for name, s in shapes.items()]
@@ -174,6 +174,6 @@ def simple_bind(symbol, ctx, grad_req, type_dict, shared_exec, budget, shapes):
         symbol._handle,
         (shapes, dtypes, named, others),
         shared_exec._handle if shared_exec else None,
-        options(ctx, budget),
+        options(ctx, budget, **(passes or {})),
     )
     return Executor(handle, symbol, ctx, (named, others))

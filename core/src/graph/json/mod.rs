@@ -21,7 +21,7 @@ impl Symbol {
     ///
     /// # Errors
     /// `Format` for other texts, and graphs with cycles or references that lead nowhere; `NotFound` for
-    /// operators and attributes that do not exist; `Unsupported` for subgraphs.
+    /// operators and attributes that do not exist.
     pub fn from_json(text: &str) -> Result<Symbol> {
         read::symbol(text)
     }

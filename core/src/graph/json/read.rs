@@ -1,11 +1,12 @@
 //! Taking a file apart. Whatever the bytes are, the work and the memory are bounded by their number.
 
-use super::text::{GraphText, Link, NodeText};
+use super::text::{GraphText, Link, NodeText, with_escaped_controls};
 use super::upgrade;
 use crate::error::Result;
 use crate::graph::attrs::{MOST, operator};
+use crate::graph::control::Body;
 use crate::graph::symbol::{AttrMap, Entry, Node, Symbol};
-use crate::op::{OpDef, registry};
+use crate::op::{OpDef, SubgraphRef, registry};
 use std::sync::Arc;
 
 /// A node on its way from a file to a graph.
@@ -15,6 +16,8 @@ pub(super) struct Draft {
     pub name: String,
     pub attrs: AttrMap,
     pub inputs: Vec<Link>,
+    /// The graphs among its attributes.
+    pub graphs: Vec<SubgraphRef>,
     /// Whether an output of the graph depends on it.
     pub needed: bool,
 }
@@ -31,8 +34,9 @@ pub(super) struct Drafts {
 const UNNAMED_VERSION: i64 = 800;
 
 pub(super) fn symbol(text: &str) -> Result<Symbol> {
+    let json = with_escaped_controls(text);
     let graph: GraphText =
-        serde_json::from_str(text).map_err(|e| crate::err!(Format, "expected JSON: {e}"))?;
+        serde_json::from_str(&json).map_err(|e| crate::err!(Format, "expected JSON: {e}"))?;
     let mut drafts = drafts(graph)?;
     drafts.mark_needed();
     upgrade::upgrade(&mut drafts)?;
@@ -79,10 +83,8 @@ fn drafts(graph: GraphText) -> Result<Drafts> {
 
 /// Node `i`, whose inputs must stand before it.
 fn draft(node: NodeText, i: usize) -> Result<Draft> {
-    for (what, list) in [("control_deps", &node.control_deps), ("subgraphs", &node.subgraphs)] {
-        if list.as_ref().is_some_and(|list| !list.is_empty()) {
-            crate::bail!(Unsupported, "nodes with '{what}' cannot be loaded");
-        }
+    if node.control_deps.as_ref().is_some_and(|list| !list.is_empty()) {
+        crate::bail!(Unsupported, "nodes with 'control_deps' cannot be loaded");
     }
     let name = node.name.into_owned();
     let op = match &*node.op {
@@ -97,7 +99,18 @@ fn draft(node: NodeText, i: usize) -> Result<Draft> {
     if op.is_none() && !node.inputs.is_empty() {
         return Err(crate::err!(Format, "a variable has no inputs").about(&name));
     }
-    Ok(Draft { op, name, attrs, inputs: node.inputs, needed: false })
+    let graphs = node.subgraphs.into_iter().flatten().map(body);
+    let graphs = graphs.collect::<Result<_>>().map_err(|e| e.about(&name))?;
+    Ok(Draft { op, name, attrs, inputs: node.inputs, graphs, needed: false })
+}
+
+/// The body of a loop or a branch, which names no version: MXNet brings none to the present one.
+fn body(graph: GraphText) -> Result<SubgraphRef> {
+    let mut drafts = drafts(graph)?;
+    drafts.mark_needed();
+    let symbol = drafts.build()?;
+    check_outputs(&symbol, 0)?;
+    Ok(Body::new(symbol)?.into_attr())
 }
 
 /// Refuses references to other nodes than the first `limit`.
@@ -161,13 +174,14 @@ impl Draft {
     fn build(self, built: &[Option<Arc<Node>>]) -> Result<Node> {
         let inputs: Vec<Entry> = self.inputs.iter().map(|l| entry(l, built)).collect::<Result<_>>()?;
         let Some(def) = self.op else { return Ok(Node::variable(self.name, self.attrs)) };
-        let op = operator(def, &self.attrs)?;
+        let op = operator(def, &self.attrs, &self.graphs)?;
         if let Some(n) = op.arity().filter(|n| *n != inputs.len()) {
             return Err(
                 crate::err!(Format, "expected {n} inputs, got {}", inputs.len()).in_operator(def.meta.name)
             );
         }
-        if let Some((i, _)) = inputs.iter().enumerate().find(|(i, e)| op.mutates(*i) && !e.node.is_variable())
+        if let Some((i, _)) =
+            inputs.iter().enumerate().find(|(i, e)| op.lists_as_state(*i) && !e.node.is_variable())
         {
             let input = op.symbol_input_name(i);
             return Err(crate::err!(Format, "expected a variable for {input}, which the operator changes")

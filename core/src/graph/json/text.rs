@@ -5,9 +5,9 @@ use crate::graph::symbol::AttrMap;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write};
 
-/// The whole file.
+/// The whole file, or the body of a loop or a branch.
 #[derive(Deserialize)]
 #[serde(expecting = "an object with 'nodes'")]
 pub(super) struct GraphText<'a> {
@@ -41,7 +41,9 @@ pub(super) struct NodeText<'a> {
     pub param: Option<AttrMap>,
     pub inputs: Vec<Link>,
     pub control_deps: Option<Vec<IgnoredAny>>,
-    pub subgraphs: Option<Vec<IgnoredAny>>,
+    /// The bodies of loops and branches.
+    #[serde(borrow, default)]
+    pub subgraphs: Option<Vec<GraphText<'a>>>,
 }
 
 /// One output of a node of a file.
@@ -54,6 +56,27 @@ pub(super) struct Link {
 
 /// A number, which MXNet writes as `["int", 10901]`.
 struct Number(i64);
+
+/// The text with control characters inside strings as JSON wants them: MXNet writes and reads them as they
+/// are, line ends excepted.
+pub(super) fn with_escaped_controls(text: &str) -> Cow<'_, str> {
+    let is_raw = |c: char| c < ' ' && c != '\n' && c != '\r';
+    if !text.contains(is_raw) {
+        return text.into();
+    }
+    let (mut inside, mut escaped) = (false, false);
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if inside && is_raw(c) {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+        inside ^= c == '"' && !escaped;
+        escaped = c == '\\' && inside && !escaped;
+    }
+    out.into()
+}
 
 impl GraphText<'_> {
     /// The version of MXNet that wrote the file, as 10901 for 1.9.1.

@@ -33,7 +33,7 @@ pub(super) fn upgrade(graph: &mut Drafts) -> Result<()> {
 }
 
 fn parsed(node: &Draft) -> Result<Option<OpRef>> {
-    node.op.map(|def| operator(def, &node.attrs)).transpose().map_err(|e| e.about(&node.name))
+    node.op.map(|def| operator(def, &node.attrs, &node.graphs)).transpose().map_err(|e| e.about(&node.name))
 }
 
 /// `lr_mult` becomes `__lr_mult__`, and `weight_lr_mult` that of the weight's variable.
@@ -78,7 +78,7 @@ fn add_inputs(graph: &mut Drafts, i: usize, op: &OpRef) {
         let name = joined(&graph.nodes[i].name, &op.symbol_input_name(input));
         let attrs = graph.nodes[i].attrs.clone();
         let node = graph.nodes.len();
-        graph.nodes.push(Draft { op: None, name, attrs, inputs: vec![], needed: true });
+        graph.nodes.push(Draft { op: None, name, attrs, inputs: vec![], graphs: vec![], needed: true });
         graph.nodes[i].inputs.push(Link { node, index: 0, version: 0 });
     }
 }

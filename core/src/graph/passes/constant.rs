@@ -22,8 +22,7 @@ pub fn fold_constants(graph: &mut Graph) -> Result<()> {
         }
     }
     let mut keep = vec![true; graph.nodes.len()];
-    for n in 0..graph.nodes.len() {
-        let node = &graph.nodes[n];
+    for (node, keep) in graph.nodes.iter().zip(&mut keep) {
         let small = node.outputs.iter().all(|o| graph.ty(*o).bytes() <= LARGEST);
         let inputs: Option<SmallVec<[NdArray; 4]>> =
             node.inputs.iter().map(|v| constants.get(&v.0).cloned()).collect();
@@ -34,7 +33,7 @@ pub fn fold_constants(graph: &mut Graph) -> Result<()> {
             continue;
         }
         let outputs = invoke(op, &inputs, &[], &Call { training: graph.training, ..Call::default() })?;
-        keep[n] = false;
+        *keep = false;
         for (value, array) in node.outputs.iter().zip(outputs) {
             constants.insert(value.0, array.clone());
             let kind = Kind::Constant(array);

@@ -18,12 +18,14 @@ class CachedOp:
     flags : list of (str, value) or dict
         ``static_alloc`` keeps the memory of a call for the next; others of MXNet's are taken and
         have no effect.
+    passes : dict of str to bool
+        Turns passes of the compiler off, as in ``mx.plan``.
     """
 
-    def __init__(self, sym, flags=()):
+    def __init__(self, sym, flags=(), passes=None):
         flags = dict(flags)
         keep = str(flags.get("static_alloc", False)).lower() in ("true", "1")
-        self._handle = CachedOpHandle(sym._handle, keep, options())
+        self._handle = CachedOpHandle(sym._handle, keep, options(**(passes or {})))
         self._num_outputs = len(sym.list_outputs())
 
     def __call__(self, *args, out=None, default_ctx=None):

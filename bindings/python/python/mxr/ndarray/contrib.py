@@ -73,34 +73,51 @@ def _like(arrays, nested):
     return next(arrays)
 
 
+def _form(nested):
+    """How arrays are nested."""
+    return [_form(part) for part in nested] if isinstance(nested, (list, tuple)) else None
+
+
+def _stacked(rows, missing=0):
+    """The arrays of all rows, stacked, with zeros for missing rows."""
+    if len({len(row) for row in rows}) > 1:
+        numbers = sorted({len(row) for row in rows})
+        raise InvalidValueError(f"outputs: expected as many in each step, got {numbers}")
+    zeros = ([find("zeros_like")(each[0])] * missing for each in zip(*rows))
+    return (find("stack")(*each, *more) for each, more in zip(zip(*rows), zeros))
+
+
 def foreach(body, data, init_states):
     """Calls ``body(row, states)`` for each row of ``data``.
 
     Parameters
     ----------
     body : function
-        Returns outputs and the states for the next row.
-    data : NDArray or list of NDArray
+        Is given a row, nested as ``data``, and the states, and returns outputs and the states for
+        the next row, nested as ``init_states``.
+    data : NDArray or nested lists of NDArray
         Arrays with as many rows.
-    init_states : NDArray or list of NDArray
+    init_states : NDArray or nested lists of NDArray
         The states for the first row.
 
     Returns
     -------
-    outputs : NDArray or list of NDArray
+    outputs : NDArray or nested lists of NDArray
         The outputs of all rows, stacked.
-    states : NDArray or list of NDArray
+    states : NDArray or nested lists of NDArray
         The states after the last row.
     """
     lengths = {array.shape[0] for array in _flat(data)}
     if len(lengths) != 1 or 0 in lengths:
         raise InvalidValueError(f"data: expected arrays with as many rows, got {sorted(lengths)}")
+    _flat(init_states)
     states, rows, outputs = init_states, [], None
     for i in range(lengths.pop()):
         outputs, states = body(_like((a[i] for a in _flat(data)), data), states)
+        if _form(states) != _form(init_states):
+            raise InvalidValueError("states from the body: expected them nested as init_states")
         rows.append(_flat(outputs))
-    stacked = (find("stack")(*each) for each in zip(*rows))
-    return _like(stacked, outputs), states
+    return _like(_stacked(rows), outputs), states
 
 
 def while_loop(cond, func, loop_vars, max_iterations=None):
@@ -113,6 +130,7 @@ def while_loop(cond, func, loop_vars, max_iterations=None):
     func : function
         Returns outputs, or None, and the variables for the next step.
     loop_vars : NDArray or list of NDArray
+        The variables for the first step.
     max_iterations : int
         The most steps. Stacked outputs have as many rows; those of steps not taken are zeros.
 
@@ -124,18 +142,19 @@ def while_loop(cond, func, loop_vars, max_iterations=None):
     if max_iterations is None:
         raise InvalidValueError("max_iterations: expected a number of steps, got None")
     one = isinstance(loop_vars, NDArray)
-    values, rows, outputs = _flat(loop_vars), [], []
+    values, rows, outputs = [loop_vars] if one else list(loop_vars), [], []
+    if not _flat(values):
+        raise InvalidValueError("loop_vars: expected at least one NDArray")
     while len(rows) < max_iterations and bool(cond(*values)):
-        outputs, values = func(*values)
+        outputs, new = func(*values)
         outputs = [] if outputs is None else outputs
-        values = _flat(values)
+        expected, got = len(_flat(values)), len(_flat([] if new is None else new))
+        if got != expected:
+            raise InvalidValueError(f"loop_vars from func: expected {expected}, got {got}")
+        values = [new] if isinstance(new, NDArray) else list(new)
         rows.append(_flat(outputs))
-    stacked = []
-    for each in zip(*rows):
-        missing = max_iterations - len(each)
-        zeros = [find("zeros_like")(each[0])] * missing
-        stacked.append(find("stack")(*each, *zeros))
-    return _like(iter(stacked), outputs), values[0] if one else values
+    stacked = _stacked(rows, max_iterations - len(rows))
+    return _like(stacked, outputs), values[0] if one else values
 
 
 def cond(pred, then_func, else_func):

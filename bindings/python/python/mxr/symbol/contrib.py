@@ -1,9 +1,10 @@
-"""Operators that MXNet calls contributed."""
+"""Operators that MXNet calls contributed, and control flow."""
 
+from ._control import cond, foreach, while_loop
 from ._gen.contrib import *  # noqa: F403
 from ._gen.contrib import __all__ as _generated
 
-__all__ = [*_generated, "isfinite", "isinf", "isnan"]
+__all__ = [*_generated, "cond", "foreach", "isfinite", "isinf", "isnan", "while_loop"]
 
 
 def isnan(data):

@@ -194,6 +194,7 @@ class Symbol:
         group2ctx=None,
         shared_exec=None,
         budget=None,
+        passes=None,
     ):
         """An ``Executor`` on these arrays.
 
@@ -212,10 +213,15 @@ class Symbol:
             One that never runs at the same time, whose memory for activations is shared.
         budget : int or 'least'
             Bytes that activations may take, as in ``mx.plan``.
+        passes : dict of str to bool
+            Turns passes of the compiler off, as in ``mx.plan``: ``{"fold": False}`` keeps the
+            rounding of MXNet's operators in prediction.
         """
         if group2ctx:
             raise _unsupported("group2ctx: a symbol runs on one device")
-        return executor.bind(self, ctx, args, args_grad, grad_req, aux_states, shared_exec, budget)
+        return executor.bind(
+            self, ctx, args, args_grad, grad_req, aux_states, shared_exec, budget, passes
+        )
 
     def simple_bind(
         self,
@@ -228,6 +234,7 @@ class Symbol:
         shared_exec=None,
         shared_buffer=None,
         budget=None,
+        passes=None,
         **kwargs,
     ):
         """An ``Executor`` on new arrays of zeros, whose shapes follow from those in ``kwargs``.
@@ -236,7 +243,9 @@ class Symbol:
         """
         if group2ctx:
             raise _unsupported("group2ctx: a symbol runs on one device")
-        return executor.simple_bind(self, ctx, grad_req, type_dict, shared_exec, budget, kwargs)
+        return executor.simple_bind(
+            self, ctx, grad_req, type_dict, shared_exec, budget, passes, kwargs
+        )
 
     def eval(self, ctx=None, **kwargs):
         """The outputs for these arrays of all variables, by name."""

@@ -1,0 +1,54 @@
+"""How long compiling takes: the training graph of a residual network of 250 to 2,000 layers, with a budget of an eighth
+of its memory, for pictures of 224 x 224 in batches of 32. Nothing runs. The peer of each depth is the one before it,
+in proportion to the layers: a ratio of 1 is linear."""
+
+import json
+import sys
+import time
+
+import mxr as mx
+
+DEPTHS = [250, 500, 1000] if "--quick" in sys.argv else [250, 500, 1000, 2000]
+
+
+def unit(h, name, filters, stride):
+    """Batch normalisation, rectifier and convolution, twice, beside the identity (He et al., 2016)."""
+    y, shortcut = h, h
+    for part, step in (("a", stride), ("b", 1)):
+        y = mx.sym.BatchNorm(y, fix_gamma=False, name=f"{name}{part}_bn")
+        y = mx.sym.Activation(y, act_type="relu")
+        if part == "a" and stride > 1:
+            shortcut = mx.sym.Convolution(y, num_filter=filters, kernel=(1, 1), stride=(stride, stride), no_bias=True)
+        shape = {"kernel": (3, 3), "stride": (step, step), "pad": (1, 1)}
+        y = mx.sym.Convolution(y, num_filter=filters, no_bias=True, name=f"{name}{part}", **shape)
+    return y + shortcut
+
+
+def residual(layers):
+    """A network of about so many convolutions in four stages."""
+    h = mx.sym.Convolution(mx.sym.var("data"), num_filter=16, kernel=(7, 7), stride=(2, 2), pad=(3, 3), no_bias=True)
+    for stage in range(4):
+        for i in range(layers // 8):
+            h = unit(h, f"s{stage}u{i}", 16 << stage, 2 if i == 0 and stage > 0 else 1)
+    h = mx.sym.Pooling(mx.sym.Activation(h, act_type="relu"), global_pool=True, kernel=(1, 1), pool_type="avg")
+    return mx.sym.SoftmaxOutput(mx.sym.FullyConnected(h, num_hidden=1000), name="softmax")
+
+
+def main():
+    before = None
+    for layers in DEPTHS:
+        net, shapes = residual(layers), {"data": (32, 3, 224, 224), "softmax_label": (32,)}
+        peak = mx.plan(net, **shapes).peak_bytes
+        start = time.perf_counter()
+        plan = mx.plan(net, budget=peak // 8, **shapes)
+        ms = (time.perf_counter() - start) * 1e3
+        line = {"name": f"compiling {layers} layers, {plan.peak_bytes / 1e9:.1f} of {peak / 1e9:.1f} GB", "mxr": ms}
+        line |= {"threads": 1}
+        if before:
+            line |= {"peer": before[1] * layers / before[0], "peer_name": f"{before[0]} layers, in proportion"}
+        print(json.dumps(line), flush=True)
+        before = (layers, ms)
+
+
+if __name__ == "__main__":
+    main()
