@@ -6228,7 +6228,7 @@ inline NDArray uniform(const UniformOptions &options = {}, const Into &out = {})
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol uniform(const std::string &symbol_name, const UniformOptions &options = {}) {
+inline Symbol uniform(const char *symbol_name, const UniformOptions &options = {}) {
     static const mxr::detail::Op op("_random_uniform", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_Uniform(attrs, options);
@@ -6243,7 +6243,7 @@ inline NDArray random_uniform(const UniformOptions &options = {}, const Into &ou
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol random_uniform(const std::string &symbol_name, const UniformOptions &options = {}) {
+inline Symbol random_uniform(const char *symbol_name, const UniformOptions &options = {}) {
     static const mxr::detail::Op op("_random_uniform", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_Uniform(attrs, options);
@@ -6287,7 +6287,7 @@ inline NDArray normal(const NormalOptions &options = {}, const Into &out = {}) {
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol normal(const std::string &symbol_name, const NormalOptions &options = {}) {
+inline Symbol normal(const char *symbol_name, const NormalOptions &options = {}) {
     static const mxr::detail::Op op("_random_normal", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_Normal(attrs, options);
@@ -6302,7 +6302,7 @@ inline NDArray random_normal(const NormalOptions &options = {}, const Into &out 
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol random_normal(const std::string &symbol_name, const NormalOptions &options = {}) {
+inline Symbol random_normal(const char *symbol_name, const NormalOptions &options = {}) {
     static const mxr::detail::Op op("_random_normal", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_Normal(attrs, options);
@@ -6346,7 +6346,7 @@ inline NDArray random_gamma(const RandomGammaOptions &options = {}, const Into &
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol random_gamma(const std::string &symbol_name, const RandomGammaOptions &options = {}) {
+inline Symbol random_gamma(const char *symbol_name, const RandomGammaOptions &options = {}) {
     static const mxr::detail::Op op("_random_gamma", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_RandomGamma(attrs, options);
@@ -6390,7 +6390,7 @@ inline NDArray random_exponential(const RandomExponentialOptions &options = {}, 
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol random_exponential(const std::string &symbol_name, const RandomExponentialOptions &options = {}) {
+inline Symbol random_exponential(const char *symbol_name, const RandomExponentialOptions &options = {}) {
     static const mxr::detail::Op op("_random_exponential", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_RandomExponential(attrs, options);
@@ -6433,7 +6433,7 @@ inline NDArray random_poisson(const RandomPoissonOptions &options = {}, const In
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol random_poisson(const std::string &symbol_name, const RandomPoissonOptions &options = {}) {
+inline Symbol random_poisson(const char *symbol_name, const RandomPoissonOptions &options = {}) {
     static const mxr::detail::Op op("_random_poisson", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_RandomPoisson(attrs, options);
@@ -6477,7 +6477,7 @@ inline NDArray random_negative_binomial(const RandomNegativeBinomialOptions &opt
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol random_negative_binomial(const std::string &symbol_name, const RandomNegativeBinomialOptions &options = {}) {
+inline Symbol random_negative_binomial(const char *symbol_name, const RandomNegativeBinomialOptions &options = {}) {
     static const mxr::detail::Op op("_random_negative_binomial", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_RandomNegativeBinomial(attrs, options);
@@ -6523,7 +6523,7 @@ inline NDArray random_generalized_negative_binomial(const RandomGeneralizedNegat
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol random_generalized_negative_binomial(const std::string &symbol_name, const RandomGeneralizedNegativeBinomialOptions &options = {}) {
+inline Symbol random_generalized_negative_binomial(const char *symbol_name, const RandomGeneralizedNegativeBinomialOptions &options = {}) {
     static const mxr::detail::Op op("_random_generalized_negative_binomial", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_RandomGeneralizedNegativeBinomial(attrs, options);
@@ -9251,7 +9251,7 @@ inline NDArray zeros(const InternalZerosOptions &options = {}, const Into &out =
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol zeros(const std::string &symbol_name, const InternalZerosOptions &options = {}) {
+inline Symbol zeros(const char *symbol_name, const InternalZerosOptions &options = {}) {
     static const mxr::detail::Op op("_zeros", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_InternalZeros(attrs, options);
@@ -9269,7 +9269,7 @@ inline NDArray ones(const InternalOnesOptions &options = {}, const Into &out = {
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol ones(const std::string &symbol_name, const InternalOnesOptions &options = {}) {
+inline Symbol ones(const char *symbol_name, const InternalOnesOptions &options = {}) {
     static const mxr::detail::Op op("_ones", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_InternalOnes(attrs, options);
@@ -9306,7 +9306,7 @@ inline NDArray zeros_without_dtype(const InternalZerosWithoutDtypeOptions &optio
     return mxr::detail::one(op, mxr::detail::Inputs(op, {}), attrs, out);
 }
 /// The same on symbols.
-inline Symbol zeros_without_dtype(const std::string &symbol_name, const InternalZerosWithoutDtypeOptions &options = {}) {
+inline Symbol zeros_without_dtype(const char *symbol_name, const InternalZerosWithoutDtypeOptions &options = {}) {
     static const mxr::detail::Op op("_zeros_without_dtype", 1, 0);
     mxr::detail::Texts attrs;
     op::detail::add_InternalZerosWithoutDtype(attrs, options);

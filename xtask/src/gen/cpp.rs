@@ -194,7 +194,10 @@ impl<'a> Function<'a> {
     }
 
     fn symbolic(&self, space: &str, name: &str) -> String {
-        let mut parameters = vec!["const std::string &symbol_name".to_owned()];
+        // Options in braces could be a text too; where they may come first, the name is none of C++'s.
+        let lonely = self.inputs().is_empty() && self.required().next().is_none();
+        let kind = if lonely { "const char *" } else { "const std::string &" };
+        let mut parameters = vec![format!("{kind}symbol_name")];
         parameters.extend(self.parameters("Symbol"));
         let single = |i: &&Value| i["variadic"] != true;
         let one = |i: &Value| format!("{{\"{}\", {}}}", text(i, "name"), cpp_name(text(i, "name")));
