@@ -2,7 +2,7 @@
 
 use super::running::{Running, clear, holds};
 use super::steps::distinct;
-use super::{Body, Trace, body, count, expect_count, inputs_among, output_name};
+use super::{Body, Trace, body, count, expect_count, inputs_among};
 use crate::dtype::DType;
 use crate::error::{ErrorCode, Result};
 use crate::graph::ir::Type;
@@ -143,32 +143,10 @@ impl Operator for Cond {
         Some(inputs_among(self.num_args, 3))
     }
 
-    fn num_outputs(&self) -> usize {
-        count(self.num_outputs) + 1
-    }
-
-    fn num_visible_outputs(&self) -> usize {
-        count(self.num_outputs)
-    }
-
-    fn num_listed_outputs(&self) -> usize {
-        count(self.num_outputs)
-    }
-
-    fn output_name(&self, i: usize) -> Option<String> {
-        Some(output_name(i, self.num_visible_outputs()))
-    }
+    traced_outputs!();
 
     fn mutates(&self, i: usize) -> Option<bool> {
         Some(self.parts()[1..].iter().any(|part| part.is_state(i)))
-    }
-
-    fn repeatable(&self) -> bool {
-        true
-    }
-
-    fn lists_as_state(&self, _i: usize) -> Option<bool> {
-        Some(false)
     }
 
     fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::steps::{Estimate, Loop, distinct, gradient};
 use super::wiring::Wiring;
-use super::{Trace, body, count, expect_count, inputs_among, output_name};
+use super::{Trace, body, count, expect_count, inputs_among};
 use crate::error::{ErrorCode, Result};
 use crate::op::{
     Attrs, Builder, DTypeInfer, DTypes, Input, Kernel, Meta, Operator, Sample, ShapeInfer, SubgraphRef,
@@ -105,33 +105,11 @@ impl Operator for Foreach {
         Some(inputs_among(self.num_args, 1))
     }
 
-    fn num_outputs(&self) -> usize {
-        count(self.num_outputs) + 1
-    }
-
-    fn num_visible_outputs(&self) -> usize {
-        count(self.num_outputs)
-    }
-
-    fn num_listed_outputs(&self) -> usize {
-        count(self.num_outputs)
-    }
-
-    fn output_name(&self, i: usize) -> Option<String> {
-        Some(output_name(i, self.num_visible_outputs()))
-    }
+    traced_outputs!();
 
     fn mutates(&self, i: usize) -> Option<bool> {
         let wiring = self.wiring();
         Some(wiring.inputs.iter().position(|p| *p == i).is_some_and(|j| body(&self.body).is_state(j)))
-    }
-
-    fn repeatable(&self) -> bool {
-        true
-    }
-
-    fn lists_as_state(&self, _i: usize) -> Option<bool> {
-        Some(false)
     }
 
     fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {

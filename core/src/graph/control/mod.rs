@@ -11,6 +11,36 @@
 //! says which random numbers were drawn and what was found out while running, so that what runs again draws
 //! and does the same.
 
+/// The methods of [`Operator`](crate::op::Operator) that all three have: outputs that a user sees, then the trace;
+/// calls that may be run again; states that are listed as arguments, as MXNet does.
+macro_rules! traced_outputs {
+    () => {
+        fn num_outputs(&self) -> usize {
+            super::count(self.num_outputs) + 1
+        }
+
+        fn num_visible_outputs(&self) -> usize {
+            super::count(self.num_outputs)
+        }
+
+        fn num_listed_outputs(&self) -> usize {
+            super::count(self.num_outputs)
+        }
+
+        fn output_name(&self, i: usize) -> Option<String> {
+            Some(super::output_name(i, self.num_visible_outputs()))
+        }
+
+        fn repeatable(&self) -> bool {
+            true
+        }
+
+        fn lists_as_state(&self, _i: usize) -> Option<bool> {
+            Some(false)
+        }
+    };
+}
+
 mod body;
 mod branch;
 pub mod cut;
