@@ -138,6 +138,7 @@ pub(crate) unsafe fn options(given: *const mxr_plan_options_t) -> Result<(Option
     };
     if is(MXR_PLAN_NO_SHARING) {
         (options.sharing.in_place, options.sharing.reuse) = (false, false);
+        options.spare = false;
     }
     Ok((options, is(MXR_PLAN_KEEP_PASSES)))
 }

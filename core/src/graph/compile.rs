@@ -4,7 +4,7 @@ use super::gradient::differentiate;
 use super::ir::{Graph, Type};
 use super::lower::lower;
 use super::memory::{self, Sharing};
-use super::passes::{common, constant, dead, fold, fuse, results, transpose};
+use super::passes::{common, constant, dead, fold, fuse, join, results, transpose};
 use super::plan::{Plan, fixed_bytes};
 use super::recompute::{self, Budget};
 use super::symbol::Symbol;
@@ -24,6 +24,8 @@ pub struct Options {
     pub budget: Option<Budget>,
     /// Without a budget: repeat what costs little.
     pub mirror: bool,
+    /// Without a budget: repeat cheap calls where that saves memory and takes next to nothing.
+    pub spare: bool,
     /// For prediction, fold calls into others, which changes rounding: a batch normalisation into a convolution.
     pub fold: bool,
     /// Simplify: constants, common subexpressions, transposes.
@@ -43,6 +45,7 @@ impl Default for Options {
             requests: vec![],
             budget: None,
             mirror: false,
+            spare: true,
             fold: true,
             simplify: true,
             fuse: true,
@@ -96,11 +99,16 @@ pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see:
         dead::remove_dead(&mut graph);
         done(&graph, "transposes")?;
     }
+    if options.fuse {
+        join::join(&mut graph);
+        done(&graph, "joining")?;
+    }
     let again = match options.budget {
         Some(budget) => {
             Some(recompute::meet(&graph, budget, fixed_bytes(&graph), options.sharing, options.fuse)?)
         }
-        None => recompute::mirror(&graph, options.mirror),
+        None => recompute::mirror(&graph, options.mirror)
+            .or_else(|| options.spare.then(|| recompute::spare(&graph, options.sharing)).flatten()),
     };
     if let Some(again) = again {
         graph = again;
@@ -112,6 +120,7 @@ pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see:
         done(&graph, "fusion")?;
     }
     results::own_results(&mut graph);
+    results::shrink_unread(&mut graph);
     done(&graph, "results")?;
     let layout = memory::plan(&graph, options.sharing);
     Ok(Plan::new(&graph, &layout, options.device, choices))

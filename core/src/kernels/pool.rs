@@ -196,7 +196,7 @@ pub fn pool<T: Real + MaxElement>(g: &PoolGeometry, kind: Pooling, x: &[T], y: &
 
 /// Writes the gradient of the input of [`pool`], whose result is `y`, for the result's gradient `dy` to `dx`, or adds
 /// it to what is there.
-pub fn pool_backward<T: Real>(
+pub fn pool_backward<T: Real + MaxElement>(
     g: &PoolGeometry,
     kind: Pooling,
     x: &[T],
@@ -205,6 +205,9 @@ pub fn pool_backward<T: Real>(
     dx: &mut [T],
     accumulate: bool,
 ) {
+    if kind == Pooling::Max {
+        return max_pool_backward(g, Max { relu: false, accumulate }, Some(x), Some(y), dy, dx);
+    }
     g.check(dx.len(), dy.len());
     let (size_in, size_out) = (g.input_size(), g.output_size());
     let dx = Shared::new(dx);
@@ -216,10 +219,45 @@ pub fn pool_backward<T: Real>(
             dx.fill(T::ZERO);
         }
         match kind {
-            Pooling::Max => max_plane_backward(g, &x[from], &y[to.clone()], &dy[to], dx),
             Pooling::Lp(2..) => lp_plane_backward(g, kind, &x[from], &y[to.clone()], &dy[to], dx),
             _ => sum_plane_backward(*g, kind, &dy[to], dx),
         }
+    });
+}
+
+/// What the gradient of a maximum does besides.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Max {
+    /// The input is the result of a rectifier: goes on to the gradient of its data.
+    pub relu: bool,
+    /// Adds to what is there.
+    pub accumulate: bool,
+}
+
+/// [`pool_backward`] of a maximum. Without `x` the input is in `dx`, and the gradient is written over it; without `y`
+/// the maximum is found again.
+pub fn max_pool_backward<T: Real + MaxElement>(
+    g: &PoolGeometry,
+    how: Max,
+    x: Option<&[T]>,
+    y: Option<&[T]>,
+    dy: &[T],
+    dx: &mut [T],
+) {
+    g.check(dx.len(), dy.len());
+    let (size_in, size_out) = (g.input_size(), g.output_size());
+    let dx = Shared::new(dx);
+    g.for_each_plane(|plane| {
+        let (from, to) = (plane * size_in..(plane + 1) * size_in, plane * size_out..(plane + 1) * size_out);
+        // SAFETY: each plane is written by one call.
+        let dx = unsafe { dx.slice(from.start, size_in) };
+        let again = y.is_none().then(|| {
+            let mut y = vec![T::LOWEST; size_out];
+            max_plane(*g, x.map_or(&*dx, |x| &x[from.clone()]), &mut y);
+            y
+        });
+        let y = y.map_or_else(|| again.as_deref().unwrap_or(&[]), |y| &y[to.clone()]);
+        max_plane_backward(g, how, x.map(|x| &x[from]), y, &dy[to], dx);
     });
 }
 
@@ -322,21 +360,31 @@ fn zip<T: Copy>(y: &mut [T], x: &[T], step: usize, mut f: impl FnMut(&mut T, T))
     }
 }
 
-fn max_plane_backward<T: Real>(g: &PoolGeometry, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
+fn max_plane_backward<T: Real>(g: &PoolGeometry, how: Max, x: Option<&[T]>, y: &[T], dy: &[T], dx: &mut [T]) {
     let ([_, ih, iw], [_, oh, ow]) = (g.input, g.output);
     let columns: Columns = (0..g.kernel[2]).map(|k| g.reached(k)).collect();
     let [_, kh, kw] = g.kernel;
     let distance = |place: usize| (place / (kh * kw) * ih + place / kw % kh) * iw + place % kw;
     let distances: Vec<usize> = (0..g.kernel.iter().product()).map(distance).collect();
-    let mut places = vec![NOWHERE; ow];
-    for (row, (y, dy)) in y.chunks_exact(ow.max(1)).zip(dy.chunks_exact(ow.max(1))).enumerate() {
-        find_places(g, &columns, row, x, y, &mut places);
-        // Where the window of the row's first output begins, which may be in the padding.
-        let begin = (row / oh * g.stride[0] * ih + row % oh * g.stride[1]) * iw;
-        let pad = (g.pad[0] * ih + g.pad[1]) * iw + g.pad[2];
-        for (o, (place, dy)) in places.iter().zip(dy).enumerate().filter(|(_, (p, _))| **p != NOWHERE) {
-            dx[begin + o * g.stride[2] + distances[*place as usize] - pad] += *dy;
-        }
+    let mut places = vec![NOWHERE; y.len()];
+    let x = x.unwrap_or(dx);
+    for (row, (y, places)) in y.chunks_exact(ow.max(1)).zip(places.chunks_exact_mut(ow.max(1))).enumerate() {
+        find_places(g, &columns, row, x, y, places);
+    }
+    if !how.accumulate {
+        dx.fill(T::ZERO);
+    }
+    let pad = (g.pad[0] * ih + g.pad[1]) * iw + g.pad[2];
+    let found = places.iter().enumerate().filter(|(_, place)| **place != NOWHERE).map(|(o, place)| {
+        // Where the window begins, which may be in the padding.
+        let (row, column) = (o / ow, o % ow);
+        let begin = (row / oh * g.stride[0] * ih + row % oh * g.stride[1]) * iw + column * g.stride[2];
+        (o, begin + distances[*place as usize] - pad)
+    });
+    found.clone().for_each(|(o, at)| dx[at] += dy[o]);
+    if how.relu {
+        // Where windows overlap this is done several times, which makes no difference.
+        found.for_each(|(o, at)| dx[at] *= if y[o] > T::ZERO { T::ONE } else { T::ZERO });
     }
 }
 

@@ -31,6 +31,21 @@ pub fn softmax<T: Real>(size: Around, temperature: T, log: bool, x: &[T], y: &mu
     });
 }
 
+/// [`softmax`] of what is in `y`, written over it.
+pub fn softmax_in_place<T: Real>(size: Around, temperature: T, log: bool, y: &mut [T]) {
+    let scale = T::ONE / temperature;
+    if size.2 != 1 {
+        let x = y.to_vec();
+        return softmax(size, temperature, log, &x, y);
+    }
+    over(size, y, |at, _, y| {
+        // SAFETY: `over` gives each row to one call.
+        let y = unsafe { y.slice(at, size.1) };
+        let x = y.to_vec();
+        forward_row(scale, log, &x, y);
+    });
+}
+
 /// Writes the gradient of the input of [`softmax`], whose result is `y`, for the result's gradient `dy` to `dx`.
 pub fn softmax_backward<T: Real>(size: Around, temperature: T, log: bool, y: &[T], dy: &[T], dx: &mut [T]) {
     debug_assert!(y.len() == size.0 * size.1 * size.2 && dy.len() == y.len() && dx.len() == y.len());

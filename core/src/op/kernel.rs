@@ -136,6 +136,11 @@ impl Kernel<'_> {
         self.outputs[i].data
     }
 
+    /// True if an output is to be written over an input.
+    pub fn is_in_place(&self, input: usize, output: usize) -> bool {
+        std::ptr::eq(self.inputs[input].data, self.outputs[output].data)
+    }
+
     /// Elements of an input as mere words of their size, for kernels that only move them: see
     /// [`with_word!`](crate::with_word).
     pub fn input_words<W: Word>(&self, i: usize) -> &[W] {

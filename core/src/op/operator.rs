@@ -10,6 +10,7 @@ use crate::op::kernel::Kernel;
 use crate::op::pointwise::Pointwise;
 use crate::op::registry::OpDef;
 use crate::op::sample::Sample;
+use crate::shape::Shape;
 use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
@@ -337,6 +338,12 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
         None
     }
 
+    /// For an output that only the gradient reads: its shape where nobody does, in a compiled graph. The kernel sees
+    /// by the shape which of the two it has.
+    fn unread_output(&self, _s: &ShapeInfer, _o: usize) -> Option<Shape> {
+        None
+    }
+
     /// Random draws that a call takes from its device's generator, in elements.
     fn draws(&self, _s: &ShapeInfer, _training: bool) -> u64 {
         0
@@ -368,6 +375,12 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
     /// same, but for rounding, with less work. The inputs are the `count` ones of `before` and then its own but
     /// for the first.
     fn absorb<'b>(&self, _before: &OpRef, _count: usize, _b: &'b Builder) -> Option<Val<'b>> {
+        None
+    }
+
+    /// The operator that does what `before`, which makes the first input, and this one do, to the bit. It has the
+    /// inputs of `before`; the other inputs of this one are those of them with the numbers `others`.
+    fn joined(&self, _before: &OpRef, _others: &[usize]) -> Option<OpRef> {
         None
     }
 

@@ -19,7 +19,14 @@ const SMALL: usize = 4096;
 const KEPT_PER_THREAD: usize = 64;
 /// This much may be kept however little is in use.
 const KEPT_ALWAYS: usize = 64 << 20;
-const CLASSES: usize = 256;
+/// Sizes per power of two, of small buffers and of large ones.
+const COARSE: usize = 4;
+const FINE: usize = 32;
+/// Power of two of the units, each of [`ALIGNMENT`], from which on a buffer is large: 1 MiB.
+const LARGE: usize = 14;
+/// The first class of large buffers.
+const FIRST_LARGE: usize = COARSE * (LARGE - 1);
+const CLASSES: usize = FIRST_LARGE + FINE * (usize::BITS as usize - LARGE);
 
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
@@ -57,23 +64,30 @@ thread_local! {
     static LOCAL: RefCell<Local> = const { RefCell::new(Local(Vec::new())) };
 }
 
-/// Four classes per power of two: at most a quarter of a buffer is unused.
+/// Buffers fall into classes of equal size: of a small one at most a quarter is unused, of a large one a 32nd.
 fn class_of(bytes: usize) -> usize {
     let units = bytes.div_ceil(ALIGNMENT).max(1);
-    if units <= 4 {
+    if units <= COARSE {
         return units - 1;
     }
     let power = (units - 1).ilog2() as usize;
-    let quarter = (units - 1) >> (power - 2);
-    4 * (power - 2) + quarter
+    if power < LARGE {
+        return COARSE * (power - 2) + ((units - 1) >> (power - 2));
+    }
+    FIRST_LARGE + FINE * (power - LARGE) + ((units - 1) >> (power - 5)) % FINE
 }
 
 fn size_of(class: usize) -> usize {
-    if class < 4 {
-        return (class + 1) * ALIGNMENT;
-    }
-    let power = class / 4 + 1;
-    ((class % 4 + 4 + 1) << (power - 2)) * ALIGNMENT
+    let units = if class < COARSE {
+        class + 1
+    } else if class < FIRST_LARGE {
+        let power = class / COARSE + 1;
+        (class % COARSE + COARSE + 1) << (power - 2)
+    } else {
+        let (power, part) = ((class - FIRST_LARGE) / FINE + LARGE, (class - FIRST_LARGE) % FINE);
+        (part + FINE + 1) << (power - 5)
+    };
+    units * ALIGNMENT
 }
 
 fn layout(class: usize) -> Layout {
@@ -223,7 +237,8 @@ mod tests {
         for bytes in (1..70_000).chain((17..40).flat_map(|p| [(1 << p) - 1, 1 << p, (1 << p) + 1])) {
             let size = size_of(class_of(bytes));
             assert!(size >= bytes, "{bytes} in {size}");
-            assert!(size <= bytes + bytes / 4 + ALIGNMENT, "{bytes} in {size}");
+            let part = if bytes > 1 << 20 { 32 } else { 4 };
+            assert!(size <= bytes + bytes / part + ALIGNMENT, "{bytes} in {size}");
         }
         assert!(class_of(isize::MAX as usize / 4) < CLASSES);
     }

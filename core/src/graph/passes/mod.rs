@@ -6,6 +6,7 @@ pub mod constant;
 pub mod dead;
 pub mod fold;
 pub mod fuse;
+pub mod join;
 pub mod results;
 pub mod transpose;
 

@@ -34,6 +34,19 @@ pub fn own_results(graph: &mut Graph) {
     graph.nodes.extend(copies);
 }
 
+/// Gives outputs that only a gradient would read, and nobody does, the room that suffices then.
+pub fn shrink_unread(graph: &mut Graph) {
+    let uses = graph.uses();
+    for node in &graph.nodes {
+        let Work::Op(op) = &node.work else { continue };
+        for (o, value) in node.outputs.iter().enumerate().filter(|(_, v)| uses[v.at()] == 0) {
+            if let Some(shape) = op.op.unread_output(&graph.shapes(op, node), o) {
+                graph.values[value.at()].shape = shape;
+            }
+        }
+    }
+}
+
 fn copy(graph: &mut Graph, value: ValueId, phase: Phase, copies: &mut Vec<Node>) -> ValueId {
     let ty = graph.ty(value).clone();
     let made = graph.value(ty.shape, ty.dtype);

@@ -73,6 +73,15 @@ fn check<T: Real + MaxElement>(g: &PoolGeometry, kind: Pooling, r: &mut Random, 
     pool_backward(g, kind, &x, &y, &dy, &mut dx, false);
     want_dx.iter_mut().for_each(|d| *d -= 0.5);
     assert_close(&dx, &narrow(&want_dx), tol, &format!("gradient {kind:?} {g:?}"));
+    if kind == Pooling::Max {
+        let mut over = x.clone();
+        max_pool_backward(g, Max::default(), None, Some(&y), &dy, &mut over);
+        assert_eq!(over, dx, "over the data {g:?}");
+        over.copy_from_slice(&x);
+        max_pool_backward(g, Max { relu: true, accumulate: false }, None, None, &dy, &mut over);
+        dx.iter_mut().zip(&x).for_each(|(d, x)| *d *= if *x > T::ZERO { T::ONE } else { T::ZERO });
+        assert_eq!(over, dx, "with a rectifier {g:?}");
+    }
 }
 
 fn random_poolings(r: &mut Random, n: usize) {

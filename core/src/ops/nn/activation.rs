@@ -1,5 +1,7 @@
 //! Activation functions, each with its gradient in one pass over memory.
 
+use super::ReluPoolingBackward;
+use crate::op::{OpRef, registry};
 use crate::ops::family::prelude::*;
 
 /// An activation function.
@@ -64,6 +66,11 @@ impl Operator for Activation {
             ActType::Tanh => pointwise!(Real, |x| x.tanh()),
         })
     }
+    fn flops(&self, s: &ShapeInfer) -> u64 {
+        // An exponential takes about twenty operations.
+        let each = if matches!(self.act_type, ActType::Relu | ActType::Softsign) { 1 } else { 20 };
+        each * s.output(0).map_or(0, Shape::len) as u64
+    }
     fn gradient(&self, b: &Builder) -> Result<()> {
         let value = if self.act_type == ActType::Softsign { b.input(0) } else { b.output(0) };
         b.set_grad(0, b.out_grad(0).apply(ActivationBackward { act_type: self.act_type }, &[value]));
@@ -126,6 +133,10 @@ impl Operator for ActivationBackward {
             b.set_grad(1, (g * dy).apply(ActivationSlope { act_type: self.act_type }, &[value]));
         }
         Ok(())
+    }
+    fn joined(&self, before: &OpRef, others: &[usize]) -> Option<OpRef> {
+        let relu = self.act_type == ActType::Relu && others == [1];
+        relu.then(|| ReluPoolingBackward::joined((*before.op).as_any())).flatten().map(|op| registry().op(op))
     }
 }
 

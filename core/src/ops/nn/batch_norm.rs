@@ -1,7 +1,7 @@
 //! Batch normalisation and its gradient, which also moves the statistics.
 
 use super::Convolution;
-use super::compute::{Compute, change, read, write};
+use super::compute::{Compute, change, is_over, read, write};
 use super::softmax::around;
 use crate::kernels::Shared;
 use crate::kernels::softmax::Around;
@@ -199,9 +199,15 @@ impl Operator for BatchNorm {
             let (x, gamma, beta) = (read::<C>(k, 0), read::<C>(k, 1), read::<C>(k, 2));
             let (mean, by) = self.statistics::<C>(k, size, &x);
             let factor = |c: usize| if self.fix_gamma { by[c] } else { gamma[c] * by[c] };
+            let over = is_over::<C>(k, 0, 0);
             write::<C>(k, 0, |y| for_each_run(size, y, |c, first, y| {
                 let (m, g, b) = (mean[c], factor(c), beta[c]);
-                y.iter_mut().zip(&x[first..]).for_each(|(y, x)| *y = (*x - m) * g + b);
+                let normal = |x: C| (x - m) * g + b;
+                if over {
+                    y.iter_mut().for_each(|y| *y = normal(*y));
+                } else {
+                    y.iter_mut().zip(&x[first..]).for_each(|(y, x)| *y = normal(*x));
+                }
             }));
             write::<C>(k, 1, |out| out.copy_from_slice(&mean));
             write::<C>(k, 2, |out| out.copy_from_slice(&by));
@@ -241,6 +247,9 @@ impl Operator for BatchNorm {
     }
     fn repeatable(&self) -> bool {
         true
+    }
+    fn in_place(&self) -> &'static [(usize, usize)] {
+        &[(0, 0)]
     }
     fn flops(&self, s: &ShapeInfer) -> u64 {
         6 * s.known(0).map_or(0, Shape::len) as u64
@@ -292,14 +301,20 @@ impl Operator for BatchNormBackward {
             let along: Vec<C> = channel_sums(size, |c, i| dy[i] * (x[i] - mean[c]));
             let along: Vec<C> = along.into_iter().zip(by.iter()).map(|(a, b)| a * *b).collect();
             let n = C::from_f64((size.0 * size.2).max(1) as f64);
+            let over = is_over::<C>(k, 0, 0);
             write::<C>(k, 0, |dx| for_each_run(size, dx, |c, first, dx| {
                 let factor = if self.fix_gamma { by[c] } else { gamma[c] * by[c] };
                 let (shift, slope) = (total[c] / n, along[c] / n * by[c]);
-                let elements = dx.iter_mut().zip(&dy[first..]).zip(&x[first..]);
+                let x = &x[first..];
+                if !over {
+                    let len = dx.len();
+                    dx.copy_from_slice(&dy[first..first + len]);
+                }
                 if batch {
-                    elements.for_each(|((dx, dy), x)| *dx = (*dy - shift - (*x - mean[c]) * slope) * factor);
+                    let through = |dy: C, x: C| (dy - shift - (x - mean[c]) * slope) * factor;
+                    dx.iter_mut().zip(x).for_each(|(d, x)| *d = through(*d, *x));
                 } else {
-                    elements.for_each(|((dx, dy), _)| *dx = *dy * factor);
+                    dx.iter_mut().for_each(|d| *d *= factor);
                 }
             }));
             write::<C>(k, 1, |out| if self.fix_gamma { out.fill(C::ZERO) } else { out.copy_from_slice(&along) });
@@ -309,6 +324,9 @@ impl Operator for BatchNormBackward {
             }
         });
         Ok(())
+    }
+    fn in_place(&self) -> &'static [(usize, usize)] {
+        &[(0, 0)]
     }
     fn flops(&self, s: &ShapeInfer) -> u64 {
         10 * s.known(1).map_or(0, Shape::len) as u64

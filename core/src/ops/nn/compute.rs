@@ -89,6 +89,11 @@ pub fn write<C: Compute>(k: &Kernel, i: usize, f: impl FnOnce(&mut [C])) {
     }
 }
 
+/// True if [`write`] lets its function see the elements of an input, which the output is to be written over.
+pub fn is_over<C: Compute>(k: &Kernel, input: usize, output: usize) -> bool {
+    k.is_in_place(input, output) && k.out_dtype(output) == C::DTYPE
+}
+
 /// [`write`] for an operator that accumulates: `f(out, true)` adds to what is there.
 pub fn write_or_add<C: Compute>(k: &Kernel, i: usize, f: impl FnOnce(&mut [C], bool)) {
     if k.out_dtype(i) == C::DTYPE || !k.accumulate {

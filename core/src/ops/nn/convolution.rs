@@ -220,8 +220,11 @@ impl Operator for Convolution {
             num_group: a.num_group,
             target: false,
         };
+        // The data is read for the last time before its gradient is made, which may then take its place.
+        if b.wants(1) {
+            b.set_grad(1, b.apply(ConvolutionWeight::from(&shared), &[x, dy, w]));
+        }
         b.set_grad(0, b.apply(ConvolutionImage::from(&shared), &[dy, w, x]));
-        b.set_grad(1, b.apply(ConvolutionWeight::from(&shared), &[x, dy, w]));
         if !self.no_bias {
             b.set_grad(2, dy.apply(bias_sum(), &[]));
         }

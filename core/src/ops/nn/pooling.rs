@@ -1,9 +1,12 @@
 //! Pooling and its gradient.
 
-use super::compute::{read_ordered, write_ordered};
+use super::compute::{is_over, read_ordered, write_ordered};
 use super::spatial::{Layout, Sizes, check_kernel, check_layout, per_axis};
-use crate::kernels::pool::{Convention, PoolGeometry, Pooling as Kind, pool, pool_backward};
+use crate::kernels::pool::{
+    Convention, Max, PoolGeometry, Pooling as Kind, max_pool_backward, pool, pool_backward,
+};
 use crate::ops::family::prelude::*;
+use std::any::Any;
 
 /// What is computed over a window.
 #[derive(AttrEnum, Clone, Copy, Debug, PartialEq)]
@@ -77,7 +80,28 @@ pooling! {
     /// `(x + 2·pad − kernel) / stride + 1` elements, rounded as `pooling_convention` says.
     Pooling,
     /// The gradient of the data of a pooling.
-    PoolingBackward
+    PoolingBackward,
+    /// The gradient of the data of a rectifier whose result, `data`, is what a maximum is taken of.
+    ReluPoolingBackward
+}
+
+/// The operators with the attributes of another.
+macro_rules! same_attributes {
+    ($from:expr, $to:ident) => {{
+        let a = $from.clone();
+        $to {
+            kernel: a.kernel,
+            pool_type: a.pool_type,
+            global_pool: a.global_pool,
+            cudnn_off: a.cudnn_off,
+            pooling_convention: a.pooling_convention,
+            stride: a.stride,
+            pad: a.pad,
+            p_value: a.p_value,
+            count_include_pad: a.count_include_pad,
+            layout: a.layout,
+        }
+    }};
 }
 
 impl Pooling {
@@ -257,39 +281,9 @@ impl Operator for Pooling {
         Ok(())
     }
     fn gradient(&self, b: &Builder) -> Result<()> {
-        let a = self.clone();
-        let op = PoolingBackward {
-            kernel: a.kernel,
-            pool_type: a.pool_type,
-            global_pool: a.global_pool,
-            cudnn_off: a.cudnn_off,
-            pooling_convention: a.pooling_convention,
-            stride: a.stride,
-            pad: a.pad,
-            p_value: a.p_value,
-            count_include_pad: a.count_include_pad,
-            layout: a.layout,
-        };
+        let op = same_attributes!(self, PoolingBackward);
         b.set_grad(0, b.out_grad(0).apply(op, &[b.input(0), b.output(0)]));
         Ok(())
-    }
-}
-
-impl PoolingBackward {
-    fn pooling(&self) -> Pooling {
-        let a = self.clone();
-        Pooling {
-            kernel: a.kernel,
-            pool_type: a.pool_type,
-            global_pool: a.global_pool,
-            cudnn_off: a.cudnn_off,
-            pooling_convention: a.pooling_convention,
-            stride: a.stride,
-            pad: a.pad,
-            p_value: a.p_value,
-            count_include_pad: a.count_include_pad,
-            layout: a.layout,
-        }
     }
 }
 
@@ -312,16 +306,70 @@ impl Operator for PoolingBackward {
         s.input(1).cloned().map_or(Ok(()), |x| s.set_output(0, x))
     }
     fn forward(&self, k: &mut Kernel) -> Result<()> {
-        let op = self.pooling();
-        let (kind, order) = (op.kind()?, op.order(k.shape(1).ndim())?);
-        let order = order.as_deref();
-        with_compute!(k.dtype(0), C => {
-            let dy = read_ordered::<C>(k, 0, order);
-            let x = read_ordered::<C>(k, 1, order);
-            let y = read_ordered::<C>(k, 2, order);
-            let g = op.geometry(&ordered(k.shape(1), order))?;
-            write_ordered::<C>(k, order, |dx| pool_backward(&g, kind, &x, &y, &dy, dx, false));
-        });
-        Ok(())
+        pool_gradient(&same_attributes!(self, Pooling), k, false)
     }
+    fn overwrites(&self, input: usize, output: usize) -> bool {
+        (input, output) == (1, 0) && self.pool_type == PoolType::Max
+    }
+}
+
+impl ReluPoolingBackward {
+    /// The gradient through `pooling` and then through a rectifier, if that is this operator.
+    pub(super) fn joined(pooling: &dyn Any) -> Option<ReluPoolingBackward> {
+        let pooling = pooling.downcast_ref::<PoolingBackward>()?;
+        (pooling.pool_type == PoolType::Max).then(|| same_attributes!(pooling, ReluPoolingBackward))
+    }
+}
+
+impl Operator for ReluPoolingBackward {
+    fn meta() -> Meta {
+        let inputs = [
+            Input::new("out_grad", "The gradient of the result."),
+            Input::new("data", "The rectifier's result."),
+            Input::new("output", "The maximum.").shape_only(),
+        ];
+        Meta::new("_backward_relu_pooling", inputs).internal()
+    }
+    fn samples() -> Vec<Sample> {
+        let numpy = Oracle::NumPy(
+            "np.where(x[1] > 0, np.where(x[1] == np.repeat(x[2], 2, 2), \
+                                   np.repeat(x[0], 2, 2), 0), 0)",
+        );
+        let s = Sample::new("pairs, one of them 0").input(&[1, 2, 2]);
+        let s = s.values(&[1, 2, 4], &[0.5, 0.25, 0.0, 1.5, 0.0, 0.0, 2.0, 0.125]);
+        let s = s.values(&[1, 2, 2], &[0.5, 1.5, 0.0, 2.0]);
+        vec![s.attr("kernel", [2]).attr("stride", [2]).oracle(numpy).no_gradient()]
+    }
+    fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
+        s.input(1).cloned().map_or(Ok(()), |x| s.set_output(0, x))
+    }
+    fn forward(&self, k: &mut Kernel) -> Result<()> {
+        pool_gradient(&same_attributes!(self, Pooling), k, true)
+    }
+    fn in_place(&self) -> &'static [(usize, usize)] {
+        &[(1, 0)]
+    }
+}
+
+/// The gradient of a pooling, and with `relu` of the rectifier that made its data. A maximum's may be written over the
+/// data.
+fn pool_gradient(op: &Pooling, k: &Kernel, relu: bool) -> Result<()> {
+    let (kind, order) = (op.kind()?, op.order(k.shape(1).ndim())?);
+    let order = order.as_deref();
+    with_compute!(k.dtype(0), C => {
+        let dy = read_ordered::<C>(k, 0, order);
+        let g = op.geometry(&ordered(k.shape(1), order))?;
+        // With a rectifier the result is computed again, so that nobody needs to keep it.
+        let y = (!relu).then(|| read_ordered::<C>(k, 2, order));
+        if kind == Kind::Max {
+            let apart = order.is_some() || !is_over::<C>(k, 1, 0);
+            let x = apart.then(|| read_ordered::<C>(k, 1, order));
+            let how = Max { relu, accumulate: false };
+            write_ordered::<C>(k, order, |dx| max_pool_backward(&g, how, x.as_deref(), y.as_deref(), &dy, dx));
+        } else {
+            let x = read_ordered::<C>(k, 1, order);
+            write_ordered::<C>(k, order, |dx| pool_backward(&g, kind, &x, &read_ordered::<C>(k, 2, order), &dy, dx, false));
+        }
+    });
+    Ok(())
 }

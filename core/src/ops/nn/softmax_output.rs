@@ -1,6 +1,6 @@
 //! Softmax with a loss: the result is the softmax, the gradient that of the cross entropy with the labels.
 
-use super::compute::{Compute, for_each_row, read, write};
+use super::compute::{Compute, for_each_row, is_over, read, write};
 use super::softmax::around;
 use crate::kernels::softmax::{self as kernel, Around};
 use crate::ops::family::prelude::*;
@@ -158,9 +158,16 @@ impl Operator for SoftmaxOutput {
         let size = self.around(k.shape(0));
         with_compute!(k.dtype(0), C => {
             let x = read::<C>(k, 0);
-            write::<C>(k, 0, |y| kernel::softmax(size, C::ONE, false, &x, y));
+            let over = is_over::<C>(k, 0, 0);
+            write::<C>(k, 0, |y| match over {
+                true => kernel::softmax_in_place(size, C::ONE, false, y),
+                false => kernel::softmax(size, C::ONE, false, &x, y),
+            });
         });
         Ok(())
+    }
+    fn in_place(&self) -> &'static [(usize, usize)] {
+        &[(0, 0)]
     }
     fn gradient(&self, b: &Builder) -> Result<()> {
         let a = self.clone();

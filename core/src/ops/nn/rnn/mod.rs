@@ -241,6 +241,10 @@ impl Operator for Rnn {
         (0..self.results()).try_for_each(|o| t.set_output(o, d))?;
         t.set_output(self.results(), if d == DType::F64 { d } else { DType::F32 })
     }
+    fn unread_output(&self, s: &ShapeInfer, o: usize) -> Option<Shape> {
+        let plan = self.plan(s.known(0)?);
+        (o == self.results()).then(|| Shape::new(&[plan.scratch() as i64]))
+    }
     fn draws(&self, s: &ShapeInfer, training: bool) -> u64 {
         match s.known(0) {
             Some(x) if training => self.plan(x).mask_len() as u64,
@@ -297,42 +301,38 @@ impl Rnn {
         }
     }
 
+    /// Runs all layers. What the gradient reads is kept if there is room; without, each direction works where the
+    /// one before did, and the top layer's result goes where it belongs at once.
     fn run<C: Compute>(&self, k: &Kernel, plan: &Plan, lengths: &[usize]) {
         let reserve = k.output::<C>(self.results());
-        let (results, rest) = reserve.split_at_mut(plan.layers * plan.result_len());
-        let (masks, mut rest) = rest.split_at_mut(plan.mask_len());
+        let keeps = reserve.len() == plan.reserve();
+        let (results, rest) = reserve.split_at_mut(plan.results_len(keeps));
+        let (masks, rest) = rest.split_at_mut(plan.mask_len());
         self.fill_masks(k, masks);
         let (data, parameters, h0) = (read::<C>(k, 0), read::<C>(k, 1), read::<C>(k, 2));
         let c0 =
             if self.mode == RnnMode::Lstm { read::<C>(k, 3) } else { std::borrow::Cow::Borrowed(&[][..]) };
         let mut last = (h0.to_vec(), c0.to_vec());
-        for l in 0..plan.layers {
-            let (below, y) = results.split_at_mut(l * plan.result_len());
-            let x = plan.layer_data(l, &data, below, masks);
-            for d in 0..plan.directions {
-                let (sizes, j) = (plan.sizes(l, d), l * plan.directions + d);
-                let (kept, others) = std::mem::take(&mut rest).split_at_mut(plan.kept_len());
-                rest = others;
-                let (gates, extra) = kept.split_at_mut(plan.steps * plan.batch * sizes.gates());
-                let p = plan.places(l, d).of(&parameters);
-                let (h0, c0) = (plan.states(j, &h0), plan.cells(j, &c0));
-                let y = &mut y[d * plan.state..plan.result_len()];
-                let start = Start { h0, c0, lengths };
-                layer::forward(&sizes, &x, &p, &start, layer::Kept { gates, extra: &mut *extra }, y);
-                for (i, length) in lengths.iter().enumerate() {
-                    let Some(end) = sizes.end(*length) else { continue };
-                    let (sample, at) = (end * plan.batch + i, j * plan.batch + i);
-                    last.0[at * plan.state..][..plan.state]
-                        .copy_from_slice(&y[sample * sizes.width..][..plan.state]);
-                    if !c0.is_empty() {
-                        last.1[at * plan.hidden..][..plan.hidden]
-                            .copy_from_slice(&extra[sample * plan.hidden..][..plan.hidden]);
-                    }
+        write::<C>(k, 0, |top| {
+            for l in 0..plan.layers {
+                let (below, own) = results.split_at_mut(l * plan.result_len());
+                let y = if own.is_empty() { &mut *top } else { own };
+                let x = plan.layer_data(l, &data, below, masks);
+                for d in 0..plan.directions {
+                    let j = l * plan.directions + d;
+                    let kept = &mut rest[if keeps { j * plan.kept_len() } else { 0 }..][..plan.kept_len()];
+                    let (sizes, p) = (plan.sizes(l, d), plan.places(l, d).of(&parameters));
+                    let (gates, extra) = kept.split_at_mut(plan.steps * plan.batch * sizes.gates());
+                    let start = Start { h0: plan.states(j, &h0), c0: plan.cells(j, &c0), lengths };
+                    let y = &mut y[d * plan.state..plan.result_len()];
+                    layer::forward(&sizes, &x, &p, &start, layer::Kept { gates, extra: &mut *extra }, y);
+                    plan.last_states(l, d, lengths, (y, extra), (&mut last.0, &mut last.1));
                 }
             }
-        }
-        let top = &results[(plan.layers - 1) * plan.result_len()..];
-        write::<C>(k, 0, |y| y.copy_from_slice(top));
+            if keeps {
+                top.copy_from_slice(&results[(plan.layers - 1) * plan.result_len()..]);
+            }
+        });
         write::<C>(k, 1, |h| h.copy_from_slice(&last.0));
         if !c0.is_empty() {
             write::<C>(k, 2, |c| c.copy_from_slice(&last.1));

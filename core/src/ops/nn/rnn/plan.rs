@@ -50,6 +50,38 @@ impl Plan {
         self.layers * (self.result_len() + self.directions * self.kept_len()) + self.mask_len()
     }
 
+    /// Elements of the results of layers that lie in the reserve: of all, or of all but the top layer.
+    pub fn results_len(&self, all: bool) -> usize {
+        (self.layers - usize::from(!all)) * self.result_len()
+    }
+
+    /// Elements that suffice where nothing is kept.
+    pub fn scratch(&self) -> usize {
+        self.results_len(false) + self.mask_len() + self.kept_len()
+    }
+
+    /// Copies the states and cells of the samples' last steps in direction `d` of layer `l`, whose result and cells
+    /// are `made`, to their places in `last`.
+    pub fn last_states<C: Copy>(
+        &self,
+        l: usize,
+        d: usize,
+        lengths: &[usize],
+        (y, cells): (&[C], &[C]),
+        last: (&mut [C], &mut [C]),
+    ) {
+        let (sizes, j) = (self.sizes(l, d), l * self.directions + d);
+        for (i, length) in lengths.iter().enumerate() {
+            let Some(end) = sizes.end(*length) else { continue };
+            let (sample, at) = (end * self.batch + i, j * self.batch + i);
+            last.0[at * self.state..][..self.state].copy_from_slice(&y[sample * sizes.width..][..self.state]);
+            if !last.1.is_empty() {
+                last.1[at * self.hidden..][..self.hidden]
+                    .copy_from_slice(&cells[sample * self.hidden..][..self.hidden]);
+            }
+        }
+    }
+
     /// The sizes of direction `d` of layer `l`.
     pub fn sizes(&self, l: usize, d: usize) -> Sizes {
         Sizes {
