@@ -12,6 +12,7 @@ use crate::count::Count;
 use crate::dist::Profile;
 use crate::error::{Context, Result};
 use crate::stage::Job;
+use crate::venv::Venv;
 use crate::{capi, cases, dist_cpp, paths};
 
 const FOLDER: &str = "bindings/cpp/tests";
@@ -93,12 +94,13 @@ fn outside(job: &Job, out: &Path) -> Result<Count> {
     let source = paths::root().join(FOLDER).join("outside");
     let build = out.join("outside-build");
     let _ = fs::remove_dir_all(&build);
-    let mut configure = job.command("cmake");
+    let tools = Venv::ready("cpp")?;
+    let mut configure = tools.command("cmake");
     configure.arg("-S").arg(&source).arg("-B").arg(&build);
     job.must(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", place.display())))?;
-    job.must(job.command("cmake").arg("--build").arg(&build))?;
+    job.must(tools.command("cmake").arg("--build").arg(&build))?;
     let mut sum = run_alone(job, &build.join("outside"), None)?;
-    let flags = pkg_config(job, &place)?;
+    let flags = pkg_config(&tools, &place)?;
     let path = out.join("outside-pkg-config");
     job.must(
         job.command("c++").arg("-std=c++17").arg(source.join("main.cpp")).args(flags).arg("-o").arg(&path),
@@ -107,8 +109,8 @@ fn outside(job: &Job, out: &Path) -> Result<Count> {
     Ok(sum)
 }
 
-fn pkg_config(job: &Job, place: &Path) -> Result<Vec<String>> {
-    let mut command = job.command("pkg-config");
+fn pkg_config(tools: &Venv, place: &Path) -> Result<Vec<String>> {
+    let mut command = tools.command("pkgconf");
     command.args(["--cflags", "--libs", "mxr"]).env("PKG_CONFIG_PATH", place.join("lib/pkgconfig"));
     let done = command.output().context(|| "running pkg-config")?;
     if !done.status.success() {
