@@ -375,16 +375,25 @@ fn max_plane_backward<T: Real>(g: &PoolGeometry, how: Max, x: Option<&[T]>, y: &
         dx.fill(T::ZERO);
     }
     let pad = (g.pad[0] * ih + g.pad[1]) * iw + g.pad[2];
-    let found = places.iter().enumerate().filter(|(_, place)| **place != NOWHERE).map(|(o, place)| {
-        // Where the window begins, which may be in the padding.
-        let (row, column) = (o / ow, o % ow);
-        let begin = (row / oh * g.stride[0] * ih + row % oh * g.stride[1]) * iw + column * g.stride[2];
-        (o, begin + distances[*place as usize] - pad)
-    });
-    found.clone().for_each(|(o, at)| dx[at] += dy[o]);
+    // Where the window of a row's first output begins, which may be in the padding.
+    let begin = |row: usize| (row / oh * g.stride[0] * ih + row % oh * g.stride[1]) * iw;
+    let at = |begin: usize, o: usize, place: u32| begin + o * g.stride[2] + distances[place as usize] - pad;
+    let rows = || places.chunks_exact(ow.max(1)).enumerate();
+    for ((row, places), dy) in rows().zip(dy.chunks_exact(ow.max(1))) {
+        let begin = begin(row);
+        for (o, (place, dy)) in places.iter().zip(dy).enumerate().filter(|(_, (p, _))| **p != NOWHERE) {
+            dx[at(begin, o, *place)] += *dy;
+        }
+    }
     if how.relu {
-        // Where windows overlap this is done several times, which makes no difference.
-        found.for_each(|(o, at)| dx[at] *= if y[o] > T::ZERO { T::ONE } else { T::ZERO });
+        for ((row, places), y) in rows().zip(y.chunks_exact(ow.max(1))) {
+            let begin = begin(row);
+            let blocked = |(_, (place, y)): &(usize, (&u32, &T))| **place != NOWHERE && **y <= T::ZERO;
+            for (o, (place, _)) in places.iter().zip(y).enumerate().filter(blocked) {
+                // Where windows overlap this is done several times, which makes no difference.
+                dx[at(begin, o, *place)] *= T::ZERO;
+            }
+        }
     }
 }
 
