@@ -99,7 +99,8 @@ pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see:
         dead::remove_dead(&mut graph);
         done(&graph, "transposes")?;
     }
-    if options.fuse {
+    // A joined call takes less memory than its parts but more time, so it is for those who ask for the memory.
+    if options.fuse && options.budget.is_some() {
         join::join(&mut graph);
         done(&graph, "joining")?;
     }
