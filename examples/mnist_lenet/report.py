@@ -12,6 +12,7 @@ and writes curves.png and mistakes.png beside them.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -147,7 +148,7 @@ def main():
     with plt.rc_context(STYLE), np.load(folder / "mistakes.npz", allow_pickle=False) as mistakes:
         draw_curves(history, folder / "curves.png")
         draw_mistakes(mistakes, folder / "mistakes.png")
-    print(f"pictures: {folder / 'curves.png'}, {folder / 'mistakes.png'}")
+    print(f"pictures: {os.path.relpath(folder / 'curves.png')}, {os.path.relpath(folder / 'mistakes.png')}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ which report.py draws.
 import argparse
 import gzip
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -192,7 +193,7 @@ def main():
     paths = write(args.out, params, history, test)
     print(f"test accuracy: {history['epochs'][-1]['test_accuracy']:.4f}")
     for path in paths:
-        print(path)
+        print(os.path.relpath(path))
 
 
 if __name__ == "__main__":
