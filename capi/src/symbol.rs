@@ -2,9 +2,10 @@
 
 use crate::attr::{length, owned_string, slice, string};
 use crate::error::{guard, mxr_error_t};
-use crate::handle::{arrays, as_arrays, came_back, check, give, given, mxr_array_t};
+use crate::handle::{arrays, as_arrays, give, mxr_array_t};
 use crate::op::{definition, mode, mxr_call_t, mxr_op_t};
 use crate::out::{out, places};
+use crate::shared::{self, Handle, behind};
 use crate::text::pairs;
 use mxr_core::graph::{Call, Symbol};
 use mxr_core::{Result, err};
@@ -17,20 +18,20 @@ pub struct mxr_symbol_t {
     _opaque: [u8; 0],
 }
 
-const SYMBOL: &str = "symbol";
+impl Handle for mxr_symbol_t {
+    type Thing = Symbol;
+    const NAME: &'static str = "symbol";
+}
 
 /// The symbol behind a handle, for the time of a call.
 pub(crate) unsafe fn symbol<'a>(handle: *const mxr_symbol_t, argument: &str) -> Result<&'a Symbol> {
-    check(handle, SYMBOL, argument)?;
-    // SAFETY: the handle came from `give_symbol` and its owner keeps it during the call.
-    Ok(unsafe { &*handle.cast::<Symbol>() })
+    // SAFETY: the caller's promise.
+    unsafe { behind(handle, argument) }
 }
 
 /// A handle that owns one reference.
 pub(crate) fn give_symbol(symbol: Arc<Symbol>) -> *mut mxr_symbol_t {
-    let handle: *mut mxr_symbol_t = Arc::into_raw(symbol).cast_mut().cast();
-    given(handle, SYMBOL);
-    handle
+    shared::give(symbol)
 }
 
 /// Runs a function that makes a symbol for the place that an argument gives.
@@ -314,20 +315,13 @@ pub unsafe extern "C" fn mxr_symbol_run(
 /// Takes another reference to a symbol, to be freed like the first. NULL gives NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_symbol_retain(symbol: *mut mxr_symbol_t) -> *mut mxr_symbol_t {
-    if check(symbol, SYMBOL, "symbol").is_err() {
-        return std::ptr::null_mut();
-    }
-    // SAFETY: checked above; the caller gives a live handle.
-    unsafe { Arc::increment_strong_count(symbol.cast_const().cast::<Symbol>()) };
-    given(symbol, SYMBOL);
-    symbol
+    // SAFETY: the caller gives a live handle or NULL.
+    unsafe { shared::retain(symbol) }
 }
 
 /// Gives a reference back. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_symbol_free(symbol: *mut mxr_symbol_t) {
-    if !symbol.is_null() && came_back(symbol, SYMBOL) {
-        // SAFETY: the handle owns a reference, which ends here.
-        drop(unsafe { Arc::from_raw(symbol.cast_const().cast::<Symbol>()) });
-    }
+    // SAFETY: the caller gives a handle that it owns, or NULL.
+    unsafe { shared::free(symbol) }
 }
