@@ -7,15 +7,10 @@
 
 mod abi;
 mod cpp;
-mod cpp_cases;
-mod cpp_registered;
-mod cpp_text;
 mod header;
 mod python;
-mod python_registered;
-mod python_symbol;
-mod python_text;
 mod rust_abi;
+mod schema;
 
 use crate::bail;
 use crate::error::{Context, Result};
@@ -70,7 +65,6 @@ fn files() -> Result<Vec<File>> {
     if paths::root().join("bindings/python").exists() {
         files.push(("bindings/python/src/abi.rs".into(), rust_abi::text(&functions)?));
         files.extend(python::files(&schema));
-        files.extend(python_registered::files(&schema));
     }
     Ok(files)
 }

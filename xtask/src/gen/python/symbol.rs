@@ -3,9 +3,10 @@
 //! They lie in the modules that the functions on arrays lie in. An alias is a function of its own, because symbols
 //! without a name are named after the function that made them.
 
-use super::File;
-use super::python::{MARKER, MODULES, Operator, list, place, python_name, text};
-use super::python_text::{annotation, doc};
+use super::text::{annotation, doc};
+use super::{MODULES, Operator, place, python_name};
+use crate::generate::File;
+use crate::generate::schema::{MARKER, list, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,6 +1,6 @@
 //! What the schema says in Python's words: literals, types and help.
 
-use super::python::{list, text};
+use crate::generate::schema::{list, text};
 use serde_json::Value;
 use std::fmt::Write;
 

@@ -1,9 +1,8 @@
 //! C++'s tables of what is found by name, and its optimizers, learning-rate schedules and initializers.
 
-use super::File;
-use super::cpp::MARKER;
-use super::cpp_text::{cpp_name, enumeration, field, parameter, wrapped};
-use super::python::{list, text};
+use super::text::{cpp_name, enumeration, field, parameter};
+use crate::generate::File;
+use crate::generate::schema::{MARKER, list, text, wrapped};
 use serde_json::Value;
 use std::fmt::Write;
 

@@ -1,10 +1,10 @@
 //! The functions by which C++'s conformance runner calls every operator as users do: from the numbers and texts of a
 //! case, on arrays and on symbols.
 
-use super::File;
-use super::cpp::{Function, MARKER};
-use super::cpp_text::{cpp_name, cpp_type};
-use super::python::text;
+use super::Function;
+use super::text::{cpp_name, cpp_type};
+use crate::generate::File;
+use crate::generate::schema::{MARKER, text};
 use serde_json::Value;
 use std::fmt::Write;
 

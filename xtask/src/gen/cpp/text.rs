@@ -1,10 +1,7 @@
 //! What the schema says in C++'s words: names, types and help.
 
-use super::python::{list, text};
+use crate::generate::schema::{bounds, camel, list, text, wrapped};
 use serde_json::Value;
-
-/// Lines of help are at most this long.
-const WIDTH: usize = 110;
 
 /// A name, which may be a word of C++'s.
 pub fn cpp_name(name: &str) -> String {
@@ -13,15 +10,6 @@ pub fn cpp_name(name: &str) -> String {
         "switch",
     ];
     if WORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
-}
-
-/// `linalg_gemm2` as `LinalgGemm2`.
-pub fn camel(name: &str) -> String {
-    let capital = |part: &str| {
-        let mut letters = part.chars();
-        letters.next().map_or(String::new(), |c| c.to_uppercase().collect::<String>() + letters.as_str())
-    };
-    name.split('_').map(capital).collect()
 }
 
 /// The name of the type of an enumeration.
@@ -91,47 +79,6 @@ fn default(attr: &Value) -> String {
         Value::String(s) => format!("Default: {s}."),
         other => format!("Default: {other}."),
     }
-}
-
-fn bounds(attr: &Value) -> String {
-    let [low, high] = list(attr, "bounds") else { return String::new() };
-    match (low.as_f64(), high.as_f64()) {
-        (Some(low), Some(high)) => format!("From {low} to {high}. "),
-        (Some(low), None) => format!("At least {low}. "),
-        (None, Some(high)) => format!("At most {high}. "),
-        (None, None) => String::new(),
-    }
-}
-
-/// Text as lines of comments that begin with a prefix. Lines that follow each other are one paragraph, but for what
-/// is indented, a list or a table.
-pub fn wrapped(text: &str, prefix: &str) -> String {
-    let mut lines: Vec<String> = vec![String::new()];
-    let mut open = false;
-    for source in text.split('\n') {
-        if source.trim().is_empty() || source.starts_with([' ', '|', '-', '*']) {
-            lines.push(source.to_owned());
-            open = false;
-            continue;
-        }
-        if !open {
-            lines.push(String::new());
-            open = true;
-        }
-        for word in source.split_whitespace() {
-            let last = lines.last().map_or(0, |l| l.chars().count());
-            if last > 0 && prefix.len() + last + word.chars().count() >= WIDTH {
-                lines.push(String::new());
-            }
-            let line = lines.last_mut().expect("there is a line");
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            *line += word;
-        }
-    }
-    let line = |l: &String| format!("{prefix}{l}").trim_end().to_owned() + "\n";
-    lines[1..].iter().map(line).collect()
 }
 
 /// The help of an operator's functions.
