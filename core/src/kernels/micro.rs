@@ -8,12 +8,18 @@ use super::math::Real;
 use super::simd::{Isa, isa};
 use std::cell::RefCell;
 
-/// Most rows of an outer-product tile.
-pub(crate) const MR: usize = 6;
+/// Most rows of an outer-product tile, on any path.
+pub(crate) const MR: usize = 8;
 /// Most rows of A and of B in a dot-product tile.
 pub(crate) const DOT_A: usize = 4;
 /// See [`DOT_A`].
 pub(crate) const DOT_B: usize = 3;
+
+/// Rows of an outer-product tile that suit the registers of the path. The rows of a tile do not depend on each other.
+#[inline]
+pub(crate) fn tile_rows() -> usize {
+    if isa() >= Isa::Avx512 { MR } else { 6 }
+}
 
 /// A matrix read element by element: element (i, p) is at `ptr + i * rs + p`.
 #[derive(Clone, Copy)]
@@ -98,7 +104,7 @@ mod x86 {
 
     macro_rules! vector {
         ($t:ty, $v:ty, $n:expr, $splat:ident $load:ident $store:ident $fma:ident $add:ident, $sum:item) => {
-            // SAFETY of all blocks: called only where AVX2 and FMA are enabled, with pointers to a register's
+            // SAFETY of all blocks: called only where the registers' features and FMA are enabled, with pointers to a register's
             // worth of elements; the intrinsics need no alignment.
             impl Vector<$t> for $v {
                 const LANES: usize = $n;
@@ -127,6 +133,21 @@ mod x86 {
             }
         };
     }
+    #[cfg(feature = "x86-v4")]
+    vector!(f32, __m512, 16, _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps,
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: only called where AVX-512 is there.
+        unsafe {
+            let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self)));
+            _mm256_add_ps(_mm512_castps512_ps256(self), high).sum()
+        }
+    });
+    #[cfg(feature = "x86-v4")]
+    vector!(f64, __m512d, 8, _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd _mm512_add_pd,
+    unsafe fn sum(self) -> f64 {
+        // SAFETY: only called where AVX-512 is there.
+        unsafe { _mm256_add_pd(_mm512_castpd512_pd256(self), _mm512_extractf64x4_pd::<1>(self)).sum() }
+    });
     vector!(f32, __m256, 8, _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps,
     unsafe fn sum(self) -> f32 {
         // SAFETY: only called where AVX2 is there.
@@ -163,9 +184,9 @@ fn opaque<T>(p: *const T) -> *const T {
     p
 }
 
-/// The tile of [`Micro::outer`] for `M` rows.
+/// The tile of [`Micro::outer`] for `M` rows of `W` registers.
 #[inline(always)]
-unsafe fn outer<T: Real, V: Vector<T>, const M: usize>(
+unsafe fn outer_tile<T: Real, V: Vector<T>, const M: usize, const W: usize>(
     k: usize,
     a: Left<T>,
     b: *const T,
@@ -176,15 +197,20 @@ unsafe fn outer<T: Real, V: Vector<T>, const M: usize>(
 ) {
     // SAFETY: the contract of `Micro::outer`, whose arguments these are.
     unsafe {
-        let mut acc = [[V::splat(T::ZERO); 2]; M];
+        let mut acc = [[V::splat(T::ZERO); W]; M];
         let rows: [*const T; M] = std::array::from_fn(|i| opaque(a.ptr.add(i * a.rs)));
         let mut bp = b;
         for p in 0..k {
-            let (b0, b1) = (V::load(bp), V::load(bp.add(V::LANES)));
+            // A closure would not be compiled for the registers.
+            let mut bs = [V::splat(T::ZERO); W];
+            for (w, b) in bs.iter_mut().enumerate() {
+                *b = V::load(bp.add(w * V::LANES));
+            }
             for (row, a) in acc.iter_mut().zip(rows) {
                 let x = V::splat(*a.add(p));
-                row[0] = row[0].fma(x, b0);
-                row[1] = row[1].fma(x, b1);
+                for (v, b) in row.iter_mut().zip(bs) {
+                    *v = v.fma(x, b);
+                }
             }
             bp = bp.wrapping_add(ldb);
         }
@@ -206,7 +232,7 @@ unsafe fn outer<T: Real, V: Vector<T>, const M: usize>(
 
 /// The tile of [`Micro::dot`] for `M` rows of A and `N` rows of B.
 #[inline(always)]
-unsafe fn dot<T: Real, V: Vector<T>, const M: usize, const N: usize>(
+unsafe fn dot_tile<T: Real, V: Vector<T>, const M: usize, const N: usize>(
     k: usize,
     a: *const T,
     lda: usize,
@@ -242,8 +268,11 @@ unsafe fn dot<T: Real, V: Vector<T>, const M: usize, const N: usize>(
 
 /// Chooses the instance for a number of rows.
 macro_rules! by_rows {
-    ($m:expr, $f:ident::<$T:ty, $V:ty> $args:tt, $($n:literal)*) => {
-        match $m { $($n => $f::<$T, $V, $n> $args,)* _ => unreachable!("no tile has this many rows") }
+    ($m:expr, $f:ident::<$T:ty, $V:ty, $W:literal> $args:tt) => {
+        by_rows!(@list $m, $f::<$T, $V, $W> $args, 1 2 3 4 5 6 7 8)
+    };
+    (@list $m:expr, $f:ident::<$T:ty, $V:ty, $W:literal> $args:tt, $($n:literal)*) => {
+        match $m { $($n => $f::<$T, $V, $n, $W> $args,)* _ => unreachable!("no tile has this many rows") }
     };
 }
 macro_rules! by_rows2 {
@@ -257,22 +286,28 @@ macro_rules! by_rows2 {
     };
 }
 
+/// Rows of two matrices that meet in dot products: pointer and distance of rows.
+type Rows<T> = (*const T, usize);
+
 /// The inner kernels of an element type.
 pub(crate) trait Micro: Real {
-    /// Columns of an outer-product tile.
+    /// Most columns of an outer-product tile.
     const NR: usize;
-    /// Elements per vector: what the length of a dot product must be a multiple of.
+    /// Columns of an outer-product tile come in groups of this many.
+    const GROUP: usize = Self::NR / 2;
+    /// What the length of a dot product must be a multiple of.
     const LANES: usize;
 
-    /// Sets a tile of `m` rows (at most [`MR`]) and `NR` columns of C to its start plus the product of `k` columns
-    /// of A and `k` rows of B.
+    /// Sets a tile of `m` rows (at most [`tile_rows`]) and `n` columns of C (at most `NR`, rounded up to whole groups)
+    /// to its start plus the product of `k` columns of A and `k` rows of B.
     ///
     /// # Safety
-    /// `a` has `m` rows and `k` columns; `b` has `k` rows of `NR` elements, `ldb` apart; `c` has `m` rows of `NR`
-    /// elements, `ldc` apart; the bias, if any, has `m` elements.
+    /// `a` has `m` rows and `k` columns; `b` has `k` rows, `ldb` apart; `c` has `m` rows, `ldc` apart, where rows have
+    /// `n` elements rounded up to whole groups; the bias, if any, has `m` elements.
     #[allow(clippy::too_many_arguments)]
     unsafe fn outer(
         m: usize,
+        n: usize,
         k: usize,
         a: Left<Self>,
         b: *const Self,
@@ -287,24 +322,20 @@ pub(crate) trait Micro: Real {
     ///
     /// # Safety
     /// `a` has `m` rows, `lda` apart, `b` has `n` rows, `ldb` apart, and `c` has `m` rows of `n`, `ldc` apart.
-    unsafe fn dot(
-        m: usize,
-        n: usize,
-        k: usize,
-        a: (*const Self, usize),
-        b: (*const Self, usize),
-        c: (*mut Self, usize),
-    );
+    unsafe fn dot(m: usize, n: usize, k: usize, a: Rows<Self>, b: Rows<Self>, c: (*mut Self, usize));
 }
 
-macro_rules! micro {
-    ($t:ident, $lanes:expr, $v:ident) => {
-        impl Micro for $t {
-            const NR: usize = 2 * $lanes;
-            const LANES: usize = $lanes;
-            #[inline]
-            unsafe fn outer(
+/// The kernels of one element type with one kind of registers, of which a group of columns takes `one`, and two
+/// groups `two` where the registers suffice for them at once.
+macro_rules! kernels {
+    ($(#[$attr:meta])* $name:ident, $t:ident, $v:ty, one $one:literal $(, two $two:literal)?) => {
+        mod $name {
+            use super::*;
+            $(#[$attr])*
+            #[allow(clippy::too_many_arguments)]
+            pub(super) unsafe fn outer(
                 m: usize,
+                n: usize,
                 k: usize,
                 a: Left<$t>,
                 b: *const $t,
@@ -313,71 +344,85 @@ macro_rules! micro {
                 ldc: usize,
                 start: Start<$t>,
             ) {
-                #[cfg(target_arch = "x86_64")]
-                #[target_feature(enable = "avx2,fma")]
-                #[allow(clippy::too_many_arguments)]
-                unsafe fn avx2(
-                    m: usize,
-                    k: usize,
-                    a: Left<$t>,
-                    b: *const $t,
-                    ldb: usize,
-                    c: *mut $t,
-                    ldc: usize,
-                    start: Start<$t>,
-                ) {
-                    // SAFETY: the caller's contract.
-                    unsafe {
-                        by_rows!(m, outer::<$t, std::arch::x86_64::$v>(k, a, b, ldb, c, ldc, start), 1 2 3 4 5 6)
-                    }
-                }
-                // SAFETY: the caller's contract; `isa` answers Avx2 only where the processor has it.
+                const GROUP: usize = <$t as Micro>::GROUP;
+                // SAFETY: the contract of `Micro::outer`.
                 unsafe {
-                    #[cfg(target_arch = "x86_64")]
-                    if isa() == Isa::Avx2 {
-                        return avx2(m, k, a, b, ldb, c, ldc, start);
+                    $(if n > GROUP {
+                        return by_rows!(m, outer_tile::<$t, $v, $two>(k, a, b, ldb, c, ldc, start));
+                    })?
+                    for j in (0..n).step_by(GROUP) {
+                        let (b, c) = (b.add(j), c.add(j));
+                        by_rows!(m, outer_tile::<$t, $v, $one>(k, a, b, ldb, c, ldc, start))
                     }
-                    by_rows!(m, outer::<$t, Lanes<$t, $lanes>>(k, a, b, ldb, c, ldc, start), 1 2 3 4 5 6)
                 }
             }
-            #[inline]
-            unsafe fn dot(
-                m: usize,
-                n: usize,
-                k: usize,
-                a: (*const $t, usize),
-                b: (*const $t, usize),
-                c: (*mut $t, usize),
-            ) {
-                #[cfg(target_arch = "x86_64")]
-                #[target_feature(enable = "avx2,fma")]
-                unsafe fn avx2(
-                    m: usize,
-                    n: usize,
-                    k: usize,
-                    a: (*const $t, usize),
-                    b: (*const $t, usize),
-                    c: (*mut $t, usize),
-                ) {
-                    // SAFETY: the caller's contract.
-                    unsafe {
-                        by_rows2!(m, n, dot::<$t, std::arch::x86_64::$v>(k, a.0, a.1, b.0, b.1, c.0, c.1), 1 2 3 4)
-                    }
-                }
-                // SAFETY: as in `outer`.
+            $(#[$attr])*
+            pub(super) unsafe fn dot(m: usize, n: usize, k: usize, a: Rows<$t>, b: Rows<$t>, c: (*mut $t, usize)) {
+                // SAFETY: the contract of `Micro::dot`.
                 unsafe {
-                    #[cfg(target_arch = "x86_64")]
-                    if isa() == Isa::Avx2 {
-                        return avx2(m, n, k, a, b, c);
-                    }
-                    by_rows2!(m, n, dot::<$t, Lanes<$t, $lanes>>(k, a.0, a.1, b.0, b.1, c.0, c.1), 1 2 3 4)
+                    by_rows2!(m, n, dot_tile::<$t, $v>(k, a.0, a.1, b.0, b.1, c.0, c.1), 1 2 3 4)
                 }
             }
         }
     };
 }
-micro!(f32, 8, __m256);
-micro!(f64, 4, __m256d);
+kernels!(portable_f32, f32, Lanes<f32, 8>, one 2);
+kernels!(portable_f64, f64, Lanes<f64, 4>, one 2);
+#[cfg(target_arch = "x86_64")]
+kernels!(#[target_feature(enable = "avx2,fma")] avx2_f32, f32, std::arch::x86_64::__m256, one 2);
+#[cfg(target_arch = "x86_64")]
+kernels!(#[target_feature(enable = "avx2,fma")] avx2_f64, f64, std::arch::x86_64::__m256d, one 2);
+#[cfg(all(target_arch = "x86_64", feature = "x86-v4"))]
+kernels!(#[target_feature(enable = "avx512f,fma")] avx512_f32, f32, std::arch::x86_64::__m512, one 1, two 2);
+#[cfg(all(target_arch = "x86_64", feature = "x86-v4"))]
+kernels!(#[target_feature(enable = "avx512f,fma")] avx512_f64, f64, std::arch::x86_64::__m512d, one 1, two 2);
+
+macro_rules! micro {
+    ($t:ident, $lanes:literal, $portable:ident $avx2:ident $avx512:ident) => {
+        impl Micro for $t {
+            const NR: usize = 2 * $lanes;
+            const LANES: usize = $lanes;
+            #[inline]
+            unsafe fn outer(
+                m: usize,
+                n: usize,
+                k: usize,
+                a: Left<$t>,
+                b: *const $t,
+                ldb: usize,
+                c: *mut $t,
+                ldc: usize,
+                start: Start<$t>,
+            ) {
+                // SAFETY: the caller's contract; `isa` answers only what the processor has.
+                unsafe {
+                    match isa() {
+                        #[cfg(all(target_arch = "x86_64", feature = "x86-v4"))]
+                        Isa::Avx512 => $avx512::outer(m, n, k, a, b, ldb, c, ldc, start),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx2 => $avx2::outer(m, n, k, a, b, ldb, c, ldc, start),
+                        _ => $portable::outer(m, n, k, a, b, ldb, c, ldc, start),
+                    }
+                }
+            }
+            #[inline]
+            unsafe fn dot(m: usize, n: usize, k: usize, a: Rows<$t>, b: Rows<$t>, c: (*mut $t, usize)) {
+                // SAFETY: as in `outer`.
+                unsafe {
+                    match isa() {
+                        #[cfg(all(target_arch = "x86_64", feature = "x86-v4"))]
+                        Isa::Avx512 => $avx512::dot(m, n, k, a, b, c),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx2 => $avx2::dot(m, n, k, a, b, c),
+                        _ => $portable::dot(m, n, k, a, b, c),
+                    }
+                }
+            }
+        }
+    };
+}
+micro!(f32, 16, portable_f32 avx2_f32 avx512_f32);
+micro!(f64, 8, portable_f64 avx2_f64 avx512_f64);
 
 thread_local! {
     static SCRATCH: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };

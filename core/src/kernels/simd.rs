@@ -16,6 +16,8 @@ pub enum Isa {
     Portable,
     /// x86-64 with AVX2 and FMA.
     Avx2,
+    /// The same with AVX-512F, for the inner kernels of matrix products; other loops are as on [`Isa::Avx2`].
+    Avx512,
 }
 
 /// The path that this process uses: the best that the processor has, or `MXR_ISA` (`portable`, `avx2`) if that
@@ -29,16 +31,19 @@ pub fn isa() -> Isa {
     static ISA: OnceLock<Isa> = OnceLock::new();
     *ISA.get_or_init(|| match std::env::var("MXR_ISA").as_deref() {
         Ok("portable") => Isa::Portable,
+        Ok("avx2") => best().min(Isa::Avx2),
         _ => best(),
     })
 }
 
 #[cfg(target_arch = "x86_64")]
 fn best() -> Isa {
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        Isa::Avx2
-    } else {
+    if !(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")) {
         Isa::Portable
+    } else if cfg!(feature = "x86-v4") && is_x86_feature_detected!("avx512f") {
+        Isa::Avx512
+    } else {
+        Isa::Avx2
     }
 }
 
@@ -55,7 +60,13 @@ thread_local! {
 /// Runs `f` with the portable path on this thread, for tests. Work that `f` hands to other threads keeps theirs.
 #[cfg(test)]
 pub(crate) fn with_portable<R>(f: impl FnOnce() -> R) -> R {
-    let before = FORCED.replace(Some(Isa::Portable));
+    with_at_most(Isa::Portable, f)
+}
+
+/// Runs `f` with this path, or the best that the processor has if that is less, as [`with_portable`] does.
+#[cfg(test)]
+pub(crate) fn with_at_most<R>(most: Isa, f: impl FnOnce() -> R) -> R {
+    let before = FORCED.replace(Some(best().min(most)));
     let r = f();
     FORCED.set(before);
     r
@@ -108,8 +119,8 @@ macro_rules! simd_fn {
                 body::<$($T),*>($($arg),*)
             }
             #[cfg(target_arch = "x86_64")]
-            if $crate::kernels::simd::isa() == $crate::kernels::simd::Isa::Avx2 {
-                // SAFETY: `isa` answers Avx2 only on a processor that has AVX2 and FMA.
+            if $crate::kernels::simd::isa() >= $crate::kernels::simd::Isa::Avx2 {
+                // SAFETY: `isa` answers this only on a processor that has AVX2 and FMA.
                 return unsafe { avx2::<$($T),*>($($arg),*) };
             }
             body::<$($T),*>($($arg),*)

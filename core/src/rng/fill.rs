@@ -109,7 +109,7 @@ pub(crate) fn run_best<T, F: Filler<T>>(f: &F, stream: Stream, first: usize, out
         unsafe fn avx2<T, F: Filler<T>>(f: &F, stream: Stream, first: usize, out: &mut [T]) {
             f.run(stream, first, out);
         }
-        if isa() == Isa::Avx2 {
+        if isa() >= Isa::Avx2 {
             // SAFETY: the processor has the features that the function is compiled for.
             return unsafe { avx2(f, stream, first, out) };
         }

@@ -4,15 +4,26 @@ use super::depthwise::{self, is_depthwise};
 use super::gather::{Patches, Runs, SLACK, gather};
 use super::{ConvElement, ConvGeometry};
 use crate::kernels::Shared;
-use crate::kernels::micro::{Left, MR, Start, balanced, with_scratch};
+use crate::kernels::micro::{Left, MR, Start, balanced, tile_rows, with_scratch};
 use crate::parallel::{for_each_range, num_threads};
 
 /// Most rows of the patch matrix in a tile: a column of panels then stays in the first-level cache.
 const DEPTH: usize = 256;
-/// Panels per tile. An odd number of cache lines per row spreads the rows over the sets of the cache.
-pub(super) const PANELS: usize = 9;
+/// Panels per tile.
+const PANELS: usize = 5;
 /// Multiplications below which a piece is not worth a thread.
 pub(super) const GRAIN: usize = 1 << 18;
+
+/// Columns of a tile.
+pub(super) fn width<T: ConvElement>() -> usize {
+    PANELS * T::NR
+}
+
+/// Elements from one row of a tile to the next: an odd number of cache lines, which spreads the rows over the sets of
+/// the cache.
+pub(super) fn row_len<T: ConvElement>() -> usize {
+    width::<T>() + T::GROUP
+}
 
 /// Writes the convolution of `x` with `w`, plus `bias` per output channel, to `y`, or adds it to what is there.
 pub fn forward<T: ConvElement>(
@@ -41,6 +52,12 @@ pub fn forward<T: ConvElement>(
     product.run(y);
 }
 
+/// Into how many bands of rows to cut so few tiles that threads would be idle. Each band gathers its tile again, so
+/// there are no more than needed. Elements do not change by it.
+fn bands(tiles: usize, threads: usize) -> usize {
+    (1..threads).find(|bands| tiles * bands >= 4 * threads || tiles * bands % threads == 0).unwrap_or(threads)
+}
+
 /// A product of a matrix of weights per group, row-major, with the patches of `src`.
 pub(super) struct Product<'a, T> {
     pub patches: Patches,
@@ -62,10 +79,9 @@ impl<T: ConvElement> Product<'_, T> {
         if cols == 0 || self.rows == 0 {
             return;
         }
-        let width = PANELS * T::NR;
+        let width = width::<T>();
         let tiles = cols.div_ceil(width);
-        // Few tiles: cut the rows too. Elements do not change by it.
-        let wanted = (4 * num_threads()).div_ceil(tiles * self.groups);
+        let wanted = bands(tiles * self.groups, num_threads());
         let per_band = self.rows.div_ceil(wanted.min(self.rows.div_ceil(MR))).next_multiple_of(MR);
         let bands = self.rows.div_ceil(per_band);
         let work = width.min(cols) * depth.max(1) * per_band.min(self.rows);
@@ -91,17 +107,17 @@ impl<T: ConvElement> Product<'_, T> {
         y: Shared<T>,
     ) {
         let depth = self.patches.rows();
-        let width = PANELS * T::NR;
         let blocks = depth.div_ceil(DEPTH).max(1);
         let block = depth.div_ceil(blocks);
         self.patches.runs(cols.start, cols.end, runs);
-        with_scratch(block * width + SLACK, |buffer: &mut [T]| {
+        let ld = row_len::<T>();
+        with_scratch(block * ld + SLACK, |buffer: &mut [T]| {
             for b in 0..blocks {
                 let (k0, k1) = (b * block, ((b + 1) * block).min(depth));
-                gather(&self.patches, self.src, group, k0..k1, runs, buffer, width);
+                gather(&self.patches, self.src, group, k0..k1, runs, buffer, ld);
                 for j in (0..cols.len()).step_by(T::NR) {
                     let panel = Panel::new(self, group, cols.start + j, (cols.len() - j).min(T::NR));
-                    balanced(rows.len(), MR, |i, m| {
+                    balanced(rows.len(), tile_rows(), |i, m| {
                         // SAFETY: the buffer holds the rows `k0..k1`; `y` holds the channels and columns of the
                         // panel, which no other task writes.
                         unsafe { panel.tile(self, k0..k1, rows.start + i, m, &buffer[j..], y) };
@@ -112,13 +128,16 @@ impl<T: ConvElement> Product<'_, T> {
     }
 }
 
+/// The largest `NR`.
+const WIDEST: usize = 32;
+
 /// Up to `NR` columns of the result in one group.
 struct Panel {
     group: usize,
     /// Where each column lies in the result, for the group's first channel.
-    at: [usize; 16],
+    at: [usize; WIDEST],
     len: usize,
-    /// Whether the columns lie next to each other and fill the panel.
+    /// Whether the columns lie next to each other and are whole groups.
     whole: bool,
 }
 
@@ -127,8 +146,8 @@ impl Panel {
         let size = p.patches.positions();
         let channels = p.rows * p.groups;
         let place = |c: usize| (c / size * channels + group * p.rows) * size + c % size;
-        let mut at = [0; 16];
-        let whole = len == T::NR && start / size == (start + len - 1) / size;
+        let mut at = [0; WIDEST];
+        let whole = len % T::GROUP == 0 && start / size == (start + len - 1) / size;
         at[0] = place(start);
         if !whole {
             for (c, at) in at[..len].iter_mut().enumerate() {
@@ -159,26 +178,26 @@ impl Panel {
         let bias = if first { p.bias } else { None };
         let bias = bias.map_or(std::ptr::null(), |b| b[channel..].as_ptr());
         let start = Start { load: p.accumulate || !first, bias };
-        let ldb = PANELS * T::NR;
-        debug_assert!(ks.is_empty() || b.len() >= (ks.len() - 1) * ldb + T::NR);
+        let ldb = row_len::<T>();
+        debug_assert!(ks.is_empty() || b.len() >= (ks.len() - 1) * ldb + self.len.next_multiple_of(T::GROUP));
         // SAFETY: the weights have `m` rows from `channel` on; `b` has as many rows as `ks`; the result lies inside
         // `y` where the panel is whole, and in `tile` else.
         unsafe {
             if self.whole {
-                T::outer(m, ks.len(), a, b.as_ptr(), ldb, y.at(self.at[0] + i * size), size, start);
+                T::outer(m, self.len, ks.len(), a, b.as_ptr(), ldb, y.at(self.at[0] + i * size), size, start);
                 return;
             }
-            let mut tile = [T::ZERO; MR * 16];
+            let mut tile = [T::ZERO; MR * WIDEST];
             let columns = &self.at[..self.len];
             for r in 0..if start.load { m } else { 0 } {
                 for (c, at) in columns.iter().enumerate() {
-                    tile[r * 16 + c] = *y.at(at + (i + r) * size);
+                    tile[r * WIDEST + c] = *y.at(at + (i + r) * size);
                 }
             }
-            T::outer(m, ks.len(), a, b.as_ptr(), ldb, tile.as_mut_ptr(), 16, start);
+            T::outer(m, self.len, ks.len(), a, b.as_ptr(), ldb, tile.as_mut_ptr(), WIDEST, start);
             for r in 0..m {
                 for (c, at) in columns.iter().enumerate() {
-                    *y.at(at + (i + r) * size) = tile[r * 16 + c];
+                    *y.at(at + (i + r) * size) = tile[r * WIDEST + c];
                 }
             }
         }

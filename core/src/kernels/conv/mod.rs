@@ -20,9 +20,11 @@ mod forward;
 mod gather;
 #[cfg(test)]
 mod tests;
+mod weight;
 
-pub use backward::{backward_data, backward_weight};
+pub use backward::backward_data;
 pub use forward::forward;
+pub use weight::backward_weight;
 
 use super::micro::Micro;
 

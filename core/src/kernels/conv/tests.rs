@@ -1,7 +1,7 @@
 //! Each kernel of `conv` against a naive twin, over many shapes.
 
 use super::*;
-use crate::kernels::simd::with_portable;
+use crate::kernels::simd::{Isa, with_at_most, with_portable};
 use crate::kernels::testing::{Random, assert_close};
 
 /// Calls `f(input element, weight element, output element)` for every product in a convolution.
@@ -96,6 +96,34 @@ fn the_portable_path_equals_the_definition() {
         for _ in 0..40 {
             let g = random_geometry(&mut r);
             check::<f32>(&g, &mut r, 2e-5);
+        }
+    });
+}
+
+#[test]
+fn wider_registers_do_not_change_what_is_summed_position_by_position() {
+    let mut r = Random(6);
+    for (channels, size, batch) in [((5, 21, 1), 9, 3), ((40, 33, 1), 4, 2), ((3, 8, 1), 20, 1)] {
+        let s = [size, size];
+        let g = ConvGeometry::new(batch, channels, &s, &[3; 2], &[1; 2], &[1; 2], &[1, 1]);
+        let (x, w): (Vec<f32>, Vec<f32>) = (r.vec(g.input_len(), 1.0), r.vec(g.weight_len(), 1.0));
+        let run = || {
+            let mut y = vec![0.0; g.output_len()];
+            forward(&g, &x, &w, None, &mut y, false);
+            y
+        };
+        assert_eq!(run(), with_at_most(Isa::Avx2, run), "{channels:?}");
+    }
+}
+
+#[test]
+fn the_path_with_avx2_equals_the_definition() {
+    let mut r = Random(7);
+    with_at_most(Isa::Avx2, || {
+        for _ in 0..40 {
+            let g = random_geometry(&mut r);
+            check::<f32>(&g, &mut r, 2e-5);
+            check::<f64>(&g, &mut r, 1e-13);
         }
     });
 }

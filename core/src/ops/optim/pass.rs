@@ -183,7 +183,7 @@ where
     parallel::for_each_range(len.div_ceil(BLOCK), GRAIN, |blocks| {
         let (start, end) = (blocks.start * BLOCK, (blocks.end * BLOCK).min(len));
         #[cfg(target_arch = "x86_64")]
-        if isa() == Isa::Avx2 && is_x86_feature_detected!("f16c") {
+        if isa() >= Isa::Avx2 && is_x86_feature_detected!("f16c") {
             // SAFETY: ranges do not overlap, all arrays have `len` elements, the processor has the features.
             return unsafe { arrays.range_avx2::<R, A, P>(&p, start, end) };
         }
