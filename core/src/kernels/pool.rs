@@ -261,6 +261,12 @@ pub fn max_pool_backward<T: Real + MaxElement>(
     });
 }
 
+/// Sets `y` to `x` if that is larger, written so that a NaN stays.
+#[inline(always)]
+fn larger<T: MaxElement>(y: &mut T, x: T) {
+    *y = if *y > x || y.partial_cmp(&y).is_none() { *y } else { x };
+}
+
 /// Calls `f(output row, input row, place in the window)` for every pair of rows of a plane that meet; the output's row
 /// is its first element's position.
 #[inline(always)]
@@ -291,14 +297,19 @@ fn each_place(g: &PoolGeometry, mut f: impl FnMut(Range<usize>, usize)) {
 
 crate::simd_fn! {
     fn max_plane<T: MaxElement>(g: PoolGeometry, x: &[T], y: &mut [T]) {
-        y.fill(T::LOWEST);
-        each_row(&g, |o, i| {
-            let (row, from) = (&mut y[o..o + g.output[2]], &x[i..i + g.input[2]]);
-            each_place(&g, |out, first| zip(&mut row[out], &from[first..], g.stride[2], |y, x| {
-                // Written so that a NaN stays.
-                *y = if *y > x || y.partial_cmp(&y).is_none() { *y } else { x };
-            }));
-        });
+        let ([_, ih, iw], [_, oh, ow]) = (g.input, g.output);
+        // The largest of a window's rows, column by column: neighbours that lie next to each other.
+        let mut line: SmallVec<[T; 128]> = SmallVec::from_elem(T::LOWEST, iw);
+        for (i, row) in y.chunks_exact_mut(ow.max(1)).enumerate() {
+            line.fill(T::LOWEST);
+            for z in g.window(0, i / oh) {
+                for r in g.window(1, i % oh) {
+                    line.iter_mut().zip(&x[(z * ih + r) * iw..][..iw]).for_each(|(y, x)| larger(y, *x));
+                }
+            }
+            row.fill(T::LOWEST);
+            each_place(&g, |out, first| zip(&mut row[out], &line[first..], g.stride[2], larger));
+        }
     }
 
     fn sum_plane<T: Real>(g: PoolGeometry, kind: Pooling, x: &[T], y: &mut [T]) {

@@ -9,6 +9,8 @@ use crate::parallel::{for_each_range, num_threads};
 
 /// Most rows of the patch matrix in a tile: a column of panels then stays in the first-level cache.
 const DEPTH: usize = 256;
+/// The same where there are few columns: the weights, which are then most of what is read, are read in longer pieces.
+const DEEP: usize = 1024;
 /// Panels per tile.
 const PANELS: usize = 5;
 /// Multiplications below which a piece is not worth a thread.
@@ -107,7 +109,8 @@ impl<T: ConvElement> Product<'_, T> {
         y: Shared<T>,
     ) {
         let depth = self.patches.rows();
-        let blocks = depth.div_ceil(DEPTH).max(1);
+        let few = self.batch * self.patches.positions() <= 2 * T::NR;
+        let blocks = depth.div_ceil(if few { DEEP } else { DEPTH }).max(1);
         let block = depth.div_ceil(blocks);
         self.patches.runs(cols.start, cols.end, runs);
         let ld = row_len::<T>();
