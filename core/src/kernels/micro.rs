@@ -28,6 +28,41 @@ pub(crate) struct Left<T> {
     pub rs: usize,
 }
 
+/// Where the rows of B begin, from its first element on.
+#[derive(Clone, Copy)]
+pub(crate) enum Steps<'a> {
+    /// At even distances.
+    Even(usize),
+    /// At these distances from the first element, one for each row.
+    Listed(&'a [usize]),
+}
+
+/// [`Steps`] of one kind, for the inner loop.
+trait RowStarts: Copy {
+    /// Where row `p` begins.
+    ///
+    /// # Safety
+    /// There is such a row.
+    unsafe fn of(self, p: usize) -> usize;
+}
+#[derive(Clone, Copy)]
+struct Even(usize);
+impl RowStarts for Even {
+    #[inline(always)]
+    unsafe fn of(self, p: usize) -> usize {
+        p * self.0
+    }
+}
+#[derive(Clone, Copy)]
+struct Listed(*const usize);
+impl RowStarts for Listed {
+    #[inline(always)]
+    unsafe fn of(self, p: usize) -> usize {
+        // SAFETY: the caller's contract: the list has a number for each row.
+        unsafe { *self.0.add(p) }
+    }
+}
+
 /// What a tile of C starts from: what is there or zero, plus one value per row if `bias` is not null.
 #[derive(Clone, Copy)]
 pub(crate) struct Start<T> {
@@ -186,11 +221,11 @@ fn opaque<T>(p: *const T) -> *const T {
 
 /// The tile of [`Micro::outer`] for `M` rows of `W` registers.
 #[inline(always)]
-unsafe fn outer_tile<T: Real, V: Vector<T>, const M: usize, const W: usize>(
+unsafe fn outer_tile<T: Real, V: Vector<T>, S: RowStarts, const M: usize, const W: usize>(
     k: usize,
     a: Left<T>,
     b: *const T,
-    ldb: usize,
+    starts: S,
     c: *mut T,
     ldc: usize,
     start: Start<T>,
@@ -199,8 +234,8 @@ unsafe fn outer_tile<T: Real, V: Vector<T>, const M: usize, const W: usize>(
     unsafe {
         let mut acc = [[V::splat(T::ZERO); W]; M];
         let rows: [*const T; M] = std::array::from_fn(|i| opaque(a.ptr.add(i * a.rs)));
-        let mut bp = b;
         for p in 0..k {
+            let bp = b.add(starts.of(p));
             // A closure would not be compiled for the registers.
             let mut bs = [V::splat(T::ZERO); W];
             for (w, b) in bs.iter_mut().enumerate() {
@@ -212,7 +247,6 @@ unsafe fn outer_tile<T: Real, V: Vector<T>, const M: usize, const W: usize>(
                     *v = v.fma(x, b);
                 }
             }
-            bp = bp.wrapping_add(ldb);
         }
         for (i, row) in acc.iter().enumerate() {
             for (h, v) in row.iter().enumerate() {
@@ -272,7 +306,7 @@ macro_rules! by_rows {
         by_rows!(@list $m, $f::<$T, $V, $W> $args, 1 2 3 4 5 6 7 8)
     };
     (@list $m:expr, $f:ident::<$T:ty, $V:ty, $W:literal> $args:tt, $($n:literal)*) => {
-        match $m { $($n => $f::<$T, $V, $n, $W> $args,)* _ => unreachable!("no tile has this many rows") }
+        match $m { $($n => $f::<$T, $V, _, $n, $W> $args,)* _ => unreachable!("no tile has this many rows") }
     };
 }
 macro_rules! by_rows2 {
@@ -302,7 +336,7 @@ pub(crate) trait Micro: Real {
     /// to its start plus the product of `k` columns of A and `k` rows of B.
     ///
     /// # Safety
-    /// `a` has `m` rows and `k` columns; `b` has `k` rows, `ldb` apart; `c` has `m` rows, `ldc` apart, where rows have
+    /// `a` has `m` rows and `k` columns; `b` has `k` rows, which begin as `ldb` says; `c` has `m` rows, `ldc` apart, where rows have
     /// `n` elements rounded up to whole groups; the bias, if any, has `m` elements.
     #[allow(clippy::too_many_arguments)]
     unsafe fn outer(
@@ -311,7 +345,7 @@ pub(crate) trait Micro: Real {
         k: usize,
         a: Left<Self>,
         b: *const Self,
-        ldb: usize,
+        ldb: Steps,
         c: *mut Self,
         ldc: usize,
         start: Start<Self>,
@@ -339,7 +373,7 @@ macro_rules! kernels {
                 k: usize,
                 a: Left<$t>,
                 b: *const $t,
-                ldb: usize,
+                ldb: Steps,
                 c: *mut $t,
                 ldc: usize,
                 start: Start<$t>,
@@ -348,11 +382,25 @@ macro_rules! kernels {
                 // SAFETY: the contract of `Micro::outer`.
                 unsafe {
                     $(if n > GROUP {
-                        return by_rows!(m, outer_tile::<$t, $v, $two>(k, a, b, ldb, c, ldc, start));
+                        return match ldb {
+                            Steps::Even(ld) => {
+                                by_rows!(m, outer_tile::<$t, $v, $two>(k, a, b, Even(ld), c, ldc, start))
+                            }
+                            Steps::Listed(l) => {
+                                by_rows!(m, outer_tile::<$t, $v, $two>(k, a, b, Listed(l.as_ptr()), c, ldc, start))
+                            }
+                        };
                     })?
                     for j in (0..n).step_by(GROUP) {
                         let (b, c) = (b.add(j), c.add(j));
-                        by_rows!(m, outer_tile::<$t, $v, $one>(k, a, b, ldb, c, ldc, start))
+                        match ldb {
+                            Steps::Even(ld) => {
+                                by_rows!(m, outer_tile::<$t, $v, $one>(k, a, b, Even(ld), c, ldc, start))
+                            }
+                            Steps::Listed(l) => {
+                                by_rows!(m, outer_tile::<$t, $v, $one>(k, a, b, Listed(l.as_ptr()), c, ldc, start))
+                            }
+                        }
                     }
                 }
             }
@@ -389,7 +437,7 @@ macro_rules! micro {
                 k: usize,
                 a: Left<$t>,
                 b: *const $t,
-                ldb: usize,
+                ldb: Steps,
                 c: *mut $t,
                 ldc: usize,
                 start: Start<$t>,

@@ -5,7 +5,7 @@ use super::forward::{GRAIN, Product, row_len, width};
 use super::gather::{Patches, Runs, scatter_add};
 use super::{ConvElement, ConvGeometry};
 use crate::kernels::Shared;
-use crate::kernels::micro::{Left, Start, balanced, tile_rows, with_scratch};
+use crate::kernels::micro::{Left, Start, Steps, balanced, tile_rows, with_scratch};
 use crate::parallel::{for_each_range, num_threads};
 
 /// Writes the gradient of the input for the output's gradient `dy` to `dx`, or adds it to what is there.
@@ -122,7 +122,7 @@ fn multiply<T: ConvElement>(depth: usize, rows: usize, a: &[T], b: &[T], tile: &
             let start = Start { load: false, bias: std::ptr::null() };
             let c = tile[i * ld + j..].as_mut_ptr();
             // SAFETY: the lengths asserted above hold by the callers' sizes.
-            unsafe { T::outer(m, columns, depth, left, b[j..].as_ptr(), ld, c, ld, start) };
+            unsafe { T::outer(m, columns, depth, left, b[j..].as_ptr(), Steps::Even(ld), c, ld, start) };
         });
     }
 }

@@ -1,10 +1,11 @@
 //! The forward pass: weights times gathered patches.
 
 use super::depthwise::{self, is_depthwise};
+use super::direct::Strips;
 use super::gather::{Patches, Runs, SLACK, gather};
 use super::{ConvElement, ConvGeometry};
 use crate::kernels::Shared;
-use crate::kernels::micro::{Left, MR, Start, balanced, tile_rows, with_scratch};
+use crate::kernels::micro::{Left, MR, Start, Steps, balanced, tile_rows, with_scratch};
 use crate::parallel::{for_each_range, num_threads};
 
 /// Most rows of the patch matrix in a tile: a column of panels then stays in the first-level cache.
@@ -56,7 +57,7 @@ pub fn forward<T: ConvElement>(
 
 /// Into how many bands of rows to cut so few tiles that threads would be idle. Each band gathers its tile again, so
 /// there are no more than needed. Elements do not change by it.
-fn bands(tiles: usize, threads: usize) -> usize {
+pub(super) fn bands(tiles: usize, threads: usize) -> usize {
     (1..threads).find(|bands| tiles * bands >= 4 * threads || tiles * bands % threads == 0).unwrap_or(threads)
 }
 
@@ -76,6 +77,9 @@ pub(super) struct Product<'a, T> {
 impl<T: ConvElement> Product<'_, T> {
     /// Computes all channels, samples and positions of the result.
     pub(super) fn run(&self, y: &mut [T]) {
+        if let Some(strips) = Strips::of::<T>(&self.patches) {
+            return self.run_direct(&strips, y);
+        }
         let cols = self.batch * self.patches.positions();
         let depth = self.patches.rows();
         if cols == 0 || self.rows == 0 {
@@ -187,7 +191,17 @@ impl Panel {
         // `y` where the panel is whole, and in `tile` else.
         unsafe {
             if self.whole {
-                T::outer(m, self.len, ks.len(), a, b.as_ptr(), ldb, y.at(self.at[0] + i * size), size, start);
+                T::outer(
+                    m,
+                    self.len,
+                    ks.len(),
+                    a,
+                    b.as_ptr(),
+                    Steps::Even(ldb),
+                    y.at(self.at[0] + i * size),
+                    size,
+                    start,
+                );
                 return;
             }
             let mut tile = [T::ZERO; MR * WIDEST];
@@ -197,7 +211,17 @@ impl Panel {
                     tile[r * WIDEST + c] = *y.at(at + (i + r) * size);
                 }
             }
-            T::outer(m, self.len, ks.len(), a, b.as_ptr(), ldb, tile.as_mut_ptr(), WIDEST, start);
+            T::outer(
+                m,
+                self.len,
+                ks.len(),
+                a,
+                b.as_ptr(),
+                Steps::Even(ldb),
+                tile.as_mut_ptr(),
+                WIDEST,
+                start,
+            );
             for r in 0..m {
                 for (c, at) in columns.iter().enumerate() {
                     *y.at(at + (i + r) * size) = tile[r * WIDEST + c];

@@ -10,12 +10,14 @@
 //!   the forward pass of a deconvolution.
 //! - [`backward_weight`] multiplies the output's gradient with patches, along positions.
 //!
-//! Where groups have one input channel nothing is gathered: `depthwise` filters plane by plane.
+//! Where windows move by one along two axes nothing is gathered: `direct` reads patches in the padded input.
+//! Where groups have one input channel nothing is gathered either: `depthwise` filters plane by plane.
 //!
 //! Each element is summed in an order that depends on the shape and the instruction path only.
 
 mod backward;
 mod depthwise;
+mod direct;
 mod forward;
 mod gather;
 #[cfg(test)]

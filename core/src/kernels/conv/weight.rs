@@ -5,7 +5,7 @@ use super::forward::{GRAIN, row_len, width};
 use super::gather::{Patches, Runs, SLACK, gather};
 use super::{ConvElement, ConvGeometry};
 use crate::kernels::Shared;
-use crate::kernels::micro::{DOT_A, DOT_B, Left, MR, Start, balanced, tile_rows, with_scratch};
+use crate::kernels::micro::{DOT_A, DOT_B, Left, MR, Start, Steps, balanced, tile_rows, with_scratch};
 use crate::parallel::for_each_range;
 
 /// Positions up to which rows of the gradient are sums of rows of patches rather than made of dot products, whose
@@ -133,11 +133,11 @@ unsafe fn add_tile<T: ConvElement>(
     // SAFETY: the caller's contract; the columns after the last whole group go to a tile of their own.
     unsafe {
         if whole > 0 {
-            T::outer(m, whole, k, a, b, ldb, c, ldc, start);
+            T::outer(m, whole, k, a, b, Steps::Even(ldb), c, ldc, start);
         }
         if whole < n {
             let mut rest = [T::ZERO; MR * 16];
-            T::outer(m, n - whole, k, a, b.add(whole), ldb, rest.as_mut_ptr(), 16, start);
+            T::outer(m, n - whole, k, a, b.add(whole), Steps::Even(ldb), rest.as_mut_ptr(), 16, start);
             for (i, row) in rest.chunks_exact(16).take(m).enumerate() {
                 for (j, v) in row[..n - whole].iter().enumerate() {
                     *c.add(i * ldc + whole + j) += *v;
