@@ -132,6 +132,8 @@ impl<T: Real, const N: usize> Vector<T> for Lanes<T, N> {
     }
 }
 
+// The feature `x86-v4` needs Rust 1.89.
+#[allow(clippy::incompatible_msrv)]
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::Vector;

@@ -31,7 +31,7 @@ pub(super) struct Strips {
 impl Strips {
     /// The strips of a product, if it suits: at most a quarter of the columns are for nothing, and strips are not so
     /// flat that most of them is shared with the next.
-    pub(super) fn of<T: ConvElement>(p: &Patches) -> Option<Strips> {
+    pub(super) fn of(p: &Patches) -> Option<Strips> {
         let ([d, ..], [od, oh, ow], [kd, kh, kw]) = (p.input, p.output, p.kernel);
         if p.stride != [1; 3] || [d, od, kd] != [1; 3] || p.offset[0] != 0 {
             return None;

@@ -77,7 +77,7 @@ pub(super) struct Product<'a, T> {
 impl<T: ConvElement> Product<'_, T> {
     /// Computes all channels, samples and positions of the result.
     pub(super) fn run(&self, y: &mut [T]) {
-        if let Some(strips) = Strips::of::<T>(&self.patches) {
+        if let Some(strips) = Strips::of(&self.patches) {
             return self.run_direct(&strips, y);
         }
         let cols = self.batch * self.patches.positions();
