@@ -7,6 +7,7 @@ mod cases;
 mod count;
 mod cpp;
 mod data;
+mod debian;
 mod demo;
 mod dist;
 mod dist_cpp;

@@ -3,7 +3,6 @@
 //!
 //! Nothing here computes, and nothing here names an operator but `number`, where Python's own operators do.
 
-mod abi;
 mod array;
 mod autograd;
 mod control;
@@ -23,6 +22,7 @@ mod registered;
 mod scope;
 mod symbol;
 
+use mxr_abi::ffi as abi;
 use pyo3::prelude::*;
 
 /// What the Python part of the package is built on.

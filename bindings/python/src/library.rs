@@ -1,130 +1,25 @@
-//! Finding libmxr: the one that the user names, one that the process already has, or the package's own.
+//! Finding libmxr, for the package.
 
-use crate::abi::{Abi, MXR_ABI_VERSION};
-use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-use pyo3::exceptions::{PyImportError, PyRuntimeError};
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
-use std::ffi::CStr;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::PathBuf;
 
-/// The name that libmxr records for itself.
-const SONAME: &str = "libmxr.so.0";
-/// Asks the loader for a library only if the process has it (`RTLD_NOLOAD` of Linux).
-const RTLD_NOLOAD: i32 = 4;
-
-static ABI: OnceLock<Abi> = OnceLock::new();
-static FILE: OnceLock<String> = OnceLock::new();
-
-/// The library's functions.
-///
-/// # Panics
-/// Before `load` succeeded, which the package does when it is imported.
-#[inline]
-pub fn abi() -> &'static Abi {
-    ABI.get().expect("libmxr is loaded when the package is imported")
-}
-
-fn open(path: &Path, flags: i32) -> Result<Library, libloading::Error> {
-    // SAFETY: loading libmxr runs no code of its own.
-    unsafe { Library::open(Some(path), flags | RTLD_NOW | RTLD_LOCAL) }
-}
-
-/// The files that the process has mapped, with the addresses they are at.
-fn mapped() -> Vec<(usize, usize, PathBuf)> {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    let line = |line: &str| {
-        let (range, rest) = line.split_once(' ')?;
-        let (low, high) = range.split_once('-')?;
-        let path = rest.find('/').map(|at| PathBuf::from(&rest[at..]))?;
-        Some((usize::from_str_radix(low, 16).ok()?, usize::from_str_radix(high, 16).ok()?, path))
-    };
-    maps.lines().filter_map(line).collect()
-}
-
-/// A libmxr that another part of the process uses, such as another language.
-fn loaded() -> Option<Library> {
-    open(Path::new(SONAME), RTLD_NOLOAD).ok().or_else(|| {
-        let is_ours = |path: &Path| {
-            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libmxr.so"))
-        };
-        let path = mapped().into_iter().find(|(.., path)| is_ours(path))?.2;
-        open(&path, RTLD_NOLOAD).ok()
-    })
-}
-
-fn find(named: Option<&Path>, bundled: &Path) -> PyResult<Library> {
-    if let Some(path) = named {
-        return open(path, 0).map_err(|e| {
-            PyImportError::new_err(format!("MXR_LIBRARY names {}, which does not load: {e}", path.display()))
-        });
-    }
-    if let Some(library) = loaded() {
-        return Ok(library);
-    }
-    open(bundled, 0).map_err(|e| {
-        PyImportError::new_err(format!(
-            "mxr found no libmxr. It looked at the environment variable MXR_LIBRARY (not set), for {SONAME} in \
-             this process (not loaded), and at {} ({e})",
-            bundled.display()
-        ))
-    })
-}
-
-/// The file that an address was loaded from.
-fn file_at(address: usize) -> Option<PathBuf> {
-    mapped().into_iter().find(|(low, high, _)| (*low..*high).contains(&address)).map(|(.., path)| path)
-}
+pub use mxr_abi::{abi, file};
 
 /// Loads libmxr, of which the package has its own at `bundled`, and returns the file it came from.
 #[pyfunction]
 pub fn load(named: Option<PathBuf>, bundled: PathBuf) -> PyResult<String> {
-    if let Some(file) = FILE.get() {
-        return Ok(file.clone());
-    }
-    let library = find(named.as_deref(), &bundled)?;
-    // SAFETY: every libmxr has this function, with this signature.
-    let version = unsafe { library.get::<unsafe extern "C" fn() -> u32>(b"mxr_abi_version\0") };
-    let version = version.map_err(|e| {
-        PyImportError::new_err(format!("{} is no libmxr: {e}", named.unwrap_or(bundled).display()))
-    })?;
-    let file = file_at(*version as usize).map_or_else(|| "libmxr".to_owned(), |p| p.display().to_string());
-    // SAFETY: as above.
-    let found = unsafe { version() };
-    if found != MXR_ABI_VERSION {
-        return Err(PyImportError::new_err(format!(
-            "{file} has ABI version {found}, and this mxr needs {MXR_ABI_VERSION}"
-        )));
-    }
-    let library = libloading::Library::from(library);
-    // SAFETY: its ABI version was checked.
-    let abi = unsafe { Abi::load(&library) }.map_err(|e| {
-        PyImportError::new_err(format!("{file} is older than this mxr: it lacks a function ({e})"))
-    })?;
-    // The library stays for as long as the process.
-    std::mem::forget(library);
-    let _ = ABI.set(abi);
-    let _ = FILE.set(file.clone());
-    Ok(file)
-}
-
-/// The file that libmxr was loaded from.
-pub fn file() -> &'static str {
-    FILE.get().map_or("libmxr", String::as_str)
+    mxr_abi::load(named, bundled).map_err(PyImportError::new_err)
 }
 
 /// How libmxr was built.
 #[pyfunction]
-pub fn build_info() -> PyResult<String> {
-    // SAFETY: the library gives static texts.
-    let text = unsafe { CStr::from_ptr((abi().mxr_build_info)()) };
-    text.to_str().map(str::to_owned).map_err(|e| PyRuntimeError::new_err(e.to_string()))
+pub fn build_info() -> &'static str {
+    mxr_abi::build_info()
 }
 
 /// The version of libmxr.
 #[pyfunction]
-pub fn version() -> PyResult<String> {
-    // SAFETY: the library gives static texts.
-    let text = unsafe { CStr::from_ptr((abi().mxr_version)()) };
-    text.to_str().map(str::to_owned).map_err(|e| PyRuntimeError::new_err(e.to_string()))
+pub fn version() -> &'static str {
+    mxr_abi::version()
 }

@@ -62,9 +62,7 @@ fn files() -> Result<Vec<File>> {
         ("include/mxr.h".into(), header::text()?),
     ];
     files.extend(cpp::files(&schema));
-    if paths::root().join("bindings/python").exists() {
-        files.push(("bindings/python/src/abi.rs".into(), rust_abi::text(&functions)?));
-        files.extend(python::files(&schema));
-    }
+    files.push(("bindings/abi/src/ffi.rs".into(), rust_abi::text(&functions)?));
+    files.extend(python::files(&schema));
     Ok(files)
 }
