@@ -9,6 +9,7 @@ use crate::text::{give_texts, mxr_texts_t};
 use mxr_core::io::{self, Batch, DataDesc, DataIter, MaybeNamed, SharedIter, Sources};
 use mxr_core::{Result, err};
 use std::ffi::c_char;
+use std::mem::MaybeUninit;
 use std::sync::{Arc, Mutex};
 
 /// Gives one batch after the other.
@@ -120,25 +121,35 @@ pub unsafe extern "C" fn mxr_data_iter_names(
     })
 }
 
-/// Number of axes, sizes, as many as there is room for, and dtype of a description.
-pub(crate) unsafe fn write_desc(
-    desc: &DataDesc,
-    dims: *mut i64,
-    room: i32,
-    ndim: *mut i32,
-    dtype: *mut i32,
-) -> Result<()> {
-    // SAFETY: the caller promises room for `room` sizes and places for the numbers.
-    unsafe {
-        let dims = places(dims, length(room.into(), "room")?, "dims")?;
-        let (ndim, dtype) = (place(ndim, "ndim")?, place(dtype, "dtype")?);
-        for (place, d) in dims.iter_mut().zip(desc.shape.iter()) {
+/// The places for the shape and dtype of a description.
+pub(crate) struct DescPlaces<'a> {
+    dims: &'a mut [MaybeUninit<i64>],
+    ndim: &'a mut MaybeUninit<i32>,
+    dtype: &'a mut MaybeUninit<i32>,
+}
+
+impl DescPlaces<'_> {
+    pub(crate) unsafe fn new(
+        dims: *mut i64,
+        room: i32,
+        ndim: *mut i32,
+        dtype: *mut i32,
+    ) -> Result<DescPlaces<'static>> {
+        // SAFETY: the caller promises room for `room` sizes and places for the numbers, for the time of a call.
+        unsafe {
+            let dims = places(dims, length(room.into(), "room")?, "dims")?;
+            Ok(DescPlaces { dims, ndim: place(ndim, "ndim")?, dtype: place(dtype, "dtype")? })
+        }
+    }
+
+    /// Writes as many sizes as there is room for.
+    pub(crate) fn write(self, desc: &DataDesc) {
+        for (place, d) in self.dims.iter_mut().zip(desc.shape.iter()) {
             place.write(*d);
         }
-        ndim.write(desc.shape.ndim() as i32);
-        dtype.write(desc.dtype as i32);
+        self.ndim.write(desc.shape.ndim() as i32);
+        self.dtype.write(desc.dtype as i32);
     }
-    Ok(())
 }
 
 /// Shape, as many sizes as there is room for, and dtype of element `i` of a list of every batch.
@@ -155,9 +166,11 @@ pub unsafe extern "C" fn mxr_data_iter_desc(
     guard(|| {
         // SAFETY: the caller gives a handle, room and places.
         unsafe {
+            let to = DescPlaces::new(dims, room, ndim, dtype)?;
             let iter = lock(&behind(iter, "iter")?.iter);
-            write_desc(nth(descs(&**iter, list)?, i)?, dims, room, ndim, dtype)
+            to.write(nth(descs(&**iter, list)?, i)?);
         }
+        Ok(())
     })
 }
 

@@ -3,7 +3,7 @@
 //! `module_train.rs` has what changes parameters.
 
 use crate::attr::{length, slice, string};
-use crate::data_iter::{nth, write_desc};
+use crate::data_iter::{DescPlaces, MXR_DATA, MXR_LABELS, nth};
 use crate::error::{guard, mxr_error_t};
 use crate::executor::mxr_executor_t;
 use crate::handle::{arrays, as_arrays, give as give_array, mxr_array_t};
@@ -278,10 +278,10 @@ pub unsafe extern "C" fn mxr_module_names(
             let module = lock(behind(module, "module")?);
             let of = |descs: &[DataDesc]| descs.iter().map(|d| d.name.clone()).collect::<Vec<_>>();
             let found = match list {
-                crate::data_iter::MXR_DATA if module.is_bound() => of(module.data_descs()?),
-                crate::data_iter::MXR_LABELS if module.is_bound() => of(module.label_descs()?),
-                crate::data_iter::MXR_DATA => module.names().data.clone(),
-                crate::data_iter::MXR_LABELS => module.names().label.clone(),
+                MXR_DATA if module.is_bound() => of(module.data_descs()?),
+                MXR_LABELS if module.is_bound() => of(module.label_descs()?),
+                MXR_DATA => module.names().data.clone(),
+                MXR_LABELS => module.names().label.clone(),
                 MXR_PARAMETERS => module.param_names().to_vec(),
                 _ => return Err(err!(InvalidValue, "there is no list {list} of names").about("list")),
             };
@@ -306,18 +306,20 @@ pub unsafe extern "C" fn mxr_module_desc(
     guard(|| {
         // SAFETY: the caller gives a handle, room and places.
         unsafe {
+            let to = DescPlaces::new(dims, room, ndim, dtype)?;
             let module = lock(behind(module, "module")?);
             let descs = match list {
-                crate::data_iter::MXR_DATA => module.data_descs()?,
-                crate::data_iter::MXR_LABELS => module.label_descs()?,
+                MXR_DATA => module.data_descs()?,
+                MXR_LABELS => module.label_descs()?,
                 _ => {
                     return Err(
                         err!(InvalidValue, "expected MXR_DATA or MXR_LABELS, got {list}").about("list")
                     );
                 }
             };
-            write_desc(nth(descs, i)?, dims, room, ndim, dtype)
+            to.write(nth(descs, i)?);
         }
+        Ok(())
     })
 }
 

@@ -31,15 +31,15 @@ unsafe fn values(
     names: *const *const c_char,
     given: *const *mut mxr_array_t,
     n: i32,
-    argument: &str,
+    [of_names, of_arrays]: [&str; 2],
 ) -> Result<Option<Named>> {
     if n < 0 {
         return Ok(None);
     }
     // SAFETY: the caller promises `n` of each.
     unsafe {
-        let given = arrays(given, n, argument)?;
-        let pairs = with_names(names, as_arrays(&given), argument)?;
+        let given = arrays(given, n, of_arrays)?;
+        let pairs = with_names(names, as_arrays(&given), of_names)?;
         Ok(Some(pairs.into_iter().map(|(n, a)| (n.to_owned(), a.clone())).collect()))
     }
 }
@@ -67,8 +67,8 @@ pub unsafe extern "C" fn mxr_module_init_params(
         // place.
         unsafe {
             let done = place(done, "done")?;
-            let args = values(arg_names, args, num_args, "args")?;
-            let states = values(state_names, states, num_states, "states")?;
+            let args = values(arg_names, args, num_args, ["arg_names", "args"])?;
+            let states = values(state_names, states, num_states, ["state_names", "states"])?;
             let given = Given {
                 arguments: args.as_deref(),
                 states: states.as_deref(),

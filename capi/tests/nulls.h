@@ -23,6 +23,11 @@ static mxr_lr_scheduler_t *a_schedule;
 static mxr_optimizer_t *an_optimizer;
 static mxr_updater_t *an_updater;
 static mxr_initializer_t *an_initializer;
+static mxr_metric_t *a_metric;
+static mxr_data_iter_t *a_data_iter;
+static mxr_kvstore_t *a_kvstore;
+static mxr_callback_t *a_callback;
+static mxr_module_t *a_module;
 
 /* Begins with a one, as int32 and as int64. */
 static int64_t numbers[64] = {1};
@@ -43,7 +48,14 @@ static const char *texts[1] = {"exp"};
 #define A_mxr_optimizer_t an_optimizer
 #define A_mxr_updater_t an_updater
 #define A_mxr_initializer_t an_initializer
+#define A_mxr_metric_t a_metric
+#define A_mxr_data_iter_t a_data_iter
+#define A_mxr_kvstore_t a_kvstore
+#define A_mxr_callback_t a_callback
+#define A_mxr_module_t a_module
 #define A_mxr_attr_t nothing_set()
+#define A_mxr_desc_t a_desc()
+#define A_mxr_module_options_t nothing_set()
 #define A_mxr_input_t nothing_set()
 #define A_mxr_memory_t numbers
 #define A_mxr_body_t a_body()
@@ -59,6 +71,12 @@ static inline void no_function(void) {}
 static inline void *nothing_set(void) {
     static char zeros[256];
     return memset(zeros, 0, sizeof zeros);
+}
+
+static inline mxr_desc_t *a_desc(void) {
+    static mxr_desc_t desc;
+    desc = (mxr_desc_t){texts[0], texts[0], numbers, 1, MXR_FLOAT32};
+    return &desc;
 }
 
 static inline void *handles(const void *handle) {
@@ -114,6 +132,15 @@ static void crashed(int number) {
 int __lsan_is_turned_off(void);
 int __lsan_is_turned_off(void) { return 1; }
 
+static mxr_error_t *a_trained_symbol(void) {
+    mxr_module_options_t options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = (uint32_t)sizeof options;
+    options.data_names = options.label_names = texts;
+    options.num_data = 1;
+    return mxr_module_create(a_symbol, &options, &a_module);
+}
+
 static int the_arguments_are_made(void) {
     const float one = 1;
     const char *name = "exp";
@@ -138,6 +165,11 @@ static int the_arguments_are_made(void) {
     OK(mxr_executor_plan(an_executor, 0, &a_plan));
     OK(mxr_cached_op_new(a_symbol, 0, NULL, &a_cached_op));
     OK(mxr_initializer_create("zero", NULL, 0, &an_initializer));
+    OK(mxr_metric_create("acc", NULL, 0, &a_metric));
+    OK(mxr_data_iter_create("NDArrayIter", NULL, 0, NULL, &an_array, 1, NULL, &an_array, 1, NULL, 0, &a_data_iter));
+    OK(mxr_kvstore_create("local", &a_kvstore));
+    OK(mxr_callback_create("LogValidationMetricsCallback", NULL, 0, &a_callback));
+    OK(a_trained_symbol());
     return 1;
 }
 

@@ -111,7 +111,7 @@ impl Module {
         self.init_params(None, given, true).map(drop)
     }
 
-    /// Copies of the parameters: arguments and auxiliary states. States of several devices are averaged.
+    /// Copies of the parameters: arguments and auxiliary states. Those of several devices are averaged.
     ///
     /// # Errors
     /// `InvalidValue` before [`Module::init_params`].
@@ -128,11 +128,10 @@ impl Module {
             copy_to(from, &to)?;
             Ok((name.clone(), to))
         };
-        let first = &bound.replicas[0];
-        let arguments = self.params.iter().map(|n| copy(n, variable(first, n)?)).collect::<Result<_>>()?;
-        let states =
-            self.states.iter().map(|n| copy(n, &mean(&bound.replicas, n)?)).collect::<Result<_>>()?;
-        Ok((arguments, states))
+        let all = |names: &[String]| -> Result<Named> {
+            names.iter().map(|n| copy(n, &mean(&bound.replicas, n)?)).collect()
+        };
+        Ok((all(&self.params)?, all(&self.states)?))
     }
 }
 
@@ -173,6 +172,11 @@ fn mean(replicas: &[Replica], name: &str) -> Result<NdArray> {
     let to = [Some((sum.clone(), Req::Write))];
     invoke(&registry().op(AddN { num_args: Some(here.len() as i64) }), &here, &to, &Call::default())?;
     let share = [("scalar", AttrValue::Float(replicas.len() as f64))];
-    invoke(&registry().find("_div_scalar")?.with_named(&share)?, &[sum.clone()], &to, &Call::default())?;
+    invoke(
+        &registry().find("_div_scalar")?.with_named(&share)?,
+        std::slice::from_ref(&sum),
+        &to,
+        &Call::default(),
+    )?;
     Ok(sum)
 }

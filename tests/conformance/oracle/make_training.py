@@ -244,7 +244,7 @@ def callbacks():
 
 def network():
     data = mx.sym.var("data")
-    hidden = mx.sym.FullyConnected(data, num_hidden=5, name="fc1")
+    hidden = mx.sym.FullyConnected(data, num_hidden=5, no_bias=True, name="fc1")
     hidden = mx.sym.BatchNorm(hidden, name="bn", fix_gamma=False)
     hidden = mx.sym.Activation(hidden, act_type="relu", name="relu")
     return mx.sym.SoftmaxOutput(mx.sym.FullyConnected(hidden, num_hidden=3, name="fc2"), name="softmax")
