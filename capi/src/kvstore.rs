@@ -273,9 +273,10 @@ pub unsafe extern "C" fn mxr_kvstore_set_compression(
     guard(|| {
         // SAFETY: the caller gives a handle, a C string and attributes.
         unsafe {
+            let store = behind(store, "store")?;
             let attrs = read_attrs(attrs, num_attrs)?;
             let compression = compressions().find(string(name, "name")?)?.create(&attrs)?;
-            lock(behind(store, "store")?).set_compression(compression)
+            lock(store).set_compression(compression)
         }
     })
 }

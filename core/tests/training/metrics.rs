@@ -75,7 +75,7 @@ fn updates_choose_arrays_by_name() {
     assert_eq!(metric.get().unwrap(), [("accuracy".to_owned(), 1.0)]);
     let e = metric.update_named(&[("label", &label)], &[("wrong", &wrong)]).unwrap_err();
     assert_eq!((e.code(), e.argument()), (ErrorCode::NotFound, Some("output_names")));
-    let e = metric.update(&[label.clone()], &[right, wrong]).unwrap_err();
+    let e = metric.update(std::slice::from_ref(&label), &[right, wrong]).unwrap_err();
     assert_eq!(
         (e.code(), e.argument(), e.operator()),
         (ErrorCode::InvalidValue, Some("labels"), Some("Accuracy"))

@@ -23,7 +23,7 @@ fn name(key: &str) -> Key {
 
 fn pulled(store: &dyn KvStore, key: &Key, n: usize) -> Vec<f64> {
     let out = vector(&vec![0.0; n]);
-    store.pull(key, &[out.clone()]).unwrap();
+    store.pull(key, std::slice::from_ref(&out)).unwrap();
     values(&out)
 }
 
@@ -63,7 +63,7 @@ fn pushing_and_pulling_in_one_call_is_both() {
     let (a, b) = (vector(&[0.0, 0.0]), on(Device::cpu(1), &[0.0, 0.0]));
     store.broadcast(Key::Int(3), &vector(&[1.0, 2.0]), &[a.clone(), b.clone()]).unwrap();
     assert_eq!((values(&a), values(&b)), (vec![1.0, 2.0], vec![1.0, 2.0]));
-    store.pushpull(&Key::Int(3), &[a.clone(), b.clone()], &[b.clone()]).unwrap();
+    store.pushpull(&Key::Int(3), &[a.clone(), b.clone()], std::slice::from_ref(&b)).unwrap();
     assert_eq!((values(&a), values(&b)), (vec![1.0, 2.0], vec![2.0, 4.0]));
     assert_eq!(pulled(&*store, &Key::Int(3), 2), [2.0, 4.0]);
     assert_eq!((store.kind(), store.rank(), store.num_workers()), ("local", 0, 1));
@@ -76,7 +76,7 @@ fn what_is_stored_is_a_copy() {
     store.init(name("w"), &value).unwrap();
     value.copy_from_bytes(&5_f32.to_le_bytes()).unwrap();
     assert_eq!(pulled(&*store, &name("w"), 1), [1.0]);
-    store.push(&name("w"), &[value.clone()]).unwrap();
+    store.push(&name("w"), std::slice::from_ref(&value)).unwrap();
     value.copy_from_bytes(&9_f32.to_le_bytes()).unwrap();
     assert_eq!(pulled(&*store, &name("w"), 1), [5.0]);
 }
