@@ -132,6 +132,26 @@
 #define MXR_BACKWARD_TRAINING 4
 
 /**
+ * A callback wants the metric to forget what it has told: `mxr_metric_reset_local`.
+ */
+#define MXR_CALLBACK_RESET_METRIC 1
+
+/**
+ * A callback wants a checkpoint of the epoch, under its number from 1, by the attributes that it was made with.
+ */
+#define MXR_CALLBACK_SAVE 2
+
+/**
+ * The data of batches.
+ */
+#define MXR_DATA 0
+
+/**
+ * The labels of batches.
+ */
+#define MXR_LABELS 1
+
+/**
  * An argument has a value that is not allowed.
  */
 #define MXR_ERROR_INVALID_VALUE 1
@@ -221,6 +241,56 @@
  * program must not shorten it meanwhile.
  */
 #define MXR_MODEL_COPY 1
+
+/**
+ * Bind for training: gradients of parameters are computed.
+ */
+#define MXR_BIND_TRAINING 1
+
+/**
+ * Compute gradients of the data too.
+ */
+#define MXR_BIND_INPUT_GRADIENTS 2
+
+/**
+ * The module is bound.
+ */
+#define MXR_MODULE_BOUND 1
+
+/**
+ * The parameters have values.
+ */
+#define MXR_MODULE_INITIALIZED 2
+
+/**
+ * The module has an optimizer.
+ */
+#define MXR_MODULE_OPTIMIZER 4
+
+/**
+ * The parameters of a module.
+ */
+#define MXR_PARAMETERS 2
+
+/**
+ * Parameters without a value are filled by the initializer.
+ */
+#define MXR_ALLOW_MISSING 1
+
+/**
+ * Values that no parameter takes are passed over.
+ */
+#define MXR_ALLOW_EXTRA 2
+
+/**
+ * Do it even if it was done before.
+ */
+#define MXR_FORCE 4
+
+/**
+ * Divide gradients by the batch size, unless the optimizer was given a `rescale_grad`.
+ */
+#define MXR_RESCALE 8
 
 /**
  * Remember the call for differentiation.
@@ -328,6 +398,16 @@ typedef struct mxr_array_t mxr_array_t;
 typedef struct mxr_cached_op_t mxr_cached_op_t;
 
 /**
+ * Is told of each batch or epoch.
+ */
+typedef struct mxr_callback_t mxr_callback_t;
+
+/**
+ * Gives one batch after the other.
+ */
+typedef struct mxr_data_iter_t mxr_data_iter_t;
+
+/**
  * A failure. Its texts live as long as it does.
  */
 typedef struct mxr_error_t mxr_error_t;
@@ -348,6 +428,11 @@ typedef struct mxr_inferred_t mxr_inferred_t;
 typedef struct mxr_initializer_t mxr_initializer_t;
 
 /**
+ * A store of parameters.
+ */
+typedef struct mxr_kvstore_t mxr_kvstore_t;
+
+/**
  * Arrays read from a file, with their names.
  */
 typedef struct mxr_list_t mxr_list_t;
@@ -358,9 +443,19 @@ typedef struct mxr_list_t mxr_list_t;
 typedef struct mxr_lr_scheduler_t mxr_lr_scheduler_t;
 
 /**
+ * A metric with what it has summed up.
+ */
+typedef struct mxr_metric_t mxr_metric_t;
+
+/**
  * A model that was opened.
  */
 typedef struct mxr_model_t mxr_model_t;
+
+/**
+ * A symbol that can be trained.
+ */
+typedef struct mxr_module_t mxr_module_t;
 
 /**
  * An operator. Handles are static: never freed.
@@ -458,6 +553,32 @@ typedef struct {
 } mxr_plan_options_t;
 
 /**
+ * The value of an attribute. All pointers are borrowed for the call.
+ */
+typedef struct {
+  /**
+   * Number of the attribute, from the schema.
+   */
+  uint32_t id;
+  /**
+   * Form of the value, one of `MXR_ATTR_…`.
+   */
+  uint32_t tag;
+  /**
+   * The value, or the length of `data`.
+   */
+  int64_t integer;
+  /**
+   * The value.
+   */
+  double number;
+  /**
+   * Text or elements.
+   */
+  const void *data;
+} mxr_attr_t;
+
+/**
  * What is run in a step of a loop, or in a branch. Its nodes are those whose attribute `__subgraph_name__`
  * is `scope`; whatever else they read becomes an input of the loop.
  */
@@ -553,30 +674,15 @@ typedef struct {
 typedef void (*mxr_monitor_fn)(void *payload, const char *name, mxr_array_t *array);
 
 /**
- * The value of an attribute. All pointers are borrowed for the call.
+ * Changes a stored value by what was pushed, both borrowed. `key` is NULL where keys are numbers. Called on the
+ * thread that is inside a push; it must not call functions of the store. Returns NULL, or an error that is then the
+ * library's.
  */
-typedef struct {
-  /**
-   * Number of the attribute, from the schema.
-   */
-  uint32_t id;
-  /**
-   * Form of the value, one of `MXR_ATTR_…`.
-   */
-  uint32_t tag;
-  /**
-   * The value, or the length of `data`.
-   */
-  int64_t integer;
-  /**
-   * The value.
-   */
-  double number;
-  /**
-   * Text or elements.
-   */
-  const void *data;
-} mxr_attr_t;
+typedef mxr_error_t *(*mxr_update_fn)(void *payload,
+                                      const char *key,
+                                      int64_t index,
+                                      mxr_array_t *pushed,
+                                      mxr_array_t *stored);
 
 /**
  * What a user gives to a model.
@@ -607,6 +713,87 @@ typedef struct {
    */
   const char *name;
 } mxr_input_t;
+
+/**
+ * What a module's variables are, and where it runs. NULL, or zero, means: `data` and the label `softmax_label`, on
+ * `cpu(0)`.
+ */
+typedef struct {
+  /**
+   * Size of this struct as the caller knows it.
+   */
+  uint32_t struct_size;
+  /**
+   * Number of data.
+   */
+  int32_t num_data;
+  /**
+   * Names of the data; NULL for `data`.
+   */
+  const char *const *data_names;
+  /**
+   * Names of the labels; NULL for `softmax_label`.
+   */
+  const char *const *label_names;
+  /**
+   * Names of parameters that are not trained.
+   */
+  const char *const *fixed_names;
+  /**
+   * Names of states, which stay from batch to batch and are set by the caller.
+   */
+  const char *const *state_names;
+  /**
+   * Number of labels.
+   */
+  int32_t num_labels;
+  /**
+   * Number of parameters that are not trained.
+   */
+  int32_t num_fixed;
+  /**
+   * Number of states.
+   */
+  int32_t num_states;
+  /**
+   * Number of devices, among which batches are divided; 0 for `cpu(0)`.
+   */
+  int32_t num_devices;
+  /**
+   * Kind of each device: `MXR_CPU` or `MXR_GPU`.
+   */
+  const int32_t *device_kinds;
+  /**
+   * Number of each device.
+   */
+  const int32_t *device_ids;
+} mxr_module_options_t;
+
+/**
+ * What a batch has under a name.
+ */
+typedef struct {
+  /**
+   * Name of the variable.
+   */
+  const char *name;
+  /**
+   * What the axes are, `N` that of the batch; NULL for `NCHW`.
+   */
+  const char *layout;
+  /**
+   * Sizes of the axes.
+   */
+  const int64_t *dims;
+  /**
+   * Number of axes.
+   */
+  int32_t ndim;
+  /**
+   * Dtype, one of `MXR_FLOAT32`, ….
+   */
+  int32_t dtype;
+} mxr_desc_t;
 
 /**
  * What a plan takes.
@@ -902,6 +1089,50 @@ mxr_cached_op_t *mxr_cached_op_retain(mxr_cached_op_t *cached_op);
 void mxr_cached_op_free(mxr_cached_op_t *cached_op);
 
 /**
+ * Makes a callback by its name, such as `Speedometer`, with attributes by the schema's ids.
+ */
+mxr_error_t *mxr_callback_create(const char *name,
+                                 const mxr_attr_t *attrs,
+                                 int32_t num_attrs,
+                                 mxr_callback_t **out);
+
+/**
+ * Tells a callback of a batch of an epoch, both from 0, and the time in seconds from any beginning; `due` becomes 1
+ * if `mxr_callback_call` is to follow, for which the metric is then asked.
+ */
+mxr_error_t *mxr_callback_due(const mxr_callback_t *callback,
+                              int64_t epoch,
+                              int64_t batch,
+                              double seconds,
+                              int32_t *due);
+
+/**
+ * Asks a callback that was due, with `n` names and values of the metric; `names` is NULL without a metric.
+ *
+ * `text` becomes what is to be printed, as a line unless it ends in a carriage return, for the caller to free, or
+ * NULL. `actions` become `MXR_CALLBACK_…`, combined. @nullable names, values
+ */
+mxr_error_t *mxr_callback_call(const mxr_callback_t *callback,
+                               int64_t epoch,
+                               int64_t batch,
+                               double seconds,
+                               const char *const *names,
+                               const double *values,
+                               int32_t n,
+                               char **text,
+                               int32_t *actions);
+
+/**
+ * Takes another reference to a callback, to be freed like the first. NULL gives NULL.
+ */
+mxr_callback_t *mxr_callback_retain(mxr_callback_t *callback);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_callback_free(mxr_callback_t *callback);
+
+/**
  * A loop over the rows of `data`: a call of `_foreach`.
  *
  * The variables of `body` stand for a row of each of `data` and for `states`. The outputs of the symbol are
@@ -949,6 +1180,96 @@ mxr_error_t *mxr_symbol_cond(const char *name,
                              const mxr_body_t *then,
                              const mxr_body_t *otherwise,
                              mxr_symbol_t **symbol);
+
+/**
+ * Opens a data iterator by its name, such as `NDArrayIter`, with attributes by the schema's ids.
+ *
+ * The schema says what it reads from besides: nothing, arrays of data and labels, with names or NULL for names that
+ * follow from the attributes, or other iterators, which stay the caller's too. @nullable data_names, label_names
+ */
+mxr_error_t *mxr_data_iter_create(const char *name,
+                                  const mxr_attr_t *attrs,
+                                  int32_t num_attrs,
+                                  const char *const *data_names,
+                                  mxr_array_t *const *data,
+                                  int32_t num_data,
+                                  const char *const *label_names,
+                                  mxr_array_t *const *labels,
+                                  int32_t num_labels,
+                                  mxr_data_iter_t *const *iters,
+                                  int32_t num_iters,
+                                  mxr_data_iter_t **out);
+
+/**
+ * The names of what batches have in a list, `MXR_DATA` or `MXR_LABELS`.
+ */
+mxr_error_t *mxr_data_iter_names(const mxr_data_iter_t *iter, int32_t list, mxr_texts_t **names);
+
+/**
+ * Shape, as many sizes as there is room for, and dtype of element `i` of a list of every batch.
+ */
+mxr_error_t *mxr_data_iter_desc(const mxr_data_iter_t *iter,
+                                int32_t list,
+                                int64_t i,
+                                int64_t *dims,
+                                int32_t room,
+                                int32_t *ndim,
+                                int32_t *dtype);
+
+/**
+ * What the axes of element `i` of a list are, `N` that of the batch: `NCHW`. The caller owns the text.
+ */
+mxr_error_t *mxr_data_iter_layout(const mxr_data_iter_t *iter,
+                                  int32_t list,
+                                  int64_t i,
+                                  char **layout);
+
+/**
+ * Number of examples in a batch.
+ */
+mxr_error_t *mxr_data_iter_batch_size(const mxr_data_iter_t *iter, int64_t *size);
+
+/**
+ * Goes to the next batch; `more` becomes 0 at the end of the epoch, where there is none.
+ */
+mxr_error_t *mxr_data_iter_next(const mxr_data_iter_t *iter, int32_t *more);
+
+/**
+ * Begins the next epoch; with `hard` not 0 as if nothing had been read, so that nothing is carried over.
+ */
+mxr_error_t *mxr_data_iter_reset(const mxr_data_iter_t *iter,
+                                 int32_t hard);
+
+/**
+ * Element `i` of a list of the batch, `MXR_DATA` or `MXR_LABELS`: a new reference.
+ */
+mxr_error_t *mxr_data_iter_array(const mxr_data_iter_t *iter,
+                                 int32_t list,
+                                 int64_t i,
+                                 mxr_array_t **array);
+
+/**
+ * How many examples of the batch, the last ones, only fill it up.
+ */
+mxr_error_t *mxr_data_iter_pad(const mxr_data_iter_t *iter, int64_t *pad);
+
+/**
+ * Numbers of the batch's examples in their source, as many as there is room for, and how many there are.
+ */
+mxr_error_t *mxr_data_iter_index(const mxr_data_iter_t *iter,
+                                 int64_t *index,
+                                 int64_t room,
+                                 int64_t *n);
+
+/**
+ * Takes another reference to a data iterator, to be freed like the first. NULL gives NULL.
+ */
+mxr_data_iter_t *mxr_data_iter_retain(mxr_data_iter_t *iter);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_data_iter_free(mxr_data_iter_t *iter);
 
 /**
  * The array as a DLPack tensor that shares its memory, once nothing writes it any more. Its deleter may be called
@@ -1196,6 +1517,116 @@ mxr_initializer_t *mxr_initializer_retain(mxr_initializer_t *initializer);
 void mxr_initializer_free(mxr_initializer_t *initializer);
 
 /**
+ * Makes a store by its name: `local` or `device`.
+ */
+mxr_error_t *mxr_kvstore_create(const char *name, mxr_kvstore_t **out);
+
+/**
+ * The name by which a store is made. The caller owns the text.
+ */
+mxr_error_t *mxr_kvstore_type(const mxr_kvstore_t *store, char **name);
+
+/**
+ * The number of this worker among those that share the store, and how many there are.
+ */
+mxr_error_t *mxr_kvstore_workers(const mxr_kvstore_t *store, int64_t *rank, int64_t *num_workers);
+
+/**
+ * Keeps a copy of a value under a new key. @nullable key
+ */
+mxr_error_t *mxr_kvstore_init(const mxr_kvstore_t *store,
+                              const char *key,
+                              int64_t index,
+                              mxr_array_t *value);
+
+/**
+ * Sums `n` values, one of each device, and changes the stored one by the sum: by the optimizer or function that was
+ * set; without one the sum takes its place. @nullable key
+ */
+mxr_error_t *mxr_kvstore_push(const mxr_kvstore_t *store,
+                              const char *key,
+                              int64_t index,
+                              mxr_array_t *const *values,
+                              int32_t n);
+
+/**
+ * Copies the stored value to `n` arrays. @nullable key
+ */
+mxr_error_t *mxr_kvstore_pull(const mxr_kvstore_t *store,
+                              const char *key,
+                              int64_t index,
+                              mxr_array_t *const *out,
+                              int32_t n);
+
+/**
+ * Pushes values, and then pulls to arrays. @nullable key
+ */
+mxr_error_t *mxr_kvstore_pushpull(const mxr_kvstore_t *store,
+                                  const char *key,
+                                  int64_t index,
+                                  mxr_array_t *const *values,
+                                  int32_t num_values,
+                                  mxr_array_t *const *out,
+                                  int32_t num_out);
+
+/**
+ * Keeps a copy of a value under a new key, and copies it to `n` arrays. @nullable key
+ */
+mxr_error_t *mxr_kvstore_broadcast(const mxr_kvstore_t *store,
+                                   const char *key,
+                                   int64_t index,
+                                   mxr_array_t *value,
+                                   mxr_array_t *const *out,
+                                   int32_t n);
+
+/**
+ * Updates stored values by an optimizer, which stays the caller's too, from now on, with new states.
+ */
+mxr_error_t *mxr_kvstore_set_optimizer(const mxr_kvstore_t *store,
+                                       mxr_optimizer_t *optimizer);
+
+/**
+ * Updates stored values by a function from now on; NULL lets sums take their place. `drop` is called with `payload`
+ * when the function is no longer needed. @nullable update, payload, drop
+ */
+mxr_error_t *mxr_kvstore_set_update(const mxr_kvstore_t *store,
+                                    mxr_update_fn update,
+                                    void *payload,
+                                    mxr_drop_fn drop);
+
+/**
+ * Compresses what is pushed to a store `device` from now on: `2bit`, with attributes by the schema's ids.
+ */
+mxr_error_t *mxr_kvstore_set_compression(const mxr_kvstore_t *store,
+                                         const char *name,
+                                         const mxr_attr_t *attrs,
+                                         int32_t num_attrs);
+
+/**
+ * The states of the optimizer as bytes, which the caller frees with `mxr_bytes_free`. Waits for them.
+ */
+mxr_error_t *mxr_kvstore_optimizer_states(const mxr_kvstore_t *store,
+                                          uint8_t **bytes,
+                                          uint64_t *len);
+
+/**
+ * Replaces the states of the optimizer by those that `mxr_kvstore_optimizer_states` gave.
+ */
+mxr_error_t *mxr_kvstore_set_optimizer_states(const mxr_kvstore_t *store,
+                                              const uint8_t *bytes,
+                                              uint64_t len);
+
+/**
+ * Takes another reference to a store, to be freed like the first. NULL gives NULL.
+ */
+mxr_kvstore_t *mxr_kvstore_retain(mxr_kvstore_t *store);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_kvstore_free(mxr_kvstore_t *store);
+
+/**
  * Makes a schedule by its name, such as `FactorScheduler` or `factor`, with attributes by the schema's ids.
  */
 mxr_error_t *mxr_lr_scheduler_create(const char *name,
@@ -1231,6 +1662,80 @@ mxr_lr_scheduler_t *mxr_lr_scheduler_retain(mxr_lr_scheduler_t *scheduler);
  * Gives a reference back. NULL is allowed.
  */
 void mxr_lr_scheduler_free(mxr_lr_scheduler_t *scheduler);
+
+/**
+ * Makes a metric by its name, such as `acc`, with attributes by the schema's ids.
+ */
+mxr_error_t *mxr_metric_create(const char *name,
+                               const mxr_attr_t *attrs,
+                               int32_t num_attrs,
+                               mxr_metric_t **out);
+
+/**
+ * Adds a metric, which stays the caller's too, to a `CompositeEvalMetric`.
+ */
+mxr_error_t *mxr_metric_push(const mxr_metric_t *metric, mxr_metric_t *part);
+
+/**
+ * Takes in a batch: as many labels as predictions. Waits for nothing: what is wrong with elements is told by
+ * `mxr_metric_get`.
+ */
+mxr_error_t *mxr_metric_update(const mxr_metric_t *metric,
+                               mxr_array_t *const *labels,
+                               int32_t num_labels,
+                               mxr_array_t *const *preds,
+                               int32_t num_preds);
+
+/**
+ * Takes in a batch of which the attributes `label_names` and `output_names` choose arrays, all without them.
+ */
+mxr_error_t *mxr_metric_update_named(const mxr_metric_t *metric,
+                                     const char *const *label_names,
+                                     mxr_array_t *const *labels,
+                                     int32_t num_labels,
+                                     const char *const *pred_names,
+                                     mxr_array_t *const *preds,
+                                     int32_t num_preds);
+
+/**
+ * Adds a sum and a count that the caller found by itself, to the metric `CustomMetric` or to another whose value is
+ * their quotient.
+ */
+mxr_error_t *mxr_metric_add(const mxr_metric_t *metric,
+                            double sum,
+                            double count);
+
+/**
+ * Forgets everything.
+ */
+mxr_error_t *mxr_metric_reset(const mxr_metric_t *metric);
+
+/**
+ * Forgets everything but what `mxr_metric_get` tells with `global` not 0.
+ */
+mxr_error_t *mxr_metric_reset_local(const mxr_metric_t *metric);
+
+/**
+ * The names, and the values as many as there is room for, since the last reset of either kind, or with `global` not
+ * 0 since the last `mxr_metric_reset`. A value is not a number where there was nothing. `n` becomes their number.
+ * Waits.
+ */
+mxr_error_t *mxr_metric_get(const mxr_metric_t *metric,
+                            int32_t global,
+                            mxr_texts_t **names,
+                            double *values,
+                            int32_t room,
+                            int32_t *n);
+
+/**
+ * Takes another reference to a metric, to be freed like the first. NULL gives NULL.
+ */
+mxr_metric_t *mxr_metric_retain(mxr_metric_t *metric);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_metric_free(mxr_metric_t *metric);
 
 /**
  * Opens a model. `flags` is 0 or `MXR_MODEL_COPY`.
@@ -1286,6 +1791,201 @@ mxr_error_t *mxr_model_input(const mxr_model_t *model,
  * Frees a model; symbols and arrays taken from it stay. NULL is allowed.
  */
 void mxr_model_free(mxr_model_t *model);
+
+/**
+ * Makes a module of a symbol. @nullable options
+ */
+mxr_error_t *mxr_module_create(const mxr_symbol_t *symbol,
+                               const mxr_module_options_t *options,
+                               mxr_module_t **module);
+
+/**
+ * Makes executors for data and labels of these shapes. Parameters keep their values if the module was bound before.
+ *
+ * `flags` are `MXR_BIND_…`, combined; `request` says what to do with gradients of parameters: `MXR_REQUEST_…`.
+ * `shared` is NULL, or another bound module whose parameters, memory and optimizer are taken. @nullable shared
+ */
+mxr_error_t *mxr_module_bind(const mxr_module_t *module,
+                             const mxr_desc_t *data,
+                             int32_t num_data,
+                             const mxr_desc_t *labels,
+                             int32_t num_labels,
+                             uint32_t flags,
+                             int32_t request,
+                             const mxr_module_t *shared);
+
+/**
+ * Makes executors for other shapes, with the same parameters.
+ */
+mxr_error_t *mxr_module_reshape(const mxr_module_t *module,
+                                const mxr_desc_t *data,
+                                int32_t num_data,
+                                const mxr_desc_t *labels,
+                                int32_t num_labels);
+
+/**
+ * How far a module is: `MXR_MODULE_…`, combined.
+ */
+mxr_error_t *mxr_module_state(const mxr_module_t *module, int32_t *state);
+
+/**
+ * The names in a list: `MXR_DATA` and `MXR_LABELS`, in the order of binding once the module is bound, or
+ * `MXR_PARAMETERS`, in the order of the symbol's arguments.
+ */
+mxr_error_t *mxr_module_names(const mxr_module_t *module,
+                              int32_t list,
+                              mxr_texts_t **names);
+
+/**
+ * Shape, as many sizes as there is room for, and dtype of element `i` of the list `MXR_DATA` or `MXR_LABELS` of a
+ * bound module.
+ */
+mxr_error_t *mxr_module_desc(const mxr_module_t *module,
+                             int32_t list,
+                             int64_t i,
+                             int64_t *dims,
+                             int32_t room,
+                             int32_t *ndim,
+                             int32_t *dtype);
+
+/**
+ * The symbol, a new reference.
+ */
+mxr_error_t *mxr_module_symbol(const mxr_module_t *module, mxr_symbol_t **symbol);
+
+/**
+ * The executor of device `i`, a new reference. Forward passes for other shapes make new ones.
+ */
+mxr_error_t *mxr_module_executor(const mxr_module_t *module, int64_t i, mxr_executor_t **executor);
+
+/**
+ * Computes the outputs for a batch, whose arrays are in the order of binding; arrays of other shapes are bound first,
+ * and labels may be missing. `training` is 0 or 1, or -1 for what the module was bound for.
+ */
+mxr_error_t *mxr_module_forward(const mxr_module_t *module,
+                                mxr_array_t *const *data,
+                                int32_t num_data,
+                                mxr_array_t *const *labels,
+                                int32_t num_labels,
+                                int32_t training);
+
+/**
+ * Computes the gradients after a forward pass in training; outputs of losses need no gradient.
+ */
+mxr_error_t *mxr_module_backward(const mxr_module_t *module,
+                                 mxr_array_t *const *out_grads,
+                                 int32_t num_out_grads);
+
+/**
+ * Output `i` of the last forward pass, that of all devices as one: a new reference. With one device it is an array
+ * that the next pass overwrites.
+ */
+mxr_error_t *mxr_module_output(const mxr_module_t *module,
+                               int64_t i,
+                               mxr_array_t **array);
+
+/**
+ * The gradient of data `i` after a backward pass, a new reference. The module must be bound for it.
+ */
+mxr_error_t *mxr_module_input_grad(const mxr_module_t *module, int64_t i, mxr_array_t **array);
+
+/**
+ * Takes another reference to a module, to be freed like the first. NULL gives NULL.
+ */
+mxr_module_t *mxr_module_retain(mxr_module_t *module);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_module_free(mxr_module_t *module);
+
+/**
+ * Gives the parameters their first values, in the order of their names: those given, others by the initializer.
+ *
+ * A negative `num_args` or `num_states` means that no values are given, and the initializer fills all; otherwise one
+ * that is missing is an error without `MXR_ALLOW_MISSING`. Parameters that have values keep them without `MXR_FORCE`;
+ * `done` says whether anything was done. `initializer` may be NULL if no parameter needs it. @nullable initializer
+ */
+mxr_error_t *mxr_module_init_params(const mxr_module_t *module,
+                                    const mxr_initializer_t *initializer,
+                                    const char *const *arg_names,
+                                    mxr_array_t *const *args,
+                                    int32_t num_args,
+                                    const char *const *state_names,
+                                    mxr_array_t *const *states,
+                                    int32_t num_states,
+                                    uint32_t flags,
+                                    int32_t *done);
+
+/**
+ * Copies of the parameters: `MXR_LIST_ARGUMENTS` or `MXR_LIST_AUXILIARY_STATES`, by name.
+ */
+mxr_error_t *mxr_module_params(const mxr_module_t *module, int32_t list, mxr_list_t **params);
+
+/**
+ * Takes an optimizer, which stays the caller's too. Parameters get their names in it, unless it has some.
+ *
+ * `store_name` is NULL, or the name of a store in which several devices' gradients are summed; with one device none is
+ * made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE` and `MXR_FORCE`; without the latter an
+ * optimizer that is there stays, and `done` becomes 0. @nullable store_name, store
+ */
+mxr_error_t *mxr_module_init_optimizer(const mxr_module_t *module,
+                                       mxr_optimizer_t *optimizer,
+                                       const char *store_name,
+                                       mxr_kvstore_t *store,
+                                       uint32_t flags,
+                                       int32_t *done);
+
+/**
+ * The optimizer, a new reference.
+ */
+mxr_error_t *mxr_module_optimizer(const mxr_module_t *module, mxr_optimizer_t **optimizer);
+
+/**
+ * Changes the parameters by their gradients.
+ */
+mxr_error_t *mxr_module_update(const mxr_module_t *module);
+
+/**
+ * Shows the outputs of the last forward pass to a metric, with the labels of the batch in the order of binding.
+ */
+mxr_error_t *mxr_module_update_metric(const mxr_module_t *module,
+                                      const mxr_metric_t *metric,
+                                      mxr_array_t *const *labels,
+                                      int32_t num_labels);
+
+/**
+ * The states of the optimizer as bytes, which the caller frees with `mxr_bytes_free`. Waits for them.
+ */
+mxr_error_t *mxr_module_optimizer_states(const mxr_module_t *module,
+                                         uint8_t **bytes,
+                                         uint64_t *len);
+
+/**
+ * Replaces the states of the optimizer by those that `mxr_module_optimizer_states` gave.
+ */
+mxr_error_t *mxr_module_set_optimizer_states(const mxr_module_t *module,
+                                             const uint8_t *bytes,
+                                             uint64_t len);
+
+/**
+ * Writes `PREFIX-symbol.json` and `PREFIX-0000.params` with the number of the epoch, and with `states` not 0 the
+ * states of the optimizer as `PREFIX-0000.states`.
+ */
+mxr_error_t *mxr_module_save_checkpoint(const mxr_module_t *module,
+                                        const char *prefix,
+                                        int64_t epoch,
+                                        int32_t states);
+
+/**
+ * Makes a module of the symbol and the parameters of a checkpoint; with `states` not 0 the next optimizer goes on from
+ * the states that were saved. @nullable options
+ */
+mxr_error_t *mxr_module_load(const char *prefix,
+                             int64_t epoch,
+                             int32_t states,
+                             const mxr_module_options_t *options,
+                             mxr_module_t **module);
 
 /**
  * Finds an operator by its name or an alias. The handle is static.

@@ -23,8 +23,13 @@ static mxr_lr_scheduler_t *a_schedule;
 static mxr_optimizer_t *an_optimizer;
 static mxr_updater_t *an_updater;
 static mxr_initializer_t *an_initializer;
+static mxr_metric_t *a_metric;
+static mxr_data_iter_t *a_data_iter;
+static mxr_kvstore_t *a_kvstore;
+static mxr_callback_t *a_callback;
+static mxr_module_t *a_module;
 
-/* Begins with a one, as int32 and as int64. */
+/* Begins with a one, as int32 and as int64, whatever the call before has put there. */
 static int64_t numbers[64] = {1};
 static const char *texts[1] = {"exp"};
 
@@ -43,7 +48,14 @@ static const char *texts[1] = {"exp"};
 #define A_mxr_optimizer_t an_optimizer
 #define A_mxr_updater_t an_updater
 #define A_mxr_initializer_t an_initializer
+#define A_mxr_metric_t a_metric
+#define A_mxr_data_iter_t a_data_iter
+#define A_mxr_kvstore_t a_kvstore
+#define A_mxr_callback_t a_callback
+#define A_mxr_module_t a_module
 #define A_mxr_attr_t nothing_set()
+#define A_mxr_desc_t a_desc()
+#define A_mxr_module_options_t nothing_set()
 #define A_mxr_input_t nothing_set()
 #define A_mxr_memory_t numbers
 #define A_mxr_body_t a_body()
@@ -61,10 +73,19 @@ static inline void *nothing_set(void) {
     return memset(zeros, 0, sizeof zeros);
 }
 
+static inline mxr_desc_t *a_desc(void) {
+    static mxr_desc_t desc;
+    desc = (mxr_desc_t){texts[0], texts[0], numbers, 1, MXR_FLOAT32};
+    return &desc;
+}
+
+/* A list of one handle; each list of a call is one of its own. */
 static inline void *handles(const void *handle) {
-    static const void *one[1];
-    one[0] = handle;
-    return one;
+    static const void *lists[8][1];
+    static int next;
+    next = (next + 1) % 8;
+    lists[next][0] = handle;
+    return lists[next];
 }
 
 static inline void *places(void) {
@@ -97,6 +118,7 @@ static inline int refused(mxr_error_t *error, const char *argument) {
     do {                                                                                    \
         now_function = function;                                                            \
         now_argument = argument;                                                            \
+        numbers[0] = 1;                                                                     \
         int check_ok = (holds);                                                             \
         check_passed += check_ok;                                                           \
         check_failed += !check_ok;                                                          \
@@ -113,6 +135,15 @@ static void crashed(int number) {
 /* What calls that may succeed leave behind is no leak of the library's. */
 int __lsan_is_turned_off(void);
 int __lsan_is_turned_off(void) { return 1; }
+
+static mxr_error_t *a_trained_symbol(void) {
+    mxr_module_options_t options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = (uint32_t)sizeof options;
+    options.data_names = options.label_names = texts;
+    options.num_data = 1;
+    return mxr_module_create(a_symbol, &options, &a_module);
+}
 
 static int the_arguments_are_made(void) {
     const float one = 1;
@@ -138,6 +169,11 @@ static int the_arguments_are_made(void) {
     OK(mxr_executor_plan(an_executor, 0, &a_plan));
     OK(mxr_cached_op_new(a_symbol, 0, NULL, &a_cached_op));
     OK(mxr_initializer_create("zero", NULL, 0, &an_initializer));
+    OK(mxr_metric_create("acc", NULL, 0, &a_metric));
+    OK(mxr_data_iter_create("NDArrayIter", NULL, 0, NULL, &an_array, 1, NULL, &an_array, 1, NULL, 0, &a_data_iter));
+    OK(mxr_kvstore_create("local", &a_kvstore));
+    OK(mxr_callback_create("LogValidationMetricsCallback", NULL, 0, &a_callback));
+    OK(a_trained_symbol());
     return 1;
 }
 

@@ -3,6 +3,7 @@
 //! [`error`], [`dtype`], [`shape`] and [`device`] are the vocabulary; everything else is built from them.
 
 pub mod autograd;
+pub mod callback;
 pub mod device;
 pub mod dtype;
 pub mod engine;
@@ -12,8 +13,12 @@ pub mod format;
 pub mod graph;
 pub mod imperative;
 pub mod init;
+pub mod io;
 pub mod kernels;
+pub mod kvstore;
+pub mod metric;
 pub mod model;
+pub mod module;
 pub mod ndarray;
 pub mod op;
 pub mod ops;

@@ -51,6 +51,14 @@ pub const MXR_BACKWARD_RETAIN_GRAPH: u32 = 1;
 pub const MXR_BACKWARD_CREATE_GRAPH: u32 = 2;
 #[doc = " The model is being trained."]
 pub const MXR_BACKWARD_TRAINING: u32 = 4;
+#[doc = " A callback wants the metric to forget what it has told: `mxr_metric_reset_local`."]
+pub const MXR_CALLBACK_RESET_METRIC: i32 = 1;
+#[doc = " A callback wants a checkpoint of the epoch, under its number from 1, by the attributes that it was made with."]
+pub const MXR_CALLBACK_SAVE: i32 = 2;
+#[doc = " The data of batches."]
+pub const MXR_DATA: i32 = 0;
+#[doc = " The labels of batches."]
+pub const MXR_LABELS: i32 = 1;
 #[doc = " An argument has a value that is not allowed."]
 pub const MXR_ERROR_INVALID_VALUE: i32 = 1;
 #[doc = " An argument is of the wrong kind."]
@@ -88,6 +96,26 @@ pub const MXR_ERROR_CALLBACK: i32 = 17;
 #[doc = " The file is read at once. Without this its arrays stay in it until they are written to, and another"]
 #[doc = " program must not shorten it meanwhile."]
 pub const MXR_MODEL_COPY: u32 = 1;
+#[doc = " Bind for training: gradients of parameters are computed."]
+pub const MXR_BIND_TRAINING: u32 = 1;
+#[doc = " Compute gradients of the data too."]
+pub const MXR_BIND_INPUT_GRADIENTS: u32 = 2;
+#[doc = " The module is bound."]
+pub const MXR_MODULE_BOUND: i32 = 1;
+#[doc = " The parameters have values."]
+pub const MXR_MODULE_INITIALIZED: i32 = 2;
+#[doc = " The module has an optimizer."]
+pub const MXR_MODULE_OPTIMIZER: i32 = 4;
+#[doc = " The parameters of a module."]
+pub const MXR_PARAMETERS: i32 = 2;
+#[doc = " Parameters without a value are filled by the initializer."]
+pub const MXR_ALLOW_MISSING: u32 = 1;
+#[doc = " Values that no parameter takes are passed over."]
+pub const MXR_ALLOW_EXTRA: u32 = 2;
+#[doc = " Do it even if it was done before."]
+pub const MXR_FORCE: u32 = 4;
+#[doc = " Divide gradients by the batch size, unless the optimizer was given a `rescale_grad`."]
+pub const MXR_RESCALE: u32 = 8;
 #[doc = " Remember the call for differentiation."]
 pub const MXR_CALL_RECORDING: u32 = 1;
 #[doc = " A model is being trained: dropout drops, batch normalisation takes the batch's statistics."]
@@ -146,6 +174,11 @@ pub struct mxr_attr_t {
 pub struct mxr_cached_op_t {
     _opaque: [u8; 0],
 }
+#[doc = " Is told of each batch or epoch."]
+#[repr(C)]
+pub struct mxr_callback_t {
+    _opaque: [u8; 0],
+}
 #[doc = " What is run in a step of a loop, or in a branch. Its nodes are those whose attribute `__subgraph_name__`"]
 #[doc = " is `scope`; whatever else they read becomes an input of the loop."]
 #[repr(C)]
@@ -165,6 +198,16 @@ pub struct mxr_body_t {
     pub num_outputs: i32,
     #[doc = " Unused."]
     pub reserved: i32,
+}
+#[doc = " Gives one batch after the other."]
+#[repr(C)]
+pub struct mxr_data_iter_t {
+    _opaque: [u8; 0],
+}
+#[doc = " An iterator with the batch that it gave last."]
+#[repr(C)]
+pub struct Opened {
+    _opaque: [u8; 0],
 }
 #[doc = " A device in DLPack's terms."]
 #[repr(C)]
@@ -239,9 +282,19 @@ pub struct mxr_array_t {
 pub struct mxr_initializer_t {
     _opaque: [u8; 0],
 }
+#[doc = " A store of parameters."]
+#[repr(C)]
+pub struct mxr_kvstore_t {
+    _opaque: [u8; 0],
+}
 #[doc = " A learning rate that depends on the number of updates. Optimizers may share one."]
 #[repr(C)]
 pub struct mxr_lr_scheduler_t {
+    _opaque: [u8; 0],
+}
+#[doc = " A metric with what it has summed up."]
+#[repr(C)]
+pub struct mxr_metric_t {
     _opaque: [u8; 0],
 }
 #[doc = " A model that was opened."]
@@ -265,6 +318,56 @@ pub struct mxr_input_t {
     pub dims: *const i64,
     #[doc = " Name of the argument."]
     pub name: *const c_char,
+}
+#[doc = " A symbol that can be trained."]
+#[repr(C)]
+pub struct mxr_module_t {
+    _opaque: [u8; 0],
+}
+#[doc = " What a module's variables are, and where it runs. NULL, or zero, means: `data` and the label `softmax_label`, on"]
+#[doc = " `cpu(0)`."]
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mxr_module_options_t {
+    #[doc = " Size of this struct as the caller knows it."]
+    pub struct_size: u32,
+    #[doc = " Number of data."]
+    pub num_data: i32,
+    #[doc = " Names of the data; NULL for `data`."]
+    pub data_names: *const *const c_char,
+    #[doc = " Names of the labels; NULL for `softmax_label`."]
+    pub label_names: *const *const c_char,
+    #[doc = " Names of parameters that are not trained."]
+    pub fixed_names: *const *const c_char,
+    #[doc = " Names of states, which stay from batch to batch and are set by the caller."]
+    pub state_names: *const *const c_char,
+    #[doc = " Number of labels."]
+    pub num_labels: i32,
+    #[doc = " Number of parameters that are not trained."]
+    pub num_fixed: i32,
+    #[doc = " Number of states."]
+    pub num_states: i32,
+    #[doc = " Number of devices, among which batches are divided; 0 for `cpu(0)`."]
+    pub num_devices: i32,
+    #[doc = " Kind of each device: `MXR_CPU` or `MXR_GPU`."]
+    pub device_kinds: *const i32,
+    #[doc = " Number of each device."]
+    pub device_ids: *const i32,
+}
+#[doc = " What a batch has under a name."]
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mxr_desc_t {
+    #[doc = " Name of the variable."]
+    pub name: *const c_char,
+    #[doc = " What the axes are, `N` that of the batch; NULL for `NCHW`."]
+    pub layout: *const c_char,
+    #[doc = " Sizes of the axes."]
+    pub dims: *const i64,
+    #[doc = " Number of axes."]
+    pub ndim: i32,
+    #[doc = " Dtype, one of `MXR_FLOAT32`, …."]
+    pub dtype: i32,
 }
 #[doc = " An operator. Handles are static: never freed."]
 #[repr(C)]
@@ -420,6 +523,18 @@ pub type mxr_backward_fn = Option<
 #[doc = " `mxr_executor_forward`."]
 pub type mxr_monitor_fn =
     Option<unsafe extern "C" fn(payload: *mut c_void, name: *const c_char, array: *mut mxr_array_t)>;
+#[doc = " Changes a stored value by what was pushed, both borrowed. `key` is NULL where keys are numbers. Called on the"]
+#[doc = " thread that is inside a push; it must not call functions of the store. Returns NULL, or an error that is then the"]
+#[doc = " library's."]
+pub type mxr_update_fn = Option<
+    unsafe extern "C" fn(
+        payload: *mut c_void,
+        key: *const c_char,
+        index: i64,
+        pushed: *mut mxr_array_t,
+        stored: *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+>;
 #[doc = r" The functions of a loaded libmxr."]
 pub struct Abi {
     #[doc = " Makes an array whose elements are not set. Memory is taken when something is written."]
@@ -586,6 +701,41 @@ pub struct Abi {
     pub mxr_cached_op_retain: unsafe extern "C" fn(cached_op: *mut mxr_cached_op_t) -> *mut mxr_cached_op_t,
     #[doc = " Gives a reference back. NULL is allowed; pending work is not waited for."]
     pub mxr_cached_op_free: unsafe extern "C" fn(cached_op: *mut mxr_cached_op_t),
+    #[doc = " Makes a callback by its name, such as `Speedometer`, with attributes by the schema's ids."]
+    pub mxr_callback_create: unsafe extern "C" fn(
+        name: *const c_char,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+        out: *mut *mut mxr_callback_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Tells a callback of a batch of an epoch, both from 0, and the time in seconds from any beginning; `due` becomes 1"]
+    #[doc = " if `mxr_callback_call` is to follow, for which the metric is then asked."]
+    pub mxr_callback_due: unsafe extern "C" fn(
+        callback: *const mxr_callback_t,
+        epoch: i64,
+        batch: i64,
+        seconds: f64,
+        due: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Asks a callback that was due, with `n` names and values of the metric; `names` is NULL without a metric."]
+    #[doc = ""]
+    #[doc = " `text` becomes what is to be printed, as a line unless it ends in a carriage return, for the caller to free, or"]
+    #[doc = " NULL. `actions` become `MXR_CALLBACK_…`, combined. @nullable names, values"]
+    pub mxr_callback_call: unsafe extern "C" fn(
+        callback: *const mxr_callback_t,
+        epoch: i64,
+        batch: i64,
+        seconds: f64,
+        names: *const *const c_char,
+        values: *const f64,
+        n: i32,
+        text: *mut *mut c_char,
+        actions: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a callback, to be freed like the first. NULL gives NULL."]
+    pub mxr_callback_retain: unsafe extern "C" fn(callback: *mut mxr_callback_t) -> *mut mxr_callback_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_callback_free: unsafe extern "C" fn(callback: *mut mxr_callback_t),
     #[doc = " A loop over the rows of `data`: a call of `_foreach`."]
     #[doc = ""]
     #[doc = " The variables of `body` stand for a row of each of `data` and for `states`. The outputs of the symbol are"]
@@ -632,6 +782,77 @@ pub struct Abi {
         otherwise: *const mxr_body_t,
         symbol: *mut *mut mxr_symbol_t,
     ) -> *mut mxr_error_t,
+    #[doc = " Opens a data iterator by its name, such as `NDArrayIter`, with attributes by the schema's ids."]
+    #[doc = ""]
+    #[doc = " The schema says what it reads from besides: nothing, arrays of data and labels, with names or NULL for names that"]
+    #[doc = " follow from the attributes, or other iterators, which stay the caller's too. @nullable data_names, label_names"]
+    pub mxr_data_iter_create: unsafe extern "C" fn(
+        name: *const c_char,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+        data_names: *const *const c_char,
+        data: *const *mut mxr_array_t,
+        num_data: i32,
+        label_names: *const *const c_char,
+        labels: *const *mut mxr_array_t,
+        num_labels: i32,
+        iters: *const *mut mxr_data_iter_t,
+        num_iters: i32,
+        out: *mut *mut mxr_data_iter_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The names of what batches have in a list, `MXR_DATA` or `MXR_LABELS`."]
+    pub mxr_data_iter_names: unsafe extern "C" fn(
+        iter: *const mxr_data_iter_t,
+        list: i32,
+        names: *mut *mut mxr_texts_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Shape, as many sizes as there is room for, and dtype of element `i` of a list of every batch."]
+    pub mxr_data_iter_desc: unsafe extern "C" fn(
+        iter: *const mxr_data_iter_t,
+        list: i32,
+        i: i64,
+        dims: *mut i64,
+        room: i32,
+        ndim: *mut i32,
+        dtype: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " What the axes of element `i` of a list are, `N` that of the batch: `NCHW`. The caller owns the text."]
+    pub mxr_data_iter_layout: unsafe extern "C" fn(
+        iter: *const mxr_data_iter_t,
+        list: i32,
+        i: i64,
+        layout: *mut *mut c_char,
+    ) -> *mut mxr_error_t,
+    #[doc = " Number of examples in a batch."]
+    pub mxr_data_iter_batch_size:
+        unsafe extern "C" fn(iter: *const mxr_data_iter_t, size: *mut i64) -> *mut mxr_error_t,
+    #[doc = " Goes to the next batch; `more` becomes 0 at the end of the epoch, where there is none."]
+    pub mxr_data_iter_next:
+        unsafe extern "C" fn(iter: *const mxr_data_iter_t, more: *mut i32) -> *mut mxr_error_t,
+    #[doc = " Begins the next epoch; with `hard` not 0 as if nothing had been read, so that nothing is carried over."]
+    pub mxr_data_iter_reset:
+        unsafe extern "C" fn(iter: *const mxr_data_iter_t, hard: i32) -> *mut mxr_error_t,
+    #[doc = " Element `i` of a list of the batch, `MXR_DATA` or `MXR_LABELS`: a new reference."]
+    pub mxr_data_iter_array: unsafe extern "C" fn(
+        iter: *const mxr_data_iter_t,
+        list: i32,
+        i: i64,
+        array: *mut *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " How many examples of the batch, the last ones, only fill it up."]
+    pub mxr_data_iter_pad:
+        unsafe extern "C" fn(iter: *const mxr_data_iter_t, pad: *mut i64) -> *mut mxr_error_t,
+    #[doc = " Numbers of the batch's examples in their source, as many as there is room for, and how many there are."]
+    pub mxr_data_iter_index: unsafe extern "C" fn(
+        iter: *const mxr_data_iter_t,
+        index: *mut i64,
+        room: i64,
+        n: *mut i64,
+    ) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a data iterator, to be freed like the first. NULL gives NULL."]
+    pub mxr_data_iter_retain: unsafe extern "C" fn(iter: *mut mxr_data_iter_t) -> *mut mxr_data_iter_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_data_iter_free: unsafe extern "C" fn(iter: *mut mxr_data_iter_t),
     #[doc = " The array as a DLPack tensor that shares its memory, once nothing writes it any more. Its deleter may be called"]
     #[doc = " on any thread."]
     pub mxr_array_to_dlpack:
@@ -801,6 +1022,94 @@ pub struct Abi {
         unsafe extern "C" fn(initializer: *mut mxr_initializer_t) -> *mut mxr_initializer_t,
     #[doc = " Gives a reference back. NULL is allowed."]
     pub mxr_initializer_free: unsafe extern "C" fn(initializer: *mut mxr_initializer_t),
+    #[doc = " Makes a store by its name: `local` or `device`."]
+    pub mxr_kvstore_create:
+        unsafe extern "C" fn(name: *const c_char, out: *mut *mut mxr_kvstore_t) -> *mut mxr_error_t,
+    #[doc = " The name by which a store is made. The caller owns the text."]
+    pub mxr_kvstore_type:
+        unsafe extern "C" fn(store: *const mxr_kvstore_t, name: *mut *mut c_char) -> *mut mxr_error_t,
+    #[doc = " The number of this worker among those that share the store, and how many there are."]
+    pub mxr_kvstore_workers: unsafe extern "C" fn(
+        store: *const mxr_kvstore_t,
+        rank: *mut i64,
+        num_workers: *mut i64,
+    ) -> *mut mxr_error_t,
+    #[doc = " Keeps a copy of a value under a new key. @nullable key"]
+    pub mxr_kvstore_init: unsafe extern "C" fn(
+        store: *const mxr_kvstore_t,
+        key: *const c_char,
+        index: i64,
+        value: *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Sums `n` values, one of each device, and changes the stored one by the sum: by the optimizer or function that was"]
+    #[doc = " set; without one the sum takes its place. @nullable key"]
+    pub mxr_kvstore_push: unsafe extern "C" fn(
+        store: *const mxr_kvstore_t,
+        key: *const c_char,
+        index: i64,
+        values: *const *mut mxr_array_t,
+        n: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Copies the stored value to `n` arrays. @nullable key"]
+    pub mxr_kvstore_pull: unsafe extern "C" fn(
+        store: *const mxr_kvstore_t,
+        key: *const c_char,
+        index: i64,
+        out: *const *mut mxr_array_t,
+        n: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Pushes values, and then pulls to arrays. @nullable key"]
+    pub mxr_kvstore_pushpull: unsafe extern "C" fn(
+        store: *const mxr_kvstore_t,
+        key: *const c_char,
+        index: i64,
+        values: *const *mut mxr_array_t,
+        num_values: i32,
+        out: *const *mut mxr_array_t,
+        num_out: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Keeps a copy of a value under a new key, and copies it to `n` arrays. @nullable key"]
+    pub mxr_kvstore_broadcast: unsafe extern "C" fn(
+        store: *const mxr_kvstore_t,
+        key: *const c_char,
+        index: i64,
+        value: *mut mxr_array_t,
+        out: *const *mut mxr_array_t,
+        n: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Updates stored values by an optimizer, which stays the caller's too, from now on, with new states."]
+    pub mxr_kvstore_set_optimizer: unsafe extern "C" fn(
+        store: *const mxr_kvstore_t,
+        optimizer: *mut mxr_optimizer_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Updates stored values by a function from now on; NULL lets sums take their place. `drop` is called with `payload`"]
+    #[doc = " when the function is no longer needed. @nullable update, payload, drop"]
+    pub mxr_kvstore_set_update: unsafe extern "C" fn(
+        store: *const mxr_kvstore_t,
+        update: mxr_update_fn,
+        payload: *mut c_void,
+        drop: mxr_drop_fn,
+    ) -> *mut mxr_error_t,
+    #[doc = " Compresses what is pushed to a store `device` from now on: `2bit`, with attributes by the schema's ids."]
+    pub mxr_kvstore_set_compression: unsafe extern "C" fn(
+        store: *const mxr_kvstore_t,
+        name: *const c_char,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " The states of the optimizer as bytes, which the caller frees with `mxr_bytes_free`. Waits for them."]
+    pub mxr_kvstore_optimizer_states: unsafe extern "C" fn(
+        store: *const mxr_kvstore_t,
+        bytes: *mut *mut u8,
+        len: *mut u64,
+    ) -> *mut mxr_error_t,
+    #[doc = " Replaces the states of the optimizer by those that `mxr_kvstore_optimizer_states` gave."]
+    pub mxr_kvstore_set_optimizer_states:
+        unsafe extern "C" fn(store: *const mxr_kvstore_t, bytes: *const u8, len: u64) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a store, to be freed like the first. NULL gives NULL."]
+    pub mxr_kvstore_retain: unsafe extern "C" fn(store: *mut mxr_kvstore_t) -> *mut mxr_kvstore_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_kvstore_free: unsafe extern "C" fn(store: *mut mxr_kvstore_t),
     #[doc = " Makes a schedule by its name, such as `FactorScheduler` or `factor`, with attributes by the schema's ids."]
     pub mxr_lr_scheduler_create: unsafe extern "C" fn(
         name: *const c_char,
@@ -826,6 +1135,58 @@ pub struct Abi {
         unsafe extern "C" fn(scheduler: *mut mxr_lr_scheduler_t) -> *mut mxr_lr_scheduler_t,
     #[doc = " Gives a reference back. NULL is allowed."]
     pub mxr_lr_scheduler_free: unsafe extern "C" fn(scheduler: *mut mxr_lr_scheduler_t),
+    #[doc = " Makes a metric by its name, such as `acc`, with attributes by the schema's ids."]
+    pub mxr_metric_create: unsafe extern "C" fn(
+        name: *const c_char,
+        attrs: *const mxr_attr_t,
+        num_attrs: i32,
+        out: *mut *mut mxr_metric_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Adds a metric, which stays the caller's too, to a `CompositeEvalMetric`."]
+    pub mxr_metric_push:
+        unsafe extern "C" fn(metric: *const mxr_metric_t, part: *mut mxr_metric_t) -> *mut mxr_error_t,
+    #[doc = " Takes in a batch: as many labels as predictions. Waits for nothing: what is wrong with elements is told by"]
+    #[doc = " `mxr_metric_get`."]
+    pub mxr_metric_update: unsafe extern "C" fn(
+        metric: *const mxr_metric_t,
+        labels: *const *mut mxr_array_t,
+        num_labels: i32,
+        preds: *const *mut mxr_array_t,
+        num_preds: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Takes in a batch of which the attributes `label_names` and `output_names` choose arrays, all without them."]
+    pub mxr_metric_update_named: unsafe extern "C" fn(
+        metric: *const mxr_metric_t,
+        label_names: *const *const c_char,
+        labels: *const *mut mxr_array_t,
+        num_labels: i32,
+        pred_names: *const *const c_char,
+        preds: *const *mut mxr_array_t,
+        num_preds: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Adds a sum and a count that the caller found by itself, to the metric `CustomMetric` or to another whose value is"]
+    #[doc = " their quotient."]
+    pub mxr_metric_add:
+        unsafe extern "C" fn(metric: *const mxr_metric_t, sum: f64, count: f64) -> *mut mxr_error_t,
+    #[doc = " Forgets everything."]
+    pub mxr_metric_reset: unsafe extern "C" fn(metric: *const mxr_metric_t) -> *mut mxr_error_t,
+    #[doc = " Forgets everything but what `mxr_metric_get` tells with `global` not 0."]
+    pub mxr_metric_reset_local: unsafe extern "C" fn(metric: *const mxr_metric_t) -> *mut mxr_error_t,
+    #[doc = " The names, and the values as many as there is room for, since the last reset of either kind, or with `global` not"]
+    #[doc = " 0 since the last `mxr_metric_reset`. A value is not a number where there was nothing. `n` becomes their number."]
+    #[doc = " Waits."]
+    pub mxr_metric_get: unsafe extern "C" fn(
+        metric: *const mxr_metric_t,
+        global: i32,
+        names: *mut *mut mxr_texts_t,
+        values: *mut f64,
+        room: i32,
+        n: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a metric, to be freed like the first. NULL gives NULL."]
+    pub mxr_metric_retain: unsafe extern "C" fn(metric: *mut mxr_metric_t) -> *mut mxr_metric_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_metric_free: unsafe extern "C" fn(metric: *mut mxr_metric_t),
     #[doc = " Opens a model. `flags` is 0 or `MXR_MODEL_COPY`."]
     pub mxr_model_load: unsafe extern "C" fn(
         path: *const c_char,
@@ -865,6 +1226,173 @@ pub struct Abi {
         unsafe extern "C" fn(model: *const mxr_model_t, i: i32, input: *mut mxr_input_t) -> *mut mxr_error_t,
     #[doc = " Frees a model; symbols and arrays taken from it stay. NULL is allowed."]
     pub mxr_model_free: unsafe extern "C" fn(model: *mut mxr_model_t),
+    #[doc = " Makes a module of a symbol. @nullable options"]
+    pub mxr_module_create: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        options: *const mxr_module_options_t,
+        module: *mut *mut mxr_module_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Makes executors for data and labels of these shapes. Parameters keep their values if the module was bound before."]
+    #[doc = ""]
+    #[doc = " `flags` are `MXR_BIND_…`, combined; `request` says what to do with gradients of parameters: `MXR_REQUEST_…`."]
+    #[doc = " `shared` is NULL, or another bound module whose parameters, memory and optimizer are taken. @nullable shared"]
+    pub mxr_module_bind: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        data: *const mxr_desc_t,
+        num_data: i32,
+        labels: *const mxr_desc_t,
+        num_labels: i32,
+        flags: u32,
+        request: i32,
+        shared: *const mxr_module_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Makes executors for other shapes, with the same parameters."]
+    pub mxr_module_reshape: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        data: *const mxr_desc_t,
+        num_data: i32,
+        labels: *const mxr_desc_t,
+        num_labels: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " How far a module is: `MXR_MODULE_…`, combined."]
+    pub mxr_module_state:
+        unsafe extern "C" fn(module: *const mxr_module_t, state: *mut i32) -> *mut mxr_error_t,
+    #[doc = " The names in a list: `MXR_DATA` and `MXR_LABELS`, in the order of binding once the module is bound, or"]
+    #[doc = " `MXR_PARAMETERS`, in the order of the symbol's arguments."]
+    pub mxr_module_names: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        list: i32,
+        names: *mut *mut mxr_texts_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Shape, as many sizes as there is room for, and dtype of element `i` of the list `MXR_DATA` or `MXR_LABELS` of a"]
+    #[doc = " bound module."]
+    pub mxr_module_desc: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        list: i32,
+        i: i64,
+        dims: *mut i64,
+        room: i32,
+        ndim: *mut i32,
+        dtype: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " The symbol, a new reference."]
+    pub mxr_module_symbol:
+        unsafe extern "C" fn(module: *const mxr_module_t, symbol: *mut *mut mxr_symbol_t) -> *mut mxr_error_t,
+    #[doc = " The executor of device `i`, a new reference. Forward passes for other shapes make new ones."]
+    pub mxr_module_executor: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        i: i64,
+        executor: *mut *mut mxr_executor_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Computes the outputs for a batch, whose arrays are in the order of binding; arrays of other shapes are bound first,"]
+    #[doc = " and labels may be missing. `training` is 0 or 1, or -1 for what the module was bound for."]
+    pub mxr_module_forward: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        data: *const *mut mxr_array_t,
+        num_data: i32,
+        labels: *const *mut mxr_array_t,
+        num_labels: i32,
+        training: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Computes the gradients after a forward pass in training; outputs of losses need no gradient."]
+    pub mxr_module_backward: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        out_grads: *const *mut mxr_array_t,
+        num_out_grads: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Output `i` of the last forward pass, that of all devices as one: a new reference. With one device it is an array"]
+    #[doc = " that the next pass overwrites."]
+    pub mxr_module_output: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        i: i64,
+        array: *mut *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The gradient of data `i` after a backward pass, a new reference. The module must be bound for it."]
+    pub mxr_module_input_grad: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        i: i64,
+        array: *mut *mut mxr_array_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a module, to be freed like the first. NULL gives NULL."]
+    pub mxr_module_retain: unsafe extern "C" fn(module: *mut mxr_module_t) -> *mut mxr_module_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_module_free: unsafe extern "C" fn(module: *mut mxr_module_t),
+    #[doc = " Gives the parameters their first values, in the order of their names: those given, others by the initializer."]
+    #[doc = ""]
+    #[doc = " A negative `num_args` or `num_states` means that no values are given, and the initializer fills all; otherwise one"]
+    #[doc = " that is missing is an error without `MXR_ALLOW_MISSING`. Parameters that have values keep them without `MXR_FORCE`;"]
+    #[doc = " `done` says whether anything was done. `initializer` may be NULL if no parameter needs it. @nullable initializer"]
+    pub mxr_module_init_params: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        initializer: *const mxr_initializer_t,
+        arg_names: *const *const c_char,
+        args: *const *mut mxr_array_t,
+        num_args: i32,
+        state_names: *const *const c_char,
+        states: *const *mut mxr_array_t,
+        num_states: i32,
+        flags: u32,
+        done: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Copies of the parameters: `MXR_LIST_ARGUMENTS` or `MXR_LIST_AUXILIARY_STATES`, by name."]
+    pub mxr_module_params: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        list: i32,
+        params: *mut *mut mxr_list_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Takes an optimizer, which stays the caller's too. Parameters get their names in it, unless it has some."]
+    #[doc = ""]
+    #[doc = " `store_name` is NULL, or the name of a store in which several devices' gradients are summed; with one device none is"]
+    #[doc = " made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE` and `MXR_FORCE`; without the latter an"]
+    #[doc = " optimizer that is there stays, and `done` becomes 0. @nullable store_name, store"]
+    pub mxr_module_init_optimizer: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        optimizer: *mut mxr_optimizer_t,
+        store_name: *const c_char,
+        store: *mut mxr_kvstore_t,
+        flags: u32,
+        done: *mut i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " The optimizer, a new reference."]
+    pub mxr_module_optimizer: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        optimizer: *mut *mut mxr_optimizer_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Changes the parameters by their gradients."]
+    pub mxr_module_update: unsafe extern "C" fn(module: *const mxr_module_t) -> *mut mxr_error_t,
+    #[doc = " Shows the outputs of the last forward pass to a metric, with the labels of the batch in the order of binding."]
+    pub mxr_module_update_metric: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        metric: *const mxr_metric_t,
+        labels: *const *mut mxr_array_t,
+        num_labels: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " The states of the optimizer as bytes, which the caller frees with `mxr_bytes_free`. Waits for them."]
+    pub mxr_module_optimizer_states: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        bytes: *mut *mut u8,
+        len: *mut u64,
+    ) -> *mut mxr_error_t,
+    #[doc = " Replaces the states of the optimizer by those that `mxr_module_optimizer_states` gave."]
+    pub mxr_module_set_optimizer_states:
+        unsafe extern "C" fn(module: *const mxr_module_t, bytes: *const u8, len: u64) -> *mut mxr_error_t,
+    #[doc = " Writes `PREFIX-symbol.json` and `PREFIX-0000.params` with the number of the epoch, and with `states` not 0 the"]
+    #[doc = " states of the optimizer as `PREFIX-0000.states`."]
+    pub mxr_module_save_checkpoint: unsafe extern "C" fn(
+        module: *const mxr_module_t,
+        prefix: *const c_char,
+        epoch: i64,
+        states: i32,
+    ) -> *mut mxr_error_t,
+    #[doc = " Makes a module of the symbol and the parameters of a checkpoint; with `states` not 0 the next optimizer goes on from"]
+    #[doc = " the states that were saved. @nullable options"]
+    pub mxr_module_load: unsafe extern "C" fn(
+        prefix: *const c_char,
+        epoch: i64,
+        states: i32,
+        options: *const mxr_module_options_t,
+        module: *mut *mut mxr_module_t,
+    ) -> *mut mxr_error_t,
     #[doc = " Finds an operator by its name or an alias. The handle is static."]
     pub mxr_op_find: unsafe extern "C" fn(name: *const c_char, op: *mut *const mxr_op_t) -> *mut mxr_error_t,
     #[doc = " The schema's version of an operator: calls written for another `breaking` number do not fit."]
@@ -1303,9 +1831,26 @@ impl Abi {
             mxr_cached_op_call: *unsafe { library.get(b"mxr_cached_op_call\0") }?,
             mxr_cached_op_retain: *unsafe { library.get(b"mxr_cached_op_retain\0") }?,
             mxr_cached_op_free: *unsafe { library.get(b"mxr_cached_op_free\0") }?,
+            mxr_callback_create: *unsafe { library.get(b"mxr_callback_create\0") }?,
+            mxr_callback_due: *unsafe { library.get(b"mxr_callback_due\0") }?,
+            mxr_callback_call: *unsafe { library.get(b"mxr_callback_call\0") }?,
+            mxr_callback_retain: *unsafe { library.get(b"mxr_callback_retain\0") }?,
+            mxr_callback_free: *unsafe { library.get(b"mxr_callback_free\0") }?,
             mxr_symbol_foreach: *unsafe { library.get(b"mxr_symbol_foreach\0") }?,
             mxr_symbol_while_loop: *unsafe { library.get(b"mxr_symbol_while_loop\0") }?,
             mxr_symbol_cond: *unsafe { library.get(b"mxr_symbol_cond\0") }?,
+            mxr_data_iter_create: *unsafe { library.get(b"mxr_data_iter_create\0") }?,
+            mxr_data_iter_names: *unsafe { library.get(b"mxr_data_iter_names\0") }?,
+            mxr_data_iter_desc: *unsafe { library.get(b"mxr_data_iter_desc\0") }?,
+            mxr_data_iter_layout: *unsafe { library.get(b"mxr_data_iter_layout\0") }?,
+            mxr_data_iter_batch_size: *unsafe { library.get(b"mxr_data_iter_batch_size\0") }?,
+            mxr_data_iter_next: *unsafe { library.get(b"mxr_data_iter_next\0") }?,
+            mxr_data_iter_reset: *unsafe { library.get(b"mxr_data_iter_reset\0") }?,
+            mxr_data_iter_array: *unsafe { library.get(b"mxr_data_iter_array\0") }?,
+            mxr_data_iter_pad: *unsafe { library.get(b"mxr_data_iter_pad\0") }?,
+            mxr_data_iter_index: *unsafe { library.get(b"mxr_data_iter_index\0") }?,
+            mxr_data_iter_retain: *unsafe { library.get(b"mxr_data_iter_retain\0") }?,
+            mxr_data_iter_free: *unsafe { library.get(b"mxr_data_iter_free\0") }?,
             mxr_array_to_dlpack: *unsafe { library.get(b"mxr_array_to_dlpack\0") }?,
             mxr_array_from_dlpack: *unsafe { library.get(b"mxr_array_from_dlpack\0") }?,
             mxr_error_code: *unsafe { library.get(b"mxr_error_code\0") }?,
@@ -1343,12 +1888,37 @@ impl Abi {
             mxr_initializer_role: *unsafe { library.get(b"mxr_initializer_role\0") }?,
             mxr_initializer_retain: *unsafe { library.get(b"mxr_initializer_retain\0") }?,
             mxr_initializer_free: *unsafe { library.get(b"mxr_initializer_free\0") }?,
+            mxr_kvstore_create: *unsafe { library.get(b"mxr_kvstore_create\0") }?,
+            mxr_kvstore_type: *unsafe { library.get(b"mxr_kvstore_type\0") }?,
+            mxr_kvstore_workers: *unsafe { library.get(b"mxr_kvstore_workers\0") }?,
+            mxr_kvstore_init: *unsafe { library.get(b"mxr_kvstore_init\0") }?,
+            mxr_kvstore_push: *unsafe { library.get(b"mxr_kvstore_push\0") }?,
+            mxr_kvstore_pull: *unsafe { library.get(b"mxr_kvstore_pull\0") }?,
+            mxr_kvstore_pushpull: *unsafe { library.get(b"mxr_kvstore_pushpull\0") }?,
+            mxr_kvstore_broadcast: *unsafe { library.get(b"mxr_kvstore_broadcast\0") }?,
+            mxr_kvstore_set_optimizer: *unsafe { library.get(b"mxr_kvstore_set_optimizer\0") }?,
+            mxr_kvstore_set_update: *unsafe { library.get(b"mxr_kvstore_set_update\0") }?,
+            mxr_kvstore_set_compression: *unsafe { library.get(b"mxr_kvstore_set_compression\0") }?,
+            mxr_kvstore_optimizer_states: *unsafe { library.get(b"mxr_kvstore_optimizer_states\0") }?,
+            mxr_kvstore_set_optimizer_states: *unsafe { library.get(b"mxr_kvstore_set_optimizer_states\0") }?,
+            mxr_kvstore_retain: *unsafe { library.get(b"mxr_kvstore_retain\0") }?,
+            mxr_kvstore_free: *unsafe { library.get(b"mxr_kvstore_free\0") }?,
             mxr_lr_scheduler_create: *unsafe { library.get(b"mxr_lr_scheduler_create\0") }?,
             mxr_lr_scheduler_value: *unsafe { library.get(b"mxr_lr_scheduler_value\0") }?,
             mxr_lr_scheduler_base: *unsafe { library.get(b"mxr_lr_scheduler_base\0") }?,
             mxr_lr_scheduler_set_base: *unsafe { library.get(b"mxr_lr_scheduler_set_base\0") }?,
             mxr_lr_scheduler_retain: *unsafe { library.get(b"mxr_lr_scheduler_retain\0") }?,
             mxr_lr_scheduler_free: *unsafe { library.get(b"mxr_lr_scheduler_free\0") }?,
+            mxr_metric_create: *unsafe { library.get(b"mxr_metric_create\0") }?,
+            mxr_metric_push: *unsafe { library.get(b"mxr_metric_push\0") }?,
+            mxr_metric_update: *unsafe { library.get(b"mxr_metric_update\0") }?,
+            mxr_metric_update_named: *unsafe { library.get(b"mxr_metric_update_named\0") }?,
+            mxr_metric_add: *unsafe { library.get(b"mxr_metric_add\0") }?,
+            mxr_metric_reset: *unsafe { library.get(b"mxr_metric_reset\0") }?,
+            mxr_metric_reset_local: *unsafe { library.get(b"mxr_metric_reset_local\0") }?,
+            mxr_metric_get: *unsafe { library.get(b"mxr_metric_get\0") }?,
+            mxr_metric_retain: *unsafe { library.get(b"mxr_metric_retain\0") }?,
+            mxr_metric_free: *unsafe { library.get(b"mxr_metric_free\0") }?,
             mxr_model_load: *unsafe { library.get(b"mxr_model_load\0") }?,
             mxr_model_save: *unsafe { library.get(b"mxr_model_save\0") }?,
             mxr_model_symbol: *unsafe { library.get(b"mxr_model_symbol\0") }?,
@@ -1357,6 +1927,30 @@ impl Abi {
             mxr_model_num_inputs: *unsafe { library.get(b"mxr_model_num_inputs\0") }?,
             mxr_model_input: *unsafe { library.get(b"mxr_model_input\0") }?,
             mxr_model_free: *unsafe { library.get(b"mxr_model_free\0") }?,
+            mxr_module_create: *unsafe { library.get(b"mxr_module_create\0") }?,
+            mxr_module_bind: *unsafe { library.get(b"mxr_module_bind\0") }?,
+            mxr_module_reshape: *unsafe { library.get(b"mxr_module_reshape\0") }?,
+            mxr_module_state: *unsafe { library.get(b"mxr_module_state\0") }?,
+            mxr_module_names: *unsafe { library.get(b"mxr_module_names\0") }?,
+            mxr_module_desc: *unsafe { library.get(b"mxr_module_desc\0") }?,
+            mxr_module_symbol: *unsafe { library.get(b"mxr_module_symbol\0") }?,
+            mxr_module_executor: *unsafe { library.get(b"mxr_module_executor\0") }?,
+            mxr_module_forward: *unsafe { library.get(b"mxr_module_forward\0") }?,
+            mxr_module_backward: *unsafe { library.get(b"mxr_module_backward\0") }?,
+            mxr_module_output: *unsafe { library.get(b"mxr_module_output\0") }?,
+            mxr_module_input_grad: *unsafe { library.get(b"mxr_module_input_grad\0") }?,
+            mxr_module_retain: *unsafe { library.get(b"mxr_module_retain\0") }?,
+            mxr_module_free: *unsafe { library.get(b"mxr_module_free\0") }?,
+            mxr_module_init_params: *unsafe { library.get(b"mxr_module_init_params\0") }?,
+            mxr_module_params: *unsafe { library.get(b"mxr_module_params\0") }?,
+            mxr_module_init_optimizer: *unsafe { library.get(b"mxr_module_init_optimizer\0") }?,
+            mxr_module_optimizer: *unsafe { library.get(b"mxr_module_optimizer\0") }?,
+            mxr_module_update: *unsafe { library.get(b"mxr_module_update\0") }?,
+            mxr_module_update_metric: *unsafe { library.get(b"mxr_module_update_metric\0") }?,
+            mxr_module_optimizer_states: *unsafe { library.get(b"mxr_module_optimizer_states\0") }?,
+            mxr_module_set_optimizer_states: *unsafe { library.get(b"mxr_module_set_optimizer_states\0") }?,
+            mxr_module_save_checkpoint: *unsafe { library.get(b"mxr_module_save_checkpoint\0") }?,
+            mxr_module_load: *unsafe { library.get(b"mxr_module_load\0") }?,
             mxr_op_find: *unsafe { library.get(b"mxr_op_find\0") }?,
             mxr_op_version: *unsafe { library.get(b"mxr_op_version\0") }?,
             mxr_op_num_outputs: *unsafe { library.get(b"mxr_op_num_outputs\0") }?,

@@ -7,6 +7,7 @@
 
 pub mod file;
 mod host;
+pub mod observe;
 pub mod safetensors;
 mod view;
 

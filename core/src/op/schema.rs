@@ -14,7 +14,22 @@ pub fn document(registry: &'static Registry) -> Value {
         "optimizers": table(crate::optim::optimizers()),
         "lr_schedulers": table(crate::optim::lr_schedulers()),
         "initializers": table(crate::init::initializers()),
+        "metrics": table(crate::metric::metrics()),
+        "data_iters": data_iters(),
+        "kvstores": table(crate::kvstore::kvstores()),
+        "gradient_compressions": table(crate::kvstore::compressions()),
+        "callbacks": table(crate::callback::callbacks()),
     })
+}
+
+/// The data iterators, with what they read from.
+fn data_iters() -> Value {
+    let mut entries = table(crate::io::data_iters());
+    for entry in entries.as_array_mut().into_iter().flatten() {
+        let takes = crate::io::takes(entry["name"].as_str().unwrap_or_default());
+        entry["takes"] = json!(takes.word());
+    }
+    entries
 }
 
 /// All operators as JSON.

@@ -123,6 +123,9 @@ pub trait Rule: Send {
 /// The id of the learning rate, the same in every optimizer. Ids below 10 are of attributes that all have.
 pub(super) const LEARNING_RATE: u32 = 1;
 
+/// The id of the factor of gradients, the same in every optimizer.
+pub const RESCALE_GRAD: u32 = 3;
+
 /// Makes an optimizer's struct: its own attributes around the learning rate, then those that all have. `lr`
 /// is the default of the learning rate: `None` leaves it to the schedule, or to 0.01 without one.
 macro_rules! optimizer {

@@ -16,7 +16,7 @@ pub mod schedule;
 mod updater;
 
 pub use adaptive::{AdaDelta, AdaGrad, Adam, AdamW, Adamax, Ftml, Ftrl, Lamb, Nadam, RmsProp};
-pub use common::{Common, Rule, Step};
+pub use common::{Common, RESCALE_GRAD, Rule, Step};
 pub use momentum::{Nag, Sgd, Signum};
 pub use optimizer::{Optimizer, Param, State};
 pub use own::Own;

@@ -153,6 +153,26 @@ impl Optimizer {
         self.set_wd_mult(HashMap::new());
     }
 
+    /// True if [`Optimizer::set_names`] has said names.
+    pub fn has_names(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    /// The index of the parameter with this name, a free one if no parameter has it.
+    pub fn index_of(&mut self, name: &str) -> i64 {
+        if let Some((index, _)) = self.names.iter().find(|(_, n)| *n == name) {
+            return *index;
+        }
+        let free = self.names.keys().max().map_or(0, |last| last + 1);
+        self.names.insert(free, name.to_owned());
+        free
+    }
+
+    /// True if the attribute with this id was given.
+    pub fn is_given(&self, id: u32) -> bool {
+        self.values.iter().any(|(given, _)| *given == id)
+    }
+
     /// Sets the factors of the learning rate, 1 for parameters that are not named.
     pub fn set_lr_mult(&mut self, factors: HashMap<Param, f64>) {
         self.lr_mult = factors;
