@@ -20,7 +20,7 @@ pub fn lower(symbol: &Symbol, types: &[Type], training: bool) -> Result<Graph> {
     let states: HashSet<*const Node> = states.iter().map(Arc::as_ptr).collect();
     let mut made: HashMap<*const Node, SmallVec<[ValueId; 2]>> = HashMap::new();
     let mut types = types.iter();
-    for node in symbol.topo() {
+    for node in symbol.in_order() {
         let outputs = match &node.op {
             None => {
                 let state = states.contains(&Arc::as_ptr(&node));
