@@ -370,7 +370,10 @@ impl Operator for BranchBackward {
     }
 
     fn gradient(&self, _b: &Builder) -> Result<()> {
-        Err(crate::err!(Autograd, "the gradient of a branch in a symbol cannot be differentiated again"))
+        Err(crate::err!(
+            Autograd,
+            "the branch is to be run call by call where its gradient is differentiated"
+        ))
     }
 
     fn draws(&self, s: &ShapeInfer, training: bool) -> u64 {
