@@ -124,6 +124,22 @@ fn misuse_is_told() {
     assert_eq!(bind(good, vec![None, Some(dtype)]).code(), ErrorCode::DType);
 }
 
+/// Two branches of a picture that halve it differently.
+#[test]
+fn arrays_that_contradict_each_other_are_told_with_both_nodes_and_the_paths() {
+    let data = nets::var("data");
+    let one = nets::named("Flatten", "flat", &[&data], &[]);
+    let other = nets::named("Pooling", "pool", &[&data], &[("kernel", "(2, 2)"), ("pool_type", "max")]);
+    let sum = nets::named("elemwise_add", "sum", &[&one, &other], &[]);
+    let bound =
+        Executor::bind(&sum, vec![full(&[1, 1, 4, 4], 1.0)], vec![], vec![], None, Options::default());
+    let error = bound.map(drop).unwrap_err();
+    assert_eq!((error.code(), error.operator()), (ErrorCode::Shape, Some("elemwise_add")));
+    for part in ["in node 'sum'", "'data' → 'flat'", "'data' → 'pool'", "(1, 16)", "(1, 1, 3, 3)"] {
+        assert!(error.message().contains(part), "{error}");
+    }
+}
+
 #[test]
 fn a_failure_while_running_is_reported_by_the_outputs() {
     let y = nets::call("take", &[&nets::var("a"), &nets::var("i")], &[("mode", "raise")]);
