@@ -1047,6 +1047,15 @@ mxr_error_t *mxr_autograd_grad(mxr_array_t *const *heads,
                                mxr_array_t **gradients);
 
 /**
+ * The computation of recorded arrays as a symbol with an output for each. Its variables are called `var0`, `var1`, … for
+ * arrays with gradients, in the order in which these were attached, then `null2`, … for other arrays in the order of their
+ * use.
+ */
+mxr_error_t *mxr_autograd_symbol(mxr_array_t *const *heads,
+                                 int32_t num_heads,
+                                 mxr_symbol_t **symbol);
+
+/**
  * Records `outputs` as made from `inputs` by a function of the caller's, whose gradient `backward` computes.
  * @nullable payload, drop
  */

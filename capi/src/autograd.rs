@@ -5,7 +5,9 @@ use crate::error::{guard, mxr_error_t};
 use crate::handle::{array, arrays, as_arrays, give, mxr_array_t};
 use crate::op::request;
 use crate::out::{out, places};
+use crate::symbol::{make, mxr_symbol_t};
 use mxr_core::autograd::{self, BackwardOptions};
+use mxr_core::graph::Symbol;
 use mxr_core::{NdArray, Result, err};
 use std::ffi::{c_char, c_void};
 
@@ -137,6 +139,19 @@ pub unsafe extern "C" fn mxr_autograd_grad(
         }
         Ok(())
     })
+}
+
+/// The computation of recorded arrays as a symbol with an output for each. Its variables are called `var0`, `var1`, … for
+/// arrays with gradients, in the order in which these were attached, then `null2`, … for other arrays in the order of their
+/// use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mxr_autograd_symbol(
+    heads: *const *mut mxr_array_t,
+    num_heads: i32,
+    symbol: *mut *mut mxr_symbol_t,
+) -> *mut mxr_error_t {
+    // SAFETY: the caller gives `num_heads` handles and a place for the symbol.
+    unsafe { make(symbol, "symbol", || Symbol::recorded(as_arrays(&arrays(heads, num_heads, "heads")?))) }
 }
 
 /// Computes the gradients of a user-defined function on the thread that runs backward.

@@ -68,7 +68,7 @@ pub(crate) unsafe fn mode(call: *const mxr_call_t) -> Result<Mode> {
     };
     Ok(Mode {
         recording: call.flags & MXR_CALL_RECORDING != 0,
-        call: Call { training: call.flags & MXR_CALL_TRAINING != 0, device, may_alias: false },
+        call: Call { training: call.flags & MXR_CALL_TRAINING != 0, device, ..Call::default() },
     })
 }
 

@@ -110,27 +110,34 @@ pub unsafe extern "C" fn mxr_optimizer_set_names(
     })
 }
 
-/// `n` factors: each of the parameter called `names[i]`, or of number `indices[i]` where that is NULL.
-unsafe fn factors(
+/// Sets `n` factors: each of the parameter called `names[i]`, or of number `indices[i]` where that is NULL.
+unsafe fn set_factors(
+    optimizer: *const mxr_optimizer_t,
     indices: *const i64,
     names: *const *const c_char,
     factors: *const f64,
     n: i32,
-) -> Result<HashMap<Param, f64>> {
-    let n = length(n.into(), "n")?;
-    // SAFETY: the caller promises `n` of each.
-    let (names, factors) = unsafe { (slice(names, n, "names")?, slice(factors, n, "factors")?) };
-    let each = |i: usize| {
-        let param = if names[i].is_null() {
-            // SAFETY: as above.
-            Param::Index(unsafe { slice(indices, n, "indices") }?[i])
-        } else {
-            // SAFETY: a C string.
-            Param::Name(unsafe { string(names[i], "names") }?.to_owned())
+    set: fn(&mut Optimizer, HashMap<Param, f64>),
+) -> *mut mxr_error_t {
+    guard(|| {
+        let n = length(n.into(), "n")?;
+        // SAFETY: the caller promises `n` of each.
+        let (names, factors) = unsafe { (slice(names, n, "names")?, slice(factors, n, "factors")?) };
+        let each = |i: usize| {
+            let param = if names[i].is_null() {
+                // SAFETY: as above.
+                Param::Index(unsafe { slice(indices, n, "indices") }?[i])
+            } else {
+                // SAFETY: a C string.
+                Param::Name(unsafe { string(names[i], "names") }?.to_owned())
+            };
+            Ok((param, factors[i]))
         };
-        Ok((param, factors[i]))
-    };
-    (0..n).map(each).collect()
+        let factors = (0..n).map(each).collect::<Result<_>>()?;
+        // SAFETY: the caller gives a handle.
+        set(&mut lock(unsafe { behind(optimizer, "optimizer") }?), factors);
+        Ok(())
+    })
 }
 
 /// Sets the factors of the learning rate, 1 for parameters that are not named: of the one called `names[i]`,
@@ -143,14 +150,8 @@ pub unsafe extern "C" fn mxr_optimizer_set_lr_mults(
     factors: *const f64,
     n: i32,
 ) -> *mut mxr_error_t {
-    guard(|| {
-        // SAFETY: the caller gives a handle and `n` of each.
-        unsafe {
-            let factors = self::factors(indices, names, factors, n)?;
-            lock(behind(optimizer, "optimizer")?).set_lr_mult(factors);
-        }
-        Ok(())
-    })
+    // SAFETY: the caller gives a handle and `n` of each.
+    unsafe { set_factors(optimizer, indices, names, factors, n, Optimizer::set_lr_mult) }
 }
 
 /// Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have 1,
@@ -163,14 +164,8 @@ pub unsafe extern "C" fn mxr_optimizer_set_wd_mults(
     factors: *const f64,
     n: i32,
 ) -> *mut mxr_error_t {
-    guard(|| {
-        // SAFETY: the caller gives a handle and `n` of each.
-        unsafe {
-            let factors = self::factors(indices, names, factors, n)?;
-            lock(behind(optimizer, "optimizer")?).set_wd_mult(factors);
-        }
-        Ok(())
-    })
+    // SAFETY: the caller gives a handle and `n` of each.
+    unsafe { set_factors(optimizer, indices, names, factors, n, Optimizer::set_wd_mult) }
 }
 
 /// Sets both factors of one parameter, which count before those by its name.

@@ -248,6 +248,34 @@ static int a_callback_that_leaves_a_gradient_out_is_an_error(void) {
     return 1;
 }
 
+/* The symbol of a recorded square, its variable and what it computes when it is bound. */
+static int a_recorded_computation_is_a_symbol(void) {
+    mxr_array_t *x, *g, *y = NULL, *output = NULL;
+    mxr_symbol_t *symbol = NULL;
+    mxr_texts_t *names = NULL;
+    mxr_executor_t *executor = NULL;
+    const float squares[3] = {1, 4, 9};
+    CHECK(variable(MXR_REQUEST_WRITE, &x, &g));
+    FAILS(mxr_autograd_symbol(&x, 0, NULL), MXR_ERROR_INVALID_VALUE, NULL, "symbol", "NULL");
+    OK(call_unary("square", x, MXR_CALL_RECORDING, &y));
+    OK(mxr_autograd_symbol(&y, 1, &symbol));
+    OK(mxr_symbol_list(symbol, MXR_LIST_ARGUMENTS, &names));
+    CHECK(mxr_texts_len(names) == 1 && strcmp(mxr_texts_get(names, 0), "var0") == 0);
+    OK(mxr_executor_bind(symbol, &x, NULL, NULL, 1, NULL, NULL, &executor));
+    OK(mxr_executor_forward(executor, 0));
+    OK(mxr_executor_array(executor, MXR_LIST_OUTPUTS, 0, &output));
+    CHECK(holds_f32(output, squares, 3));
+    mxr_executor_free(executor);
+    mxr_symbol_free(symbol);
+    mxr_texts_free(names);
+    mxr_array_free(output);
+    symbol = NULL;
+    FAILS(mxr_autograd_symbol(&g, 1, &symbol), MXR_ERROR_AUTOGRAD, NULL, "heads", "not part of a recorded graph");
+    CHECK(symbol == NULL);
+    release(x, g, y);
+    return 1;
+}
+
 int main(void) {
     RUN(the_gradient_of_a_square_is_twice_the_input);
     RUN(head_gradients_weight_the_heads);
@@ -261,5 +289,6 @@ int main(void) {
     RUN(a_function_of_the_callers_is_differentiated_by_its_callback);
     RUN(an_error_of_the_callback_comes_out_with_its_origin);
     RUN(a_callback_that_leaves_a_gradient_out_is_an_error);
+    RUN(a_recorded_computation_is_a_symbol);
     return check_summary();
 }

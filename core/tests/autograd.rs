@@ -128,3 +128,19 @@ fn a_sum_over_an_axis_spreads_its_gradient() {
     backward(&call("elemwise_mul", &[&sum, &weights], &[]).unwrap()).unwrap();
     assert_eq!(gradient(&reshaped), [10.0, 10.0, 20.0, 20.0]);
 }
+
+/// MXNet 1.9.1 leaves zeros, and gives them, where the heads depend on a variable only through what lets no gradient
+/// through.
+#[test]
+fn a_variable_to_which_no_gradient_flows_has_gradient_zero() {
+    let (x, w) = (variable(&[1.0, 2.0], Req::Write), variable(&[3.0, 4.0], Req::Write));
+    let blocked = call("BlockGrad", &[&x], &[]).unwrap();
+    let y = call("elemwise_mul", &[&blocked, &w], &[]).unwrap();
+    autograd::gradient_of(&x).unwrap().copy_from_bytes(&[7; 16]).unwrap();
+    let keep = BackwardOptions { retain_graph: true, ..BackwardOptions::default() };
+    autograd::backward(std::slice::from_ref(&y), &[None], keep).unwrap();
+    assert_eq!((gradient(&x), gradient(&w)), (vec![0.0, 0.0], vec![1.0, 2.0]));
+    let found = autograd::grad(&[y], &[None], &[x, blocked], keep).unwrap();
+    assert_eq!(found[0].to_vec::<f64>().unwrap(), [0.0, 0.0]);
+    assert_eq!(found[1].to_vec::<f64>().unwrap(), [3.0, 4.0]);
+}

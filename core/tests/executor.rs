@@ -124,6 +124,22 @@ fn misuse_is_told() {
     assert_eq!(bind(good, vec![None, Some(dtype)]).code(), ErrorCode::DType);
 }
 
+/// Two branches of a picture that halve it differently.
+#[test]
+fn arrays_that_contradict_each_other_are_told_with_both_nodes_and_the_paths() {
+    let data = nets::var("data");
+    let one = nets::named("Flatten", "flat", &[&data], &[]);
+    let other = nets::named("Pooling", "pool", &[&data], &[("kernel", "(2, 2)"), ("pool_type", "max")]);
+    let sum = nets::named("elemwise_add", "sum", &[&one, &other], &[]);
+    let bound =
+        Executor::bind(&sum, vec![full(&[1, 1, 4, 4], 1.0)], vec![], vec![], None, Options::default());
+    let error = bound.map(drop).unwrap_err();
+    assert_eq!((error.code(), error.operator()), (ErrorCode::Shape, Some("elemwise_add")));
+    for part in ["in node 'sum'", "'data' → 'flat'", "'data' → 'pool'", "(1, 16)", "(1, 1, 3, 3)"] {
+        assert!(error.message().contains(part), "{error}");
+    }
+}
+
 #[test]
 fn a_failure_while_running_is_reported_by_the_outputs() {
     let y = nets::call("take", &[&nets::var("a"), &nets::var("i")], &[("mode", "raise")]);
@@ -268,9 +284,6 @@ fn a_compiled_call_is_one_operation_on_the_tape() {
             autograd::backward(std::slice::from_ref(&sum), &[None], keep).unwrap();
             assert_eq!(values(&gradient), [8.0; 3]);
         }
-        let again = BackwardOptions { create_graph: true, training: true, ..BackwardOptions::default() };
-        let error = autograd::grad(&[sum], &[None], &inputs[1..2], again).unwrap_err();
-        assert_eq!(error.code(), ErrorCode::Autograd);
         assert_eq!(values(&op.call(&inputs, &Mode::default()).unwrap()[0]), [4.0, 4.0]);
     }
 }
@@ -288,6 +301,32 @@ fn a_compiled_call_gives_no_gradient_to_states_that_are_variables() {
         .unwrap();
     assert_eq!(values(&gradients[2]), [2.0; 3]);
     assert_eq!((values(&gradients[3]), values(&gradients[4])), (vec![7.0; 3], vec![7.0; 3]));
+}
+
+/// The rows of the data whose weight is not zero, twice.
+#[test]
+fn a_call_whose_shapes_only_running_shows_takes_any_shapes() {
+    let (data, index) = (nets::var("data"), nets::var("index"));
+    let kept = nets::call("_contrib_boolean_mask", &[&data, &index], &[]);
+    let twice = nets::call("_mul_scalar", &[&kept], &[("scalar", "2")]);
+    let op = CachedOp::new(&Symbol::group([&twice, &index]), false, Options::default());
+    let gradient = full(&[3, 2], 7.0);
+    let from =
+        |shape: &[i64], data: &[f32]| NdArray::from_slice(Shape::new(shape), data, Device::cpu(0)).unwrap();
+    let data = from(&[3, 2], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    autograd::mark_variables(std::slice::from_ref(&data), std::slice::from_ref(&gradient), &[Req::Write])
+        .unwrap();
+    for (mask, rows, slopes) in [
+        ([1.0, 0.0, 1.0], vec![2.0, 4.0, 10.0, 12.0], [2.0, 2.0, 0.0, 0.0, 2.0, 2.0]),
+        ([0.0, 1.0, 0.0], vec![6.0, 8.0], [0.0, 0.0, 2.0, 2.0, 0.0, 0.0]),
+    ] {
+        let mask = from(&[3], &mask);
+        let y = op.call(&[data.clone(), mask.clone()], &recording(true)).unwrap();
+        assert_eq!((values(&y[0]), values(&y[1])), (rows, values(&mask)));
+        assert!(!y[1].overlaps(&mask), "an output that is an input is a copy");
+        autograd::backward(&y[..1], &[None], BackwardOptions::default()).unwrap();
+        assert_eq!(values(&gradient), slopes);
+    }
 }
 
 fn nets_add(a: &NdArray, b: &NdArray) -> NdArray {

@@ -323,6 +323,29 @@ fn an_error_of_an_operator_names_the_node() {
     assert!(error.message().contains("in node 'sum'"), "{error}");
 }
 
+#[test]
+fn an_error_in_a_file_names_the_node() {
+    let hidden = call("FullyConnected", "fc", &[("num_hidden", "3")], &[&variable("x")]);
+    let text = call("exp", "e", &[], &[&hidden]).to_json();
+    for (from, to, expected) in [
+        ("\"num_hidden\": \"3\"", "\"num_hidden\": \"three\"", "node 'fc': expected an integer, got 'three'"),
+        (
+            "\"num_hidden\"",
+            "\"num_hiden\"",
+            "node 'fc': there is no attribute 'num_hiden'; did you mean 'num_hidden'?",
+        ),
+        ("\"FullyConnected\"", "\"FullyConected\"", "did you mean 'FullyConnected'?"),
+        ("[[3, 0, 0]]", "[[4, 0, 0]]", "node 4: expected an earlier node, got 4: the graph has a cycle"),
+        ("[[3, 0, 0]]", "[[9, 0, 0]]", "node 4: expected one of the 5 nodes, got 9"),
+        ("[0, 0, 0], [1, 0, 0], ", "[0, 0, 0], ", "expected 3 inputs (data, weight, bias), got 2"),
+    ] {
+        let spoilt = text.replace(from, to);
+        assert_ne!(spoilt, text, "{from}");
+        let error = Symbol::from_json(&spoilt).unwrap_err();
+        assert!(error.message().contains(expected), "{error}");
+    }
+}
+
 /// A xorshift generator.
 struct Random(u64);
 

@@ -24,6 +24,8 @@ public:
     static Symbol Variable(const std::string &name, const std::map<std::string, std::string> &attrs = {});
     /// All outputs of several symbols as one.
     static Symbol Group(const std::vector<Symbol> &symbols);
+    /// The computation of recorded arrays; var0, var1, … are its variables with gradients, in the order of attaching.
+    static Symbol Recorded(const std::vector<NDArray> &heads);
     /// Reads a `-symbol.json` file of any version of MXNet.
     static Symbol Load(const std::string &path);
     static Symbol LoadJSON(const std::string &json);

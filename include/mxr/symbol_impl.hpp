@@ -54,6 +54,14 @@ inline Symbol Symbol::Variable(const std::string &name, const std::map<std::stri
     return Symbol(out);
 }
 
+inline Symbol Symbol::Recorded(const std::vector<NDArray> &heads) {
+    std::vector<mxr_array_t *> raw;
+    for (const NDArray &head : heads) raw.push_back(head.get());
+    mxr_symbol_t *out = nullptr;
+    detail::check(mxr_autograd_symbol(raw.data(), static_cast<int32_t>(raw.size()), &out));
+    return Symbol(out);
+}
+
 inline Symbol Symbol::Group(const std::vector<Symbol> &symbols) {
     detail::ready();
     std::vector<mxr_symbol_t *> raw;

@@ -783,7 +783,7 @@ struct XavierOptions {
     Attr<XavierRndType> rnd_type = {};
     /// What the scale is measured by. Default: avg.
     Attr<XavierFactorType> factor_type = {};
-    /// The square of the scale for a factor of one. At least 0. Default: 3.0.
+    /// The square of the scale for a factor of one. At least 0. Default: 3.
     Attr<double> magnitude = {};
 };
 

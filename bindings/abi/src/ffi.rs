@@ -668,6 +668,14 @@ pub struct Abi {
         flags: u32,
         gradients: *mut *mut mxr_array_t,
     ) -> *mut mxr_error_t,
+    #[doc = " The computation of recorded arrays as a symbol with an output for each. Its variables are called `var0`, `var1`, … for"]
+    #[doc = " arrays with gradients, in the order in which these were attached, then `null2`, … for other arrays in the order of their"]
+    #[doc = " use."]
+    pub mxr_autograd_symbol: unsafe extern "C" fn(
+        heads: *const *mut mxr_array_t,
+        num_heads: i32,
+        symbol: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
     #[doc = " Records `outputs` as made from `inputs` by a function of the caller's, whose gradient `backward` computes."]
     #[doc = " @nullable payload, drop"]
     pub mxr_autograd_record_custom: unsafe extern "C" fn(
@@ -1826,6 +1834,7 @@ impl Abi {
             mxr_array_is_recorded: *unsafe { library.get(b"mxr_array_is_recorded\0") }?,
             mxr_autograd_backward: *unsafe { library.get(b"mxr_autograd_backward\0") }?,
             mxr_autograd_grad: *unsafe { library.get(b"mxr_autograd_grad\0") }?,
+            mxr_autograd_symbol: *unsafe { library.get(b"mxr_autograd_symbol\0") }?,
             mxr_autograd_record_custom: *unsafe { library.get(b"mxr_autograd_record_custom\0") }?,
             mxr_cached_op_new: *unsafe { library.get(b"mxr_cached_op_new\0") }?,
             mxr_cached_op_call: *unsafe { library.get(b"mxr_cached_op_call\0") }?,

@@ -43,6 +43,7 @@ void gradients_of_gradients_are_had() {
         first = autograd::Grad({x * x * x}, {x}, {}, true);
     }
     CHECK(first[0].Scalar() == 12);
+    CHECK(Symbol::Recorded(first).ListArguments() == (Names{"null1", "var0"}));
     first[0].Backward();
     CHECK(x.Grad().Scalar() == 12);
 }

@@ -4,7 +4,7 @@ use crate::abi::{mxr_body_t, mxr_symbol_t};
 use crate::library::abi;
 use crate::symbol::{SymbolHandle, Texts, c_text};
 use pyo3::prelude::*;
-use std::ffi::CString;
+use std::ffi::{CString, c_char};
 
 type Symbols<'py> = Vec<Bound<'py, SymbolHandle>>;
 
@@ -16,6 +16,26 @@ type Named = (String, Vec<(String, String)>);
 
 fn pointers(symbols: &Symbols<'_>) -> Vec<*mut mxr_symbol_t> {
     symbols.iter().map(|s| s.get().ptr()).collect()
+}
+
+/// What a node's name and attributes point to.
+struct Node {
+    name: CString,
+    keys: Texts,
+    values: Texts,
+}
+
+impl Node {
+    fn new((name, attrs): &Named) -> PyResult<Node> {
+        let (keys, values) = Texts::pairs(attrs)?;
+        Ok(Node { name: c_text(name)?, keys, values })
+    }
+
+    /// Name, keys, values and their number, as the library takes them.
+    fn parts(&self) -> (*const c_char, *const *const c_char, *const *const c_char, i32) {
+        let (keys, values) = (&self.keys.pointers, &self.values.pointers);
+        (self.name.as_ptr(), keys.as_ptr(), values.as_ptr(), keys.len() as i32)
+    }
 }
 
 /// What a body's struct points to.
@@ -52,17 +72,16 @@ pub fn symbol_foreach(
     states: Symbols<'_>,
     body: Given<'_>,
 ) -> PyResult<SymbolHandle> {
-    let (name, attrs) = named;
-    let (name, (keys, values), body) = (c_text(&name)?, Texts::pairs(&attrs)?, Body::new(&body)?);
-    let view = body.view();
+    let (node, body) = (Node::new(&named)?, Body::new(&body)?);
+    let ((name, keys, values, n), view) = (node.parts(), body.view());
     let (data, states) = (pointers(&data), pointers(&states));
     // SAFETY: handles are live while their objects are borrowed, texts and lists live for the call.
     SymbolHandle::made(py, |out| unsafe {
         (abi().mxr_symbol_foreach)(
-            name.as_ptr(),
-            keys.pointers.as_ptr(),
-            values.pointers.as_ptr(),
-            attrs.len() as i32,
+            name,
+            keys,
+            values,
+            n,
             data.as_ptr(),
             data.len() as i32,
             states.as_ptr(),
@@ -83,17 +102,17 @@ pub fn symbol_while_loop(
     func: Given<'_>,
     max_iterations: i64,
 ) -> PyResult<SymbolHandle> {
-    let (name, attrs) = named;
-    let (name, (keys, values)) = (c_text(&name)?, Texts::pairs(&attrs)?);
+    let node = Node::new(&named)?;
+    let (name, keys, values, n) = node.parts();
     let (cond, func, states) = (Body::new(&cond)?, Body::new(&func)?, pointers(&states));
     let (cond_view, func_view) = (cond.view(), func.view());
     // SAFETY: as above.
     SymbolHandle::made(py, |out| unsafe {
         (abi().mxr_symbol_while_loop)(
-            name.as_ptr(),
-            keys.pointers.as_ptr(),
-            values.pointers.as_ptr(),
-            attrs.len() as i32,
+            name,
+            keys,
+            values,
+            n,
             states.as_ptr(),
             states.len() as i32,
             &raw const cond_view,
@@ -113,17 +132,17 @@ pub fn symbol_cond(
     then: Given<'_>,
     otherwise: Given<'_>,
 ) -> PyResult<SymbolHandle> {
-    let (name, attrs) = named;
-    let (name, (keys, values)) = (c_text(&name)?, Texts::pairs(&attrs)?);
+    let node = Node::new(&named)?;
+    let (name, keys, values, n) = node.parts();
     let bodies = [Body::new(&pred)?, Body::new(&then)?, Body::new(&otherwise)?];
     let [pred, then, otherwise] = [0, 1, 2].map(|i| bodies[i].view());
     // SAFETY: as above.
     SymbolHandle::made(py, |out| unsafe {
         (abi().mxr_symbol_cond)(
-            name.as_ptr(),
-            keys.pointers.as_ptr(),
-            values.pointers.as_ptr(),
-            attrs.len() as i32,
+            name,
+            keys,
+            values,
+            n,
             &raw const pred,
             &raw const then,
             &raw const otherwise,

@@ -166,6 +166,15 @@ impl SymbolHandle {
         })
     }
 
+    /// The computation of recorded arrays.
+    #[staticmethod]
+    fn recorded(py: Python<'_>, heads: &Bound<'_, PyAny>) -> PyResult<SymbolHandle> {
+        let (_heads, heads) = crate::array::handles(heads, false)?;
+        SymbolHandle::made(py, |out| unsafe {
+            (abi().mxr_autograd_symbol)(heads.as_ptr(), heads.len() as i32, out)
+        })
+    }
+
     /// A call of an operator; an input without a name is given by position.
     #[staticmethod]
     fn call(

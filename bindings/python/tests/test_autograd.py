@@ -255,3 +255,39 @@ def test_what_a_function_keeps_goes_with_the_graph():
     mx._core.poll_events()
     gc.collect()
     assert gone() is None
+
+
+def test_a_recorded_computation_becomes_a_symbol_that_can_be_planned_and_bound():
+    x, w, c = variable(1, 2), variable(3, 4), nd.array([5, 6])
+    with autograd.record():
+        y = nd.exp(x * w) * c
+    symbol = autograd.get_symbol(y)
+    assert symbol.list_arguments() == ["var0", "var1", "null2"]
+    assert symbol.list_outputs() == ["node_2_output"]
+    assert mx.plan(symbol, grad=True, var0=(2,), var1=(2,), null2=(2,)).flops > 0
+    bound = symbol.bind(
+        mx.cpu(), {"var0": x, "var1": w, "null2": c}, args_grad={"var0": nd.zeros(2)}
+    )
+    y.backward()
+    assert bound.forward(is_train=True)[0].asnumpy().tobytes() == y.asnumpy().tobytes()
+    bound.backward(nd.ones(2))
+    assert bound.grad_dict["var0"].asnumpy().tobytes() == x.grad.asnumpy().tobytes()
+
+
+def test_only_recorded_arrays_have_a_symbol():
+    assert autograd.get_symbol(variable(1)).list_outputs() == ["var0"]
+    with pytest.raises(mx.MXNetError, match="not part of a recorded graph"):
+        autograd.get_symbol(nd.ones(1))
+    with pytest.raises(TypeError, match="expected an NDArray"):
+        autograd.get_symbol([variable(1)])
+
+
+def test_the_gradient_of_a_compiled_call_can_be_differentiated():
+    a = mx.sym.var("a")
+    cube = nd.CachedOp(a * a * a)
+    x = variable(2, -3)
+    with autograd.record():
+        slope = autograd.grad(cube(x), x, create_graph=True)
+    slope.backward()
+    assert slope.asnumpy().tolist() == [12, 27]
+    assert x.grad.asnumpy().tolist() == [12, -18]

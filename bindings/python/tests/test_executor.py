@@ -213,3 +213,18 @@ def test_a_cached_op_is_one_operation_while_recording(static):
     assert np.allclose(values[1].grad.asnumpy(), expected)
     with pytest.raises(mx.MXNetError, match="fc_bias"):
         call(*values[:2])
+
+
+@pytest.mark.parametrize("static", [True, False])
+def test_a_cached_op_takes_shapes_that_only_running_shows(static):
+    kept = mx.sym.contrib.boolean_mask(mx.sym.var("data"), mx.sym.var("index")) * 2
+    call = mx.nd.CachedOp(kept, [("static_alloc", static)])
+    x = mx.nd.array([[1, 2], [3, 4], [5, 6]])
+    x.attach_grad()
+    for index in ([1, 0, 1], [0, 0, 1]):
+        with mx.autograd.record():
+            y = call(x, mx.nd.array(index))
+        y.backward()
+        mask = np.array(index, bool)
+        assert (y.asnumpy() == 2 * x.asnumpy()[mask]).all()
+        assert (x.grad.asnumpy() == 2.0 * mask[:, None]).all()

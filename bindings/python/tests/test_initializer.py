@@ -96,6 +96,12 @@ def test_dumps_is_what_create_reads():
         '["xavier", {"rnd_type": "uniform", "factor_type": "in", "magnitude": 2.34}]': init.Xavier(
             factor_type="in", magnitude=2.34
         ),
+        '["xavier", {"rnd_type": "uniform", "factor_type": "avg", "magnitude": 3}]': init.Xavier(),
+        '["uniform", {"scale": 0.07}]': init.Uniform(),
+        '["uniform", {"scale": 1}]': init.Uniform(1),
+        '["orthogonal", {"scale": 1.414, "rand_type": "uniform"}]': init.Orthogonal(),
+        '["msraprelu", {"factor_type": "avg", "slope": 0.25}]': init.MSRAPrelu(),
+        '["lstmbias", {"forget_bias": 1.0}]': init.LSTMBias(),
     }
     for text, initializer in texts.items():
         assert initializer.dumps() == text

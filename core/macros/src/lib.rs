@@ -13,12 +13,13 @@
 //! }
 //! ```
 //! An attribute without a default must be given; an `Option` has the default `None`. `name = "…"` is for
-//! names that are no Rust identifiers.
+//! names that are no Rust identifiers. A number whose default is written without a point, as MXNet writes it in files,
+//! is shown so.
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 use quote::quote;
-use syn::{Data, DeriveInput, Expr, Field, Fields, Lit, LitInt, LitStr, parse_macro_input};
+use syn::{Data, DeriveInput, Expr, ExprLit, Field, Fields, Lit, LitInt, LitStr, parse_macro_input};
 
 /// Implements `mxr_core::op::Attrs` for a struct. See the crate's documentation.
 #[proc_macro_derive(Attrs, attributes(attr))]
@@ -83,6 +84,10 @@ fn docs(attrs: &[syn::Attribute]) -> String {
     lines.join("\n").trim().to_owned()
 }
 
+fn is_float(field: &Field) -> bool {
+    matches!(&field.ty, syn::Type::Path(path) if path.path.is_ident("f64"))
+}
+
 fn is_option(field: &Field) -> bool {
     matches!(&field.ty, syn::Type::Path(p) if p.path.segments.last().is_some_and(|s| s.ident == "Option"))
 }
@@ -117,8 +122,13 @@ fn attr(field: &Field) -> syn::Result<Attr> {
     let high = bound(&options.max, quote!(f64::INFINITY));
     let schema_bounds = if bounded { quote!(Some((#low, #high))) } else { quote!(None) };
     let check = if bounded { quote!(mxr_attrs::check_bounds(#name, value, #low, #high)?;) } else { quote!() };
-    let schema_default =
-        default.as_ref().map_or(quote!(None), |d| quote!(Some(<#ty as mxr_attrs::AttrType>::to_value(&#d))));
+    let schema_default = match (&options.default, &default) {
+        (Some(Expr::Lit(ExprLit { lit: Lit::Int(whole), .. })), _) if is_float(field) => {
+            quote!(Some(mxr_attrs::AttrValue::Int(#whole)))
+        }
+        (_, Some(d)) => quote!(Some(<#ty as mxr_attrs::AttrType>::to_value(&#d))),
+        (_, None) => quote!(None),
+    };
     let absent = default.unwrap_or_else(
         || quote!(return Err(crate::err!(InvalidValue, "this attribute must be given").about(#name))),
     );

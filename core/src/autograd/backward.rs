@@ -32,13 +32,16 @@ pub fn backward(heads: &[NdArray], head_grads: &[Option<NdArray>], options: Back
     let mut walk = Walk::start(heads, head_grads, options, true)?;
     walk.run()?;
     for pending in std::mem::take(&mut walk.variables).into_values() {
-        let Some(value) = pending.value else { continue };
-        walk.deliver(&pending.variable, &value)?;
+        match pending.value {
+            Some(value) => walk.deliver(&pending.variable, &value)?,
+            None => walk.deliver_nothing(&pending)?,
+        }
     }
     Ok(())
 }
 
-/// The gradients of the heads with respect to `variables`, as [`backward`] computes them, as new arrays.
+/// The gradients of the heads with respect to `variables`, as [`backward`] computes them, as new arrays: zeros for one
+/// that the heads depend on through calls that let no gradient through.
 ///
 /// # Errors
 /// As [`backward`]; `Autograd` for a variable that the heads do not depend on.
@@ -51,21 +54,23 @@ pub fn grad(
     let mut walk = Walk::start(heads, head_grads, options, false)?;
     for (i, variable) in variables.iter().enumerate() {
         if let Some(Entry::Result(node, output)) = variable.entry() {
-            walk.watched.push((Arc::as_ptr(&node), output, i, None));
+            if walk.gradients.contains_key(&Arc::as_ptr(&node)) {
+                walk.watched.push((Arc::as_ptr(&node), output, i, None));
+            }
         }
     }
     walk.run()?;
     let found = variables.iter().enumerate().map(|(i, array)| {
         let value = match array.entry() {
-            Some(Entry::Variable(v)) => walk.variables.get(&Arc::as_ptr(&v)).and_then(|p| p.value.clone()),
-            Some(Entry::Result(..)) => walk.watched.iter().find(|w| w.2 == i).and_then(|w| w.3.clone()),
+            Some(Entry::Variable(v)) => walk.variables.get(&Arc::as_ptr(&v)).map(|p| p.value.clone()),
+            Some(Entry::Result(..)) => walk.watched.iter().find(|w| w.2 == i).map(|w| w.3.clone()),
             None => None,
         };
         let value = value.ok_or_else(|| {
             crate::err!(Autograd, "the heads do not depend on variable {i}, or it has no gradient attached")
                 .about("variables")
         })?;
-        owned(value)
+        value.map_or_else(|| NdArray::full(array.shape()?.clone(), 0.0, array.dtype(), array.device()), owned)
     });
     found.collect()
 }
@@ -84,6 +89,8 @@ struct Pending {
     variable: Arc<Variable>,
     /// Edges that lead to the variable.
     uses: usize,
+    /// A call has written the gradient where it is wanted.
+    written: bool,
     value: Option<NdArray>,
 }
 
@@ -163,7 +170,7 @@ impl Walk {
             match entry {
                 Entry::Variable(variable) => {
                     let key = Arc::as_ptr(&variable);
-                    let new = || Pending { variable, uses: 0, value: None };
+                    let new = || Pending { variable, uses: 0, written: false, value: None };
                     self.variables.entry(key).or_insert_with(new).uses += 1;
                 }
                 Entry::Result(node, _) => {
@@ -189,18 +196,21 @@ impl Walk {
                 continue;
             }
             match &node.rule {
-                Rule::Graph(graph) => {
+                Rule::Graph(op, graph) => {
                     let graph = graph.clone()?;
-                    self.replay(&node, &graph, &gradients)?;
+                    if self.options.create_graph && op.op.unrolls() && !graph.reads.is_empty() {
+                        let outputs = self.unroll(&node, op)?;
+                        self.go_on_through(&outputs, gradients)?;
+                    } else {
+                        self.replay(&node, &graph, &gradients)?;
+                    }
                 }
-                Rule::Compiled(_) if self.options.create_graph => {
-                    return Err(crate::err!(
-                        Autograd,
-                        "the gradient of a compiled graph cannot be differentiated; run it without hybridize()"
-                    )
-                    .in_operator(&node.name));
+                Rule::Compiled(graph) if self.options.create_graph => {
+                    let outputs = graph.run_again(&node.edges, &self.mode);
+                    self.go_on_through(&outputs.map_err(|e| e.in_operator(node.name()))?, gradients)?;
                 }
-                Rule::Custom(call) | Rule::Compiled(call) => self.call_custom(&node, call, &gradients)?,
+                Rule::Compiled(graph) => self.call(&node, &|heads| graph.backward(heads), &gradients)?,
+                Rule::Custom(_, call) => self.call(&node, call, &gradients)?,
             }
         }
         Ok(())
@@ -209,20 +219,10 @@ impl Walk {
     fn replay(&mut self, node: &Arc<Node>, graph: &crate::op::GraphFn, gradients: &Gradients) -> Result<()> {
         let saved = node.take_saved(self.options.retain_graph || self.options.create_graph)?;
         let create_graph = self.options.create_graph;
-        let leaf = |src: Src| -> Result<NdArray> {
-            match src {
-                Src::OutGrad(o) => gradient_or_zeros(node, gradients, o as usize),
-                _ if !create_graph => Saved::find(&saved, src, node),
-                _ => {
-                    let value = Saved::find(&saved, src, node)?.detach()?;
-                    value.set_entry(match src {
-                        Src::Input(i) => node.edges[i as usize].clone(),
-                        Src::Output(o) => Some(Entry::Result(node.clone(), o)),
-                        _ => None,
-                    });
-                    Ok(value)
-                }
-            }
+        let leaf = |src: Src| match src {
+            Src::OutGrad(o) => gradient_or_zeros(node, gradients, o as usize),
+            _ if create_graph => recorded(&saved, src, node),
+            _ => Saved::find(&saved, src, node),
         };
         let targets: SmallVec<[Option<(NdArray, Req)>; 4]> =
             node.edges.iter().map(|edge| self.target_of(edge.as_ref())).collect();
@@ -233,6 +233,9 @@ impl Walk {
         for (i, result) in results.into_iter().enumerate() {
             let Some(edge) = &node.edges[i] else { continue };
             if targets[i].is_some() && graph.writes_target(i) {
+                if let Entry::Variable(v) = edge {
+                    self.variables.get_mut(&Arc::as_ptr(v)).expect("found before").written = true;
+                }
                 continue;
             }
             let result = match result {
@@ -244,6 +247,26 @@ impl Walk {
         Ok(())
     }
 
+    /// The outputs of an operator's call, computed again by calls whose gradients can be differentiated.
+    fn unroll(&self, node: &Arc<Node>, op: &OpRef) -> Result<Vec<NdArray>> {
+        let saved = node.take_saved(true)?;
+        let read = |src| recorded(&saved, src, node);
+        let mode = self.mode;
+        let mut call = |op: &OpRef, inputs: &[NdArray], call: &Call| {
+            invoke(op, inputs, &[], &Mode { call: *call, ..mode })
+        };
+        op.op.unroll(&read, &mut call).map_err(|e| e.in_operator(node.name()))
+    }
+
+    /// Goes back through what was recorded just now in a node's place: the calls that made `outputs`, which are
+    /// younger than all that is still to come and end in its inputs.
+    fn go_on_through(&mut self, outputs: &[NdArray], gradients: Gradients) -> Result<()> {
+        let pairs = outputs.iter().map(NdArray::entry).zip(gradients);
+        let pairs: Vec<_> = pairs.filter_map(|(entry, gradient)| Some((entry?, gradient?))).collect();
+        self.find_nodes(pairs.iter().map(|(entry, _)| entry.clone()).collect());
+        pairs.into_iter().try_for_each(|(entry, gradient)| self.add(&entry, gradient))
+    }
+
     /// Where a gradient may be written at once: to a variable that no other edge leads to.
     fn target_of(&self, edge: Option<&Entry>) -> Option<(NdArray, Req)> {
         let Some(Entry::Variable(variable)) = edge else { return None };
@@ -252,16 +275,17 @@ impl Walk {
             .then(|| (variable.gradient().clone(), variable.request()))
     }
 
-    fn call_custom(
+    /// Lets the caller's own function or a plan compute a node's gradients.
+    fn call(
         &mut self,
         node: &Arc<Node>,
-        custom: &super::CustomBackward,
+        function: &dyn Fn(&[NdArray]) -> Result<Vec<NdArray>>,
         gradients: &Gradients,
     ) -> Result<()> {
         node.take_saved(self.options.retain_graph || self.options.create_graph)?;
         let gradients: Result<Vec<NdArray>> =
             (0..node.outputs.len()).map(|o| gradient_or_zeros(node, gradients, o)).collect();
-        let results = custom(&gradients?).map_err(|e| e.in_operator(&node.name))?;
+        let results = function(&gradients?).map_err(|e| e.in_operator(node.name()))?;
         if results.len() != node.edges.len() {
             return Err(crate::err!(
                 Autograd,
@@ -269,7 +293,7 @@ impl Walk {
                 node.edges.len(),
                 results.len()
             )
-            .in_operator(&node.name));
+            .in_operator(node.name()));
         }
         for (edge, result) in node.edges.iter().zip(results) {
             if let Some(edge) = edge {
@@ -299,6 +323,18 @@ impl Walk {
             }
         });
         Ok(())
+    }
+
+    /// Leaves zero as the gradient of a variable to which no gradient came, unless the only call that leads to it has
+    /// written the gradient where it is wanted.
+    fn deliver_nothing(&self, pending: &Pending) -> Result<()> {
+        let gradient = pending.variable.gradient();
+        if pending.written || !matches!(pending.variable.request(), Req::Write | Req::InPlace) {
+            return Ok(());
+        }
+        let zeros = registry().zeros(gradient.shape()?, gradient.dtype());
+        let out = [Some((gradient.clone(), Req::Write))];
+        invoke(&zeros, &[], &out, &Mode { recording: false, ..self.mode }).map(drop)
     }
 
     /// Brings a variable's gradient to where it is wanted.
@@ -336,6 +372,17 @@ fn head_gradient(head: &NdArray, given: Option<&NdArray>) -> Result<NdArray> {
         );
     }
     Ok(given.clone())
+}
+
+/// A value that a rule reads, as the result or the variable that it was.
+fn recorded(saved: &[Saved], src: Src, node: &Arc<Node>) -> Result<NdArray> {
+    let value = Saved::find(saved, src, node)?.detach()?;
+    value.set_entry(match src {
+        Src::Input(i) => node.edges[i as usize].clone(),
+        Src::Output(o) => Some(Entry::Result(node.clone(), o)),
+        _ => None,
+    });
+    Ok(value)
 }
 
 fn gradient_or_zeros(node: &Node, gradients: &Gradients, output: usize) -> Result<NdArray> {

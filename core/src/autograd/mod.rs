@@ -9,7 +9,10 @@ mod rules;
 mod tape;
 
 pub use backward::{BackwardOptions, backward, grad};
-pub use tape::{CustomBackward, Entry, Node, Variable, record_compiled, record_custom, record_view};
+pub use tape::{
+    Compiled, CustomBackward, Entry, Node, Recorded, Source, Variable, record_compiled, record_custom,
+    record_view,
+};
 
 use crate::error::Result;
 use crate::ndarray::NdArray;

@@ -1,19 +1,19 @@
 //! The tape: how each recorded array was made.
 
-use super::rules;
+use super::{Mode, rules};
 use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::ndarray::NdArray;
+use crate::ndarray::{NdArray, WeakArray};
 use crate::op::builder::Src;
-use crate::op::invoke::Req;
+use crate::op::invoke::{Outputs, Req};
 use crate::op::{GraphFn, OpRef};
 use crate::shape::Shape;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
-use std::borrow::Cow;
-use std::sync::Arc;
+use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 /// How autograd knows an array.
 #[derive(Clone)]
@@ -26,13 +26,15 @@ pub enum Entry {
 
 /// An array whose gradient is wanted.
 pub struct Variable {
+    /// Grows with every variable.
+    pub(crate) order: u64,
     gradient: NdArray,
     request: Req,
 }
 
 impl Variable {
     pub(super) fn new(gradient: NdArray, request: Req) -> Variable {
-        Variable { gradient, request }
+        Variable { order: ORDER.fetch_add(1, Ordering::Relaxed), gradient, request }
     }
 
     /// Where the gradient goes.
@@ -49,11 +51,62 @@ impl Variable {
 /// Computes input gradients from output gradients in the caller's own code, on the thread that runs backward.
 pub type CustomBackward = Box<dyn Fn(&[NdArray]) -> Result<Vec<NdArray>> + Send + Sync>;
 
+/// A graph that ran as one operation.
+pub trait Compiled: Any + Send + Sync {
+    /// What the operation is called.
+    fn name(&self) -> &str;
+
+    /// The gradients of its inputs from those of its outputs.
+    ///
+    /// # Errors
+    /// `Autograd` if a value that is needed was overwritten; `OutOfMemory`.
+    fn backward(&self, output_grads: &[NdArray]) -> Result<Vec<NdArray>>;
+
+    /// Computes the outputs once more, call by call, each recorded as `mode` says, from the same inputs and random
+    /// numbers. `edges` are what autograd knew of the inputs.
+    ///
+    /// # Errors
+    /// As [`Compiled::backward`].
+    fn run_again(&self, edges: &[Option<Entry>], mode: &Mode) -> Result<Outputs>;
+
+    /// The graph as `Any`.
+    fn as_any(&self) -> &dyn Any;
+}
+
 pub(super) enum Rule {
-    Graph(Result<Arc<GraphFn>>),
-    Custom(CustomBackward),
-    /// As `Custom`, but its results cannot be recorded.
-    Compiled(CustomBackward),
+    /// An operator, and its gradient.
+    Graph(OpRef, Result<Arc<GraphFn>>),
+    /// The caller's own function, by its name.
+    Custom(String, CustomBackward),
+    Compiled(Arc<dyn Compiled>),
+}
+
+/// What a recorded operation ran.
+pub enum Recorded<'a> {
+    /// An operator.
+    Operator(&'a OpRef),
+    /// A graph.
+    Compiled(&'a dyn Compiled),
+    /// The caller's own code, by its name.
+    Custom(&'a str),
+}
+
+/// An input of a recorded operation through which no gradient flows.
+enum Still {
+    Variable(Arc<Variable>),
+    /// Not kept alive: only its shape is read.
+    Result(Weak<Node>, u32),
+    /// Autograd knew nothing about it.
+    Array(WeakArray, u64),
+}
+
+/// Where an input of a recorded operation came from.
+#[derive(Clone)]
+pub enum Source {
+    /// Autograd knows.
+    Known(Entry),
+    /// An array, by where it is (or was) and its version: the same for two uses that read the same elements.
+    Array(usize, u64),
 }
 
 /// A value that a rule reads, as it was when the operation was recorded.
@@ -74,10 +127,12 @@ enum Value {
 /// One recorded operation.
 pub struct Node {
     /// Grows with every recorded operation: consumers come after producers.
-    pub(super) order: u64,
-    pub(super) name: Cow<'static, str>,
+    pub(crate) order: u64,
     pub(super) rule: Rule,
+    /// What autograd knows of the inputs through which gradients flow.
     pub(super) edges: SmallVec<[Option<Entry>; 3]>,
+    /// The other inputs, in order.
+    still: Box<[Still]>,
     pub(super) outputs: SmallVec<[(Shape, DType); 1]>,
     pub(super) device: Device,
     saved: Mutex<Option<SmallVec<[Saved; 2]>>>,
@@ -86,6 +141,34 @@ pub struct Node {
 static ORDER: AtomicU64 = AtomicU64::new(0);
 
 impl Node {
+    /// Name of what was run.
+    pub(super) fn name(&self) -> &str {
+        match &self.rule {
+            Rule::Graph(op, _) => op.def.meta.name,
+            Rule::Custom(name, _) => name,
+            Rule::Compiled(graph) => graph.name(),
+        }
+    }
+
+    /// What was run.
+    pub fn recorded(&self) -> Recorded<'_> {
+        match &self.rule {
+            Rule::Graph(op, _) => Recorded::Operator(op),
+            Rule::Custom(name, _) => Recorded::Custom(name),
+            Rule::Compiled(graph) => Recorded::Compiled(&**graph),
+        }
+    }
+
+    /// Where its inputs came from.
+    pub fn sources(&self) -> Vec<Source> {
+        let mut still = self.still.iter();
+        let source = |edge: &Option<Entry>| match edge {
+            Some(entry) => Source::Known(entry.clone()),
+            None => still.next().map_or(Source::Array(0, 0), Still::source),
+        };
+        self.edges.iter().map(source).collect()
+    }
+
     /// The saved values; `keep` says whether the graph may be used again.
     pub(super) fn take_saved(&self, keep: bool) -> Result<SmallVec<[Saved; 2]>> {
         let mut saved = self.saved.lock();
@@ -95,8 +178,29 @@ impl Node {
                 Autograd,
                 "the graph was freed by an earlier backward; pass retain_graph=True there to use it again"
             )
-            .in_operator(&self.name)
+            .in_operator(self.name())
         })
+    }
+}
+
+impl Still {
+    fn of(array: &NdArray) -> Still {
+        match array.entry() {
+            Some(Entry::Variable(variable)) => Still::Variable(variable),
+            Some(Entry::Result(node, output)) => Still::Result(Arc::downgrade(&node), output),
+            None => Still::Array(array.downgrade(), array.version()),
+        }
+    }
+
+    fn source(&self) -> Source {
+        match self {
+            Still::Variable(variable) => Source::Known(Entry::Variable(variable.clone())),
+            Still::Result(node, output) => match node.upgrade() {
+                Some(node) => Source::Known(Entry::Result(node, *output)),
+                None => Source::Array(node.as_ptr() as usize, u64::from(*output)),
+            },
+            Still::Array(array, version) => Source::Array(array.as_ptr() as usize, *version),
+        }
     }
 }
 
@@ -111,7 +215,7 @@ impl Saved {
                 Autograd,
                 "an array that the gradient needs ({src:?}) was overwritten after it was recorded"
             )
-            .in_operator(&node.name)),
+            .in_operator(node.name())),
             Value::Array(array, _) => Ok(array.clone()),
         }
     }
@@ -181,12 +285,12 @@ pub(super) fn record(
         Ok(graph) => save(op, graph, inputs, outputs)?,
         Err(_) => SmallVec::new(),
     };
-    attach(op.def.meta.name.into(), Rule::Graph(graph), edges, saved, outputs)
+    attach(Rule::Graph(op.clone(), graph), inputs, edges, saved, outputs)
 }
 
 fn attach(
-    name: Cow<'static, str>,
     rule: Rule,
+    inputs: &[NdArray],
     edges: SmallVec<[Option<Entry>; 3]>,
     saved: SmallVec<[Saved; 2]>,
     outputs: &[NdArray],
@@ -197,8 +301,8 @@ fn attach(
     }
     let node = Arc::new(Node {
         order: ORDER.fetch_add(1, Ordering::Relaxed),
-        name,
         rule,
+        still: inputs.iter().zip(&edges).filter(|(_, e)| e.is_none()).map(|(a, _)| Still::of(a)).collect(),
         edges,
         outputs: shapes,
         device: outputs[0].device(),
@@ -233,33 +337,31 @@ pub fn record_custom(
     backward: CustomBackward,
 ) -> Result<()> {
     let edges = inputs.iter().map(NdArray::entry).collect();
-    record_call(name, edges, outputs, Rule::Custom(backward))
+    record_call(Rule::Custom(name.to_owned(), backward), inputs, edges, outputs)
 }
 
-/// Remembers `outputs` as made from those of `inputs` that are `wanted` by a compiled graph, whose gradient cannot be
-/// differentiated.
+/// Remembers `outputs` as made from those of `inputs` that are `wanted` by a compiled graph.
 ///
 /// # Errors
 /// That of the shape of an output.
 pub fn record_compiled(
-    name: &str,
+    graph: Arc<dyn Compiled>,
     inputs: &[NdArray],
     wanted: &[bool],
     outputs: &[NdArray],
-    backward: CustomBackward,
 ) -> Result<()> {
     let edges = inputs.iter().zip(wanted).map(|(a, w)| a.entry().filter(|_| *w));
-    record_call(name, edges.collect(), outputs, Rule::Compiled(backward))
+    record_call(Rule::Compiled(graph), inputs, edges.collect(), outputs)
 }
 
 fn record_call(
-    name: &str,
+    rule: Rule,
+    inputs: &[NdArray],
     edges: SmallVec<[Option<Entry>; 3]>,
     outputs: &[NdArray],
-    rule: Rule,
 ) -> Result<()> {
     if edges.iter().all(Option::is_none) || outputs.is_empty() {
         return Ok(());
     }
-    attach(name.to_owned().into(), rule, edges, SmallVec::new(), outputs)
+    attach(rule, inputs, edges, SmallVec::new(), outputs)
 }

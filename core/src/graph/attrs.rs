@@ -68,6 +68,25 @@ pub fn operator(def: &'static OpDef, attrs: &AttrMap, graphs: &[SubgraphRef]) ->
     Ok(op)
 }
 
+/// The attributes of a call of an operator on so many inputs, but for those that have their default and graphs.
+pub(super) fn texts(op: &OpRef, inputs: usize) -> AttrMap {
+    let mut texts = AttrMap::new();
+    for (attr, value) in op.def.attrs.iter().zip(op.op.values()) {
+        let text = match value {
+            AttrValue::Float(f) => format!("{f:?}"),
+            _ => attr.kind.format(&value),
+        };
+        let default = attr.default.as_ref().is_some_and(|d| *d == value || attr.kind.format(d) == text);
+        if attr.kind != AttrKind::Subgraph && !default {
+            texts.insert(attr.name.to_owned(), text);
+        }
+    }
+    if let Some(count) = op.def.meta.inputs.last().and_then(|i| i.count) {
+        texts.entry(count.to_owned()).or_insert_with(|| inputs.to_string());
+    }
+    texts
+}
+
 /// The graphs that are attributes of an operator, in their order.
 pub fn graphs_of(op: &OpRef) -> Vec<SubgraphRef> {
     let is_graph = |a: &AttrSchema| a.kind == AttrKind::Subgraph;

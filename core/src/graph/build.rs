@@ -33,8 +33,7 @@ impl Graph {
         if op.op.dynamic_shape() {
             crate::bail!(
                 Unsupported,
-                "'{}': the shape of the result is known only after running",
-                place.name
+                "the shape of the result is known only after running, so that it cannot be planned: a CachedOp runs it"
             );
         }
         let n = op.op.num_outputs();
@@ -52,11 +51,7 @@ impl Graph {
         for (i, dtype) in dtypes.into_outputs().into_iter().enumerate() {
             let shape = shapes.output(i).filter(|s| s.is_known());
             let (Some(shape), Some(dtype)) = (shape, dtype) else {
-                crate::bail!(
-                    Shape,
-                    "'{}': the shape or dtype of output {i} does not follow from the inputs",
-                    place.name
-                );
+                crate::bail!(Shape, "the shape or dtype of output {i} does not follow from the inputs");
             };
             shape.checked_len()?;
             outputs.push(ValueId(self.values.len() as u32));

@@ -1,24 +1,32 @@
 //! A symbol called like an operator: what hybridized blocks use.
 //!
 //! Each combination of input types, mode and wanted gradients is compiled once. While recording, a call is one
-//! operation on the tape, whose backward pass is the plan's.
+//! operation on the tape, whose backward pass is the plan's; where that must be differentiable itself, the call is run
+//! again node by node. A symbol with operators whose shapes only running shows always runs node by node.
 
+use super::again;
 use super::compile::{Options, compile};
 use super::ir::{Kind, Type, Variable};
 use super::launch::Launch;
+use super::lower::lower;
 use super::plan::Plan;
 use super::symbol::Symbol;
-use crate::autograd::{self, Mode};
+use crate::autograd::{self, Compiled, Entry, Mode};
 use crate::device::Device;
 use crate::error::Result;
 use crate::ndarray::NdArray;
-use crate::op::invoke::{Outputs, Req};
+use crate::op::invoke::{Call, Outputs, Req};
+use crate::op::{OpRef, registry};
 use crate::rng::{self, Stream};
 use crate::storage::Storage;
 use parking_lot::Mutex;
-use std::collections::HashSet;
+use std::any::Any;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Plans kept at most: shapes that never come again would otherwise collect.
+const KEPT: usize = 64;
 
 /// What a plan is compiled for.
 #[derive(Clone, PartialEq)]
@@ -33,11 +41,13 @@ type Spare = Arc<Mutex<Vec<Arc<Storage>>>>;
 
 /// A symbol that is called on arrays.
 pub struct CachedOp {
-    symbol: Symbol,
-    names: Vec<String>,
+    symbol: Arc<Symbol>,
+    names: Arc<[String]>,
     is_state: Vec<bool>,
+    /// Only running shows all shapes.
+    dynamic: bool,
     options: Options,
-    plans: Mutex<Vec<(Key, Arc<Plan>)>>,
+    plans: Mutex<VecDeque<(Key, Arc<Plan>)>>,
     /// `None` if memory goes back to the pool after each call.
     spare: Option<Spare>,
 }
@@ -49,9 +59,10 @@ impl CachedOp {
         let states: HashSet<String> = symbol.list_auxiliary_states().into_iter().collect();
         let names = symbol.list_inputs();
         CachedOp {
-            symbol: symbol.clone(),
+            symbol: Arc::new(symbol.clone()),
             is_state: names.iter().map(|n| states.contains(n)).collect(),
-            names,
+            names: names.into(),
+            dynamic: symbol.topo().iter().filter_map(|n| n.op.as_ref()).any(|op| op.op.dynamic_shape()),
             options,
             plans: Mutex::default(),
             spare: keep_memory.then(Spare::default),
@@ -92,19 +103,33 @@ impl CachedOp {
             )
             .about(&self.names[i]));
         }
+        if self.dynamic {
+            return self.call_nodes(inputs, mode);
+        }
         let wants = |(a, s): (&NdArray, &bool)| mode.recording && !s && a.is_recorded();
         let wanted: Vec<bool> = inputs.iter().zip(&self.is_state).map(wants).collect();
         let plan = self.plan(inputs, mode.call.training, &wanted, device)?;
-        let run = self.start(&plan, inputs)?;
+        let run = self.start(&plan, inputs, wanted)?;
         // Other handles than those that the tape keeps, or a call would keep itself alive.
         let outputs: Outputs = run.outputs.iter().map(NdArray::detach).collect::<Result<_>>()?;
-        if wanted.contains(&true) {
-            let names: Vec<String> = self.names.clone();
-            let asked = wanted.clone();
-            let backward = move |heads: &[NdArray]| run.backward(heads, &names, &wanted);
-            autograd::record_compiled("CachedOp", inputs, &asked, &outputs, Box::new(backward))?;
+        if run.wanted.contains(&true) {
+            let run = Arc::new(run);
+            autograd::record_compiled(run.clone(), inputs, &run.wanted, &outputs)?;
         }
         Ok(outputs)
+    }
+
+    /// Runs it without a plan. Outputs that are inputs are copied, as a plan copies them.
+    fn call_nodes(&self, inputs: &[NdArray], mode: &Mode) -> Result<Outputs> {
+        let outputs = self.symbol.run_on(inputs, mode)?;
+        let own = |(output, e): (NdArray, &super::Entry)| {
+            if e.node.is_variable() {
+                let copy = registry().find("_copy")?.with(&[])?;
+                return Ok(autograd::invoke(&copy, &[output], &[], mode)?.swap_remove(0));
+            }
+            Ok(output)
+        };
+        outputs.into_iter().zip(&self.symbol.outputs).map(own).collect()
     }
 
     /// The plan for arrays like these, made now if it was not yet.
@@ -119,11 +144,14 @@ impl CachedOp {
         let requests = wanted.iter().map(|w| if *w { Req::Write } else { Req::Null }).collect();
         let options = Options { training, requests, device, ..self.options.clone() };
         let plan = Arc::new(compile(&self.symbol, &key.types, &options)?);
-        plans.push((key, plan.clone()));
+        if plans.len() >= KEPT {
+            plans.pop_front();
+        }
+        plans.push_back((key, plan.clone()));
         Ok(plan)
     }
 
-    fn start(&self, plan: &Arc<Plan>, inputs: &[NdArray]) -> Result<Run> {
+    fn start(&self, plan: &Arc<Plan>, inputs: &[NdArray], wanted: Vec<bool>) -> Result<Run> {
         let bytes = plan.report.arena_bytes;
         let kept = self.spare.as_ref().and_then(|spare| {
             let mut spare = spare.lock();
@@ -135,6 +163,9 @@ impl CachedOp {
             n => rng::generator(plan.device).reserve(n),
         };
         let run = Run {
+            symbol: self.symbol.clone(),
+            names: self.names.clone(),
+            wanted,
             inputs: inputs
                 .iter()
                 .map(|a| {
@@ -174,7 +205,11 @@ impl Drop for Lent {
 }
 
 /// One call, as long as it may be differentiated.
-struct Run {
+pub(super) struct Run {
+    pub symbol: Arc<Symbol>,
+    names: Arc<[String]>,
+    /// The inputs whose gradients are.
+    wanted: Vec<bool>,
     plan: Arc<Plan>,
     /// The inputs with the versions that the call read.
     inputs: Vec<(NdArray, u64)>,
@@ -212,33 +247,13 @@ impl Run {
         self.launch(0, slots)
     }
 
-    /// The gradients of the inputs, of which those that are not wanted are only a shape.
-    fn backward(&self, heads: &[NdArray], names: &[String], wanted: &[bool]) -> Result<Vec<NdArray>> {
-        self.check_versions(names)?;
-        let mut outputs = self.outputs.clone();
-        if self.used.swap(true, Ordering::Relaxed) {
-            outputs = fresh(&self.plan)?;
-            self.forward(&outputs)?;
-        }
-        let like = |a: &NdArray| NdArray::empty(a.shape()?.clone(), a.dtype(), a.device());
-        let results = self.inputs.iter().zip(wanted).map(|((a, _), w)| {
-            if *w { like(a) } else { Ok(NdArray::shape_only(a.shape()?.clone(), a.dtype(), a.device())) }
-        });
-        let results: Vec<NdArray> = results.collect::<Result<_>>()?;
-        let mut slots = self.variables(heads);
-        slots.extend(outputs.into_iter().map(Some));
-        let given: Vec<&NdArray> = results.iter().collect();
-        slots.extend(self.plan.gradients.iter().map(|(v, _)| Some(given[*v as usize].clone())));
-        self.launch(1, slots)?;
-        Ok(results)
-    }
-
     /// Refuses to go back through inputs that were written since, but for states.
-    fn check_versions(&self, names: &[String]) -> Result<()> {
-        let read = |slot: usize| self.plan.touched[1].iter().any(|(s, _)| *s as usize == slot);
+    fn check_versions(&self, passes: &[usize]) -> Result<()> {
+        let touched = |pass: &usize| self.plan.touched[*pass].iter();
+        let read = |slot: usize| passes.iter().flat_map(touched).any(|(s, _)| *s as usize == slot);
         let mut slots = (0..self.plan.variables.len())
             .filter(|s| matches!(self.plan.variables[*s].kind, Kind::Argument | Kind::Auxiliary));
-        for ((array, version), name) in self.inputs.iter().zip(names) {
+        for ((array, version), name) in self.inputs.iter().zip(&*self.names) {
             let Some(slot) = slots.next() else { break };
             let state = matches!(self.plan.variables[slot].kind, Kind::Auxiliary) || self.plan.changed[slot];
             if !state && read(slot) && array.version() != *version {
@@ -250,5 +265,54 @@ impl Run {
             }
         }
         Ok(())
+    }
+}
+
+impl Compiled for Run {
+    fn name(&self) -> &str {
+        "CachedOp"
+    }
+
+    /// The gradients of the inputs, of which those that are not wanted are only a shape.
+    fn backward(&self, heads: &[NdArray]) -> Result<Vec<NdArray>> {
+        self.check_versions(&[1])?;
+        let mut outputs = self.outputs.clone();
+        if self.used.swap(true, Ordering::Relaxed) {
+            outputs = fresh(&self.plan)?;
+            self.forward(&outputs)?;
+        }
+        let like = |a: &NdArray| NdArray::empty(a.shape()?.clone(), a.dtype(), a.device());
+        let results = self.inputs.iter().zip(&self.wanted).map(|((a, _), w)| {
+            if *w { like(a) } else { Ok(NdArray::shape_only(a.shape()?.clone(), a.dtype(), a.device())) }
+        });
+        let results: Vec<NdArray> = results.collect::<Result<_>>()?;
+        let mut slots = self.variables(heads);
+        slots.extend(outputs.into_iter().map(Some));
+        let given: Vec<&NdArray> = results.iter().collect();
+        slots.extend(self.plan.gradients.iter().map(|(v, _)| Some(given[*v as usize].clone())));
+        self.launch(1, slots)?;
+        Ok(results)
+    }
+
+    fn run_again(&self, edges: &[Option<Entry>], mode: &Mode) -> Result<Outputs> {
+        self.check_versions(&[0, 1])?;
+        let mut inputs = Vec::with_capacity(edges.len());
+        for ((array, _), edge) in self.inputs.iter().zip(edges) {
+            let array = array.detach()?;
+            array.set_entry(edge.clone());
+            inputs.push(array);
+        }
+        let types: Result<Vec<Type>> =
+            inputs.iter().map(|a| Ok(Type { shape: a.shape()?.clone(), dtype: a.dtype() })).collect();
+        let graph = lower(&self.symbol, &types?, self.plan.training)?;
+        let around = Call { training: self.plan.training, random: Some(self.stream), ..mode.call };
+        let mut call = |op: &OpRef, inputs: &[NdArray], call: &Call| {
+            autograd::invoke(op, inputs, &[], &Mode { call: *call, ..*mode })
+        };
+        Ok(again::run(&graph, &inputs, &around, &mut call)?.into())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }

@@ -1,6 +1,6 @@
 //! Running a symbol node by node, without a plan: what plans are compared with.
 
-use super::symbol::{Node, Symbol};
+use super::symbol::{Inputs, Node, Symbol};
 use crate::autograd::{self, Mode};
 use crate::error::Result;
 use crate::ndarray::NdArray;
@@ -15,14 +15,25 @@ impl Symbol {
     /// # Errors
     /// `NotFound` for a variable without an array; the errors of the operators, with the node.
     pub fn run_eagerly(&self, arrays: &HashMap<String, NdArray>, mode: &Mode) -> Result<Vec<NdArray>> {
+        let given: Result<Vec<NdArray>> =
+            self.inputs(Inputs::All).iter().map(|node| given(node, arrays)).collect();
+        self.run_on(&given?, mode)
+    }
+
+    /// The same for arrays for all variables, in the order of [`Symbol::inputs`].
+    ///
+    /// # Errors
+    /// The errors of the operators, with the node.
+    pub(super) fn run_on(&self, arrays: &[NdArray], mode: &Mode) -> Result<Vec<NdArray>> {
         let order = self.topo();
+        let mut arrays = arrays.iter();
         let place: HashMap<*const Node, usize> =
             order.iter().enumerate().map(|(i, n)| (Arc::as_ptr(n), i)).collect();
         let last_use = last_uses(self, &order, &place);
         let mut values: Vec<Vec<NdArray>> = vec![vec![]; order.len()];
         for (i, node) in order.iter().enumerate() {
             values[i] = match &node.op {
-                None => vec![given(node, arrays)?],
+                None => arrays.next().into_iter().cloned().collect(),
                 Some(op) => {
                     let inputs: Vec<NdArray> = node
                         .inputs

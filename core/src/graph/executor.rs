@@ -11,6 +11,7 @@ use super::symbol::{Inputs, Symbol};
 use crate::device::Device;
 use crate::error::Result;
 use crate::ndarray::NdArray;
+use crate::op::attrs::nearest;
 use crate::op::invoke::{Req, copy_to};
 use crate::rng::{self, Stream};
 use crate::storage::Storage;
@@ -328,7 +329,11 @@ impl Executor {
             match self.names.iter().position(|n| &**n == *name) {
                 Some(i) => copy_to(array, &self.variables[i]).map_err(|e| e.about(name))?,
                 None if allow_extra => {}
-                None => crate::bail!(NotFound, "the symbol has no variable '{name}'"),
+                None => {
+                    let hint = nearest(name, self.names.iter().map(|n| &**n));
+                    let hint = hint.map_or_else(String::new, |n| format!("; did you mean '{n}'?"));
+                    crate::bail!(NotFound, "the symbol has no variable '{name}'{hint}")
+                }
             }
         }
         Ok(())

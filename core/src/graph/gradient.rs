@@ -34,7 +34,8 @@ pub fn differentiate(graph: &mut Graph, requests: &[Req]) -> Result<()> {
         }
     }
     for n in (0..forward).rev() {
-        back.through(graph, n as u32)?;
+        let name = graph.nodes[n].name.clone();
+        back.through(graph, n as u32).map_err(|e| e.in_node(&name))?;
     }
     let makers = graph.makers();
     for &i in &wanted {

@@ -3,7 +3,7 @@
 use super::build::Place;
 use super::ir::{Graph, Kind, Phase, Type, ValueId};
 use super::symbol::{Inputs, Node, Symbol};
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,8 +19,9 @@ pub fn lower(symbol: &Symbol, types: &[Type], training: bool) -> Result<Graph> {
     let states = symbol.inputs(Inputs::AuxiliaryStates);
     let states: HashSet<*const Node> = states.iter().map(Arc::as_ptr).collect();
     let mut made: HashMap<*const Node, SmallVec<[ValueId; 2]>> = HashMap::new();
-    let mut types = types.iter();
-    for node in symbol.topo() {
+    let given = types;
+    let mut types = given.iter();
+    for node in symbol.in_order() {
         let outputs = match &node.op {
             None => {
                 let state = states.contains(&Arc::as_ptr(&node));
@@ -42,7 +43,7 @@ pub fn lower(symbol: &Symbol, types: &[Type], training: bool) -> Result<Graph> {
                     phase: Phase::Forward,
                     mirror: wants_mirror(&node),
                 };
-                graph.call(op, &inputs, &place)?
+                graph.call(op, &inputs, &place).map_err(|e| explained(symbol, given, &node, e))?
             }
         };
         made.insert(Arc::as_ptr(&node), outputs);
@@ -52,6 +53,19 @@ pub fn lower(symbol: &Symbol, types: &[Type], training: bool) -> Result<Graph> {
     }
     graph.outputs = symbol.outputs.iter().map(|e| made[&Arc::as_ptr(&e.node)][e.index as usize]).collect();
     Ok(graph)
+}
+
+/// The error of a node: that of inference over the whole symbol, which names both nodes that contradict each other and
+/// the paths to them, where it finds the same.
+fn explained(symbol: &Symbol, types: &[Type], node: &Node, error: Error) -> Error {
+    let names = symbol.list_inputs();
+    let known = || names.iter().map(String::as_str).zip(types);
+    let found = match error.code() {
+        ErrorCode::Shape => symbol.infer_shape(known().map(|(n, t)| (n, t.shape.clone()))).err(),
+        ErrorCode::DType => symbol.infer_type(known().map(|(n, t)| (n, t.dtype))).err(),
+        _ => None,
+    };
+    found.unwrap_or_else(|| error.in_node(&node.name))
 }
 
 /// MXNet's attribute that asks for a result to be computed again in backward rather than kept.

@@ -10,6 +10,7 @@
 //! flat list of kernel calls. [`verify`] checks the graph after every pass in debug builds. Planned results are equal
 //! to eager ones, to the bit.
 
+mod again;
 mod amp;
 pub mod arena;
 pub mod attrs;
@@ -31,6 +32,7 @@ pub mod passes;
 pub mod plan;
 pub mod print;
 pub mod recompute;
+mod recorded;
 mod run;
 pub mod symbol;
 mod text;

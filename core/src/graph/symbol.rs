@@ -26,6 +26,8 @@ pub struct Node {
     pub inputs: Vec<Entry>,
     /// How many operators that change this variable have been composed: what [`Entry::version`] counts.
     pub(crate) writes: AtomicU32,
+    /// Its place among the calls of a recorded computation, from 1; 0 for what was composed or read.
+    pub(super) rank: u64,
 }
 
 /// One output of a node.
@@ -49,7 +51,7 @@ pub struct Symbol {
 impl Node {
     /// A variable, if `op` is none, or a call of an operator.
     pub fn new(op: Option<OpRef>, name: impl Into<String>, attrs: AttrMap, inputs: Vec<Entry>) -> Node {
-        Node { op, name: name.into(), attrs, inputs, writes: AtomicU32::new(0) }
+        Node { op, name: name.into(), attrs, inputs, writes: AtomicU32::new(0), rank: 0 }
     }
 
     /// A variable.
@@ -181,6 +183,16 @@ impl Symbol {
                     }
                 }
             }
+        }
+        order
+    }
+
+    /// The order in which calls run: that of [`Symbol::topo`], or that in which all of them were recorded, so that
+    /// gradients are summed in the same order.
+    pub(super) fn in_order(&self) -> Vec<Arc<Node>> {
+        let mut order = self.topo();
+        if order.iter().all(|n| n.is_variable() || n.rank > 0) {
+            order.sort_by_key(|n| n.rank);
         }
         order
     }

@@ -80,7 +80,7 @@ pub struct Xavier {
     #[attr(id = 2, default = FactorType::Avg)]
     pub factor_type: FactorType,
     /// The square of the scale for a factor of one.
-    #[attr(id = 3, default = 3.0, min = 0)]
+    #[attr(id = 3, default = 3, min = 0)]
     pub magnitude: f64,
 }
 

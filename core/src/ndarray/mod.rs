@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::shape::Shape;
 use crate::storage::Storage;
 use parking_lot::Mutex;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 /// How an array's elements are laid out. Only dense arrays can be computed with so far.
@@ -48,6 +48,9 @@ pub struct Inner {
     /// Where autograd finds how the array was made.
     entry: Mutex<Option<Entry>>,
 }
+
+/// An array that may be gone.
+pub(crate) type WeakArray = Weak<Inner>;
 
 /// The shape of an array. Nearly all know theirs from the start, and pay for nothing else.
 enum Extent {
@@ -179,6 +182,11 @@ impl NdArray {
     pub(crate) fn set_entry(&self, entry: Option<Entry>) {
         let old = std::mem::replace(&mut *self.0.entry.lock(), entry);
         drop(old);
+    }
+
+    /// What tells the array from others as long as it is kept, without keeping the elements.
+    pub(crate) fn downgrade(&self) -> WeakArray {
+        Arc::downgrade(&self.0)
     }
 
     /// True if autograd knows the array, as a variable or as the result of a recorded operation.

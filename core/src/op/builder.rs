@@ -6,7 +6,7 @@
 use crate::error::Result;
 use crate::ndarray::NdArray;
 use crate::op::attrs::Attrs;
-use crate::op::invoke::{Outputs, Req};
+use crate::op::invoke::{Call, Outputs, Req};
 use crate::op::operator::{OpRef, Operator};
 use crate::registry::registry;
 use smallvec::SmallVec;
@@ -142,6 +142,9 @@ pub struct GraphFn {
 
 /// Runs one operator on inputs, into given outputs or new ones.
 pub type RunOp<'a> = dyn FnMut(&OpRef, &[NdArray], &[Option<(NdArray, Req)>]) -> Result<Outputs> + 'a;
+
+/// Runs one operator on inputs, under given circumstances, so that its gradient can be differentiated.
+pub type RunAgain<'a> = dyn FnMut(&OpRef, &[NdArray], &Call) -> Result<Outputs> + 'a;
 
 impl GraphFn {
     /// Traces the gradient of an operator with respect to the wanted inputs.

@@ -43,6 +43,8 @@ pub struct Call {
     pub device: Device,
     /// Outputs may share memory with inputs where the operator merely gives them another shape.
     pub may_alias: bool,
+    /// Random numbers that another call has drawn, for one that repeats it.
+    pub random: Option<rng::Stream>,
 }
 
 /// Runs `op` on `inputs`. `out[i]`, where given, receives output `i`; other outputs are made. Only visible
@@ -125,7 +127,7 @@ fn prepare(op: &OpRef, inputs: &[NdArray], out: &[Option<(NdArray, Req)>], call:
 
     let random = match op.op.draws(&shapes, call.training) {
         0 => rng::Stream::default(),
-        n => rng::generator(device).reserve(n),
+        n => call.random.unwrap_or_else(|| rng::generator(device).reserve(n)),
     };
     let cost = op.op.cost(&shapes);
     let mut outputs = Outputs::new();

@@ -3,8 +3,9 @@
 use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::ndarray::NdArray;
 use crate::op::attrs::{AttrValue, Attrs};
-use crate::op::builder::{Builder, Val};
+use crate::op::builder::{Builder, RunAgain, Src, Val};
 use crate::op::infer::{DTypeInfer, ShapeInfer};
 use crate::op::kernel::Kernel;
 use crate::op::pointwise::Pointwise;
@@ -303,6 +304,20 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
     /// `Autograd` for an operator that is not differentiable, which is the default.
     fn gradient(&self, _b: &Builder) -> Result<()> {
         Err(crate::err!(Autograd, "the operator is not differentiable"))
+    }
+
+    /// True if `unroll` computes the outputs again in other operators, because the gradient's own gradient is not
+    /// known.
+    fn unrolls(&self) -> bool {
+        false
+    }
+
+    /// Computes the outputs once more by calling other operators. `read` gives what the gradient reads.
+    ///
+    /// # Errors
+    /// Those of `read` and `call`.
+    fn unroll(&self, _read: &dyn Fn(Src) -> Result<NdArray>, _call: &mut RunAgain) -> Result<Vec<NdArray>> {
+        Err(crate::error::Error::internal("the operator does not unroll"))
     }
 
     /// Pairs (input, output) where the output may be written over the input while it is read.

@@ -101,6 +101,8 @@ class SymbolHandle:
     @staticmethod
     def variable(name: str, attrs: list[tuple[str, str]]) -> SymbolHandle: ...
     @staticmethod
+    def recorded(heads: Sequence[NDArray]) -> SymbolHandle: ...
+    @staticmethod
     def call(
         op: str,
         name: str,

@@ -23,12 +23,13 @@ __all__ = [
     "mark_variables",
     "backward",
     "grad",
+    "get_symbol",
     "Function",
 ]
 
 from . import _core
 from ._core import NDArray, is_recording, is_training
-from .base import InvalidTypeError, InvalidValueError, _unsupported
+from .base import InvalidTypeError, InvalidValueError
 
 _GRAD_REQ = {"null": 0, "write": 1, "inplace": 1, "add": 3}
 
@@ -175,8 +176,33 @@ def grad(heads, variables, head_grads=None, retain_graph=None, create_graph=Fals
 
 
 def get_symbol(x):
-    """The graph that made an array; not supported."""
-    raise _unsupported("autograd.get_symbol: a recorded computation cannot be made a symbol")
+    """The computation of a recorded array as a symbol, which can be planned, bound and saved.
+
+    Its variables are ``var0``, ``var1``, … for arrays with gradients, in the order in which these were
+    attached, then ``null2``, … for other arrays in the order of their use.
+
+    Parameters
+    ----------
+    x : NDArray
+
+    Returns
+    -------
+    Symbol
+
+    Examples
+    --------
+    >>> x = mx.nd.array([1, 2])
+    >>> x.attach_grad()
+    >>> with mx.autograd.record():
+    ...     y = mx.nd.exp(x * 2)
+    >>> mx.autograd.get_symbol(y).list_arguments()
+    ['var0']
+    """
+    from .symbol import Symbol
+
+    if not isinstance(x, NDArray):
+        raise InvalidTypeError(f"x: expected an NDArray, got {type(x)}")
+    return Symbol(_core.SymbolHandle.recorded([x]))
 
 
 class Function:

@@ -93,12 +93,14 @@ class Executor:
     def copy_params_from(self, arg_params, aux_params=None, allow_extra_params=False):
         """Copies arrays to the arguments and auxiliary states of their names."""
         for params, known in [(arg_params, self.arg_dict), (aux_params or {}, self.aux_dict)]:
-            unknown = [name for name in params if name not in known]
-            if unknown and not allow_extra_params:
-                raise InvalidValueError(f"the symbol has no variable '{unknown[0]}'")
-            for name, value in params.items():
-                if name in known:
-                    value.astype(known[name].dtype, copy=False).copyto(known[name])
+            arrays = [
+                value.astype(known[name].dtype, copy=False) if name in known else value
+                for name, value in params.items()
+            ]
+            try:
+                self._handle.copy_params(list(params), arrays, allow_extra_params)
+            except NotFoundError as error:  # which is a ValueError in MXNet
+                raise InvalidValueError(error.args[0]) from None
 
     def reshape(self, partial_shaping=False, allow_up_sizing=False, **kwargs):
         """An executor for other shapes of some arguments.

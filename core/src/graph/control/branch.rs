@@ -2,11 +2,14 @@
 
 use super::running::{Running, clear, holds};
 use super::steps::distinct;
+use super::unroll;
 use super::{Body, Trace, body, count, expect_count, inputs_among};
 use crate::dtype::DType;
 use crate::error::{ErrorCode, Result};
 use crate::graph::ir::Type;
 use crate::graph::plan::Plan;
+use crate::ndarray::NdArray;
+use crate::op::builder::{RunAgain, Src};
 use crate::op::invoke::Req;
 use crate::op::{
     Attrs, Builder, DTypeInfer, DTypes, Input, Kernel, Meta, Operator, Sample, ShapeInfer, SubgraphRef, Val,
@@ -227,6 +230,12 @@ impl Operator for Cond {
         Ok(())
     }
 
+    fn unroll(&self, read: &dyn Fn(Src) -> Result<NdArray>, call: &mut RunAgain) -> Result<Vec<NdArray>> {
+        let trace = Trace::of(&read(Src::Output(self.num_outputs as u32))?)?;
+        let taken = &self.parts()[trace.branch];
+        unroll::branch(taken.body, &taken.inputs, trace, read, call)
+    }
+
     fn draws(&self, s: &ShapeInfer, training: bool) -> u64 {
         self.most(s, training, |plan| plan.draws[0])
     }
@@ -361,7 +370,10 @@ impl Operator for BranchBackward {
     }
 
     fn gradient(&self, _b: &Builder) -> Result<()> {
-        Err(crate::err!(Autograd, "the gradient of a branch in a symbol cannot be differentiated again"))
+        Err(crate::err!(
+            Autograd,
+            "the branch is to be run call by call where its gradient is differentiated"
+        ))
     }
 
     fn draws(&self, s: &ShapeInfer, training: bool) -> u64 {

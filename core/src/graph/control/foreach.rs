@@ -1,9 +1,12 @@
 //! `_foreach`: a body for each row of arrays.
 
 use super::steps::{Estimate, Loop, distinct, gradient};
+use super::unroll::Unrolled;
 use super::wiring::Wiring;
 use super::{Trace, body, count, expect_count, inputs_among};
 use crate::error::{ErrorCode, Result};
+use crate::ndarray::NdArray;
+use crate::op::builder::{RunAgain, Src};
 use crate::op::{
     Attrs, Builder, DTypeInfer, DTypes, Input, Kernel, Meta, Operator, Sample, ShapeInfer, SubgraphRef,
 };
@@ -140,6 +143,12 @@ impl Operator for Foreach {
     fn gradient(&self, b: &Builder) -> Result<()> {
         gradient(b, &self.body, &self.wiring());
         Ok(())
+    }
+
+    fn unroll(&self, read: &dyn Fn(Src) -> Result<NdArray>, call: &mut RunAgain) -> Result<Vec<NdArray>> {
+        let trace = Trace::of(&read(Src::Output(self.num_outputs as u32))?)?;
+        let wiring = self.wiring();
+        Unrolled { body: body(&self.body), wiring: &wiring, trace, rows: trace.steps }.run(read, call)
     }
 
     fn draws(&self, s: &ShapeInfer, training: bool) -> u64 {

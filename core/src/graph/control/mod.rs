@@ -9,10 +9,11 @@
 //! step by step, running each step's forward calls once more before its backward ones. It needs the memory of
 //! one step and of as many states as there were steps. A hidden last output of each operator, its [`Trace`],
 //! says which random numbers were drawn and what was found out while running, so that what runs again draws
-//! and does the same.
+//! and does the same. Where gradients must be differentiable themselves, backward runs the steps call by call on
+//! the tape instead ([`unroll`]).
 
 /// The methods of [`Operator`](crate::op::Operator) that all three have: outputs that a user sees, then the trace;
-/// calls that may be run again; states that are listed as arguments, as MXNet does.
+/// calls that may be run again, in one piece or call by call; states that are listed as arguments, as MXNet does.
 macro_rules! traced_outputs {
     () => {
         fn num_outputs(&self) -> usize {
@@ -38,6 +39,10 @@ macro_rules! traced_outputs {
         fn lists_as_state(&self, _i: usize) -> Option<bool> {
             Some(false)
         }
+
+        fn unrolls(&self) -> bool {
+            true
+        }
     };
 }
 
@@ -48,6 +53,7 @@ mod foreach;
 mod running;
 mod steps;
 mod trace;
+mod unroll;
 mod while_loop;
 mod wiring;
 

@@ -310,7 +310,7 @@ impl Operator for LoopBackward {
     }
 
     fn gradient(&self, _b: &Builder) -> Result<()> {
-        Err(crate::err!(Autograd, "the gradient of a loop in a symbol cannot be differentiated again"))
+        Err(crate::err!(Autograd, "the loop is to be run step by step where its gradient is differentiated"))
     }
 
     fn draws(&self, s: &ShapeInfer, training: bool) -> u64 {

@@ -1,6 +1,8 @@
 //! What a run of control flow leaves for its backward pass.
 
 use crate::dtype::DType;
+use crate::error::Result;
+use crate::ndarray::NdArray;
 use crate::op::Kernel;
 use crate::rng::Stream;
 use crate::shape::Shape;
@@ -47,7 +49,18 @@ impl Trace {
 
     /// Finds it in input `i`.
     pub fn read(k: &Kernel, i: usize) -> Trace {
-        let v = k.input::<i64>(i);
+        Trace::from_values(k.input::<i64>(i))
+    }
+
+    /// Finds it in an array.
+    ///
+    /// # Errors
+    /// What waiting for the run reports.
+    pub fn of(array: &NdArray) -> Result<Trace> {
+        Ok(Trace::from_values(&array.to_vec::<i64>()?))
+    }
+
+    fn from_values(v: &[i64]) -> Trace {
         Trace {
             stream: Stream { key: [v[0] as u32, v[1] as u32], base: v[2] as u64 },
             stride: v[3] as u64,

@@ -2,10 +2,13 @@
 
 use super::running::{Running, holds};
 use super::steps::{Estimate, Loop, distinct, gradient};
+use super::unroll::Unrolled;
 use super::wiring::Wiring;
 use super::{Body, Trace, body, count, expect_count, inputs_among, places};
 use crate::error::{ErrorCode, Result};
 use crate::graph::ir::Type;
+use crate::ndarray::NdArray;
+use crate::op::builder::{RunAgain, Src};
 use crate::op::{
     Attrs, Builder, DTypeInfer, DTypes, Input, Kernel, Meta, Operator, Sample, ShapeInfer, SubgraphRef,
 };
@@ -192,6 +195,12 @@ impl Operator for WhileLoop {
     fn gradient(&self, b: &Builder) -> Result<()> {
         gradient(b, &self.func, &self.wiring());
         Ok(())
+    }
+
+    fn unroll(&self, read: &dyn Fn(Src) -> Result<NdArray>, call: &mut RunAgain) -> Result<Vec<NdArray>> {
+        let trace = Trace::of(&read(Src::Output(self.num_outputs as u32))?)?;
+        let wiring = self.wiring();
+        Unrolled { body: body(&self.func), wiring: &wiring, trace, rows: self.most() }.run(read, call)
     }
 
     fn draws(&self, s: &ShapeInfer, training: bool) -> u64 {

@@ -2,7 +2,7 @@
 
 use super::text::{GraphText, Link, NodeText, with_escaped_controls};
 use super::upgrade;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::attrs::{MOST, operator};
 use crate::graph::control::Body;
 use crate::graph::symbol::{AttrMap, Entry, Node, Symbol};
@@ -62,14 +62,15 @@ fn drafts(graph: GraphText) -> Result<Drafts> {
     let version = graph.version().unwrap_or(UNNAMED_VERSION);
     let GraphText { nodes, heads, arg_nodes, .. } = graph;
     let mut drafts = Drafts { nodes: Vec::with_capacity(nodes.len()), heads, version };
+    let all = nodes.len();
     for (i, node) in nodes.into_iter().enumerate() {
-        let draft = draft(node, i).map_err(|e| {
+        let draft = draft(node, i, all).map_err(|e| {
             let message = format!("node {i}: {}", e.message());
             e.with_message(message)
         })?;
         drafts.nodes.push(draft);
     }
-    check_links(&drafts.heads, drafts.nodes.len()).map_err(|e| e.about("heads"))?;
+    check_links(&drafts.heads, all, all).map_err(|e| e.about("heads"))?;
     for variable in arg_nodes {
         let index = usize::try_from(variable).ok().and_then(|i| drafts.nodes.get(i));
         if index.is_none_or(|n| n.op.is_some()) {
@@ -81,8 +82,8 @@ fn drafts(graph: GraphText) -> Result<Drafts> {
     Ok(drafts)
 }
 
-/// Node `i`, whose inputs must stand before it.
-fn draft(node: NodeText, i: usize) -> Result<Draft> {
+/// Node `i` of `all`, whose inputs must stand before it.
+fn draft(node: NodeText, i: usize, all: usize) -> Result<Draft> {
     if node.control_deps.as_ref().is_some_and(|list| !list.is_empty()) {
         crate::bail!(Unsupported, "nodes with 'control_deps' cannot be loaded");
     }
@@ -95,7 +96,7 @@ fn draft(node: NodeText, i: usize) -> Result<Draft> {
     for (name, value) in [node.attr, node.param].into_iter().flatten().flatten() {
         attrs.entry(name).or_insert(value);
     }
-    check_links(&node.inputs, i).map_err(|e| e.about(&name))?;
+    check_links(&node.inputs, i, all).map_err(|e| e.about(&name))?;
     if op.is_none() && !node.inputs.is_empty() {
         return Err(crate::err!(Format, "a variable has no inputs").about(&name));
     }
@@ -113,15 +114,26 @@ fn body(graph: GraphText) -> Result<SubgraphRef> {
     Ok(Body::new(symbol)?.into_attr())
 }
 
-/// Refuses references to other nodes than the first `limit`.
-fn check_links(links: &[Link], limit: usize) -> Result<()> {
+/// Refuses references to other nodes than the first `limit` of `all`.
+fn check_links(links: &[Link], limit: usize, all: usize) -> Result<()> {
     match links.iter().find(|link| link.node >= limit) {
-        Some(Link { node, .. }) => Err(crate::err!(
-            Format,
-            "expected an earlier node, got {node}: the graph has a cycle or no such node"
-        )),
+        Some(Link { node, .. }) if *node >= all => {
+            Err(crate::err!(Format, "expected one of the {all} nodes, got {node}"))
+        }
+        Some(Link { node, .. }) => {
+            Err(crate::err!(Format, "expected an earlier node, got {node}: the graph has a cycle"))
+        }
         None => Ok(()),
     }
+}
+
+/// The error of a node, which is told in the message if the error is about something of it.
+pub(super) fn at_node(error: Error, name: &str) -> Error {
+    if error.argument().is_none() {
+        return error.about(name);
+    }
+    let message = format!("node '{name}': {}", error.message());
+    error.with_message(message)
 }
 
 impl Drafts {
@@ -145,7 +157,7 @@ impl Drafts {
         for i in order {
             let Some(draft) = drafts[i].take() else { continue };
             let name = draft.name.clone();
-            built[i] = Some(Arc::new(draft.build(&built).map_err(|e| e.about(&name))?));
+            built[i] = Some(Arc::new(draft.build(&built).map_err(|e| at_node(e, &name))?));
         }
         let heads = self.heads.iter().map(|h| entry(h, &built)).collect::<Result<_>>();
         Ok(Symbol { outputs: heads.map_err(|e| e.about("heads"))? })
@@ -176,9 +188,10 @@ impl Draft {
         let Some(def) = self.op else { return Ok(Node::variable(self.name, self.attrs)) };
         let op = operator(def, &self.attrs, &self.graphs)?;
         if let Some(n) = op.arity().filter(|n| *n != inputs.len()) {
-            return Err(
-                crate::err!(Format, "expected {n} inputs, got {}", inputs.len()).in_operator(def.meta.name)
-            );
+            let names: Vec<String> = (0..n.min(8)).map(|i| op.symbol_input_name(i)).collect();
+            let names = names.join(", ");
+            return Err(crate::err!(Format, "expected {n} inputs ({names}), got {}", inputs.len())
+                .in_operator(def.meta.name));
         }
         if let Some((i, _)) =
             inputs.iter().enumerate().find(|(i, e)| op.lists_as_state(*i) && !e.node.is_variable())

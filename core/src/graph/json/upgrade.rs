@@ -2,7 +2,7 @@
 //! auxiliary states and initializers that files did not hold, defaults that changed.
 
 use super::VERSION;
-use super::read::{Draft, Drafts};
+use super::read::{Draft, Drafts, at_node};
 use super::text::Link;
 use crate::error::Result;
 use crate::graph::attrs::{HIDDEN, operator};
@@ -33,7 +33,8 @@ pub(super) fn upgrade(graph: &mut Drafts) -> Result<()> {
 }
 
 fn parsed(node: &Draft) -> Result<Option<OpRef>> {
-    node.op.map(|def| operator(def, &node.attrs, &node.graphs)).transpose().map_err(|e| e.about(&node.name))
+    let op = node.op.map(|def| operator(def, &node.attrs, &node.graphs));
+    op.transpose().map_err(|e| at_node(e, &node.name))
 }
 
 /// `lr_mult` becomes `__lr_mult__`, and `weight_lr_mult` that of the weight's variable.

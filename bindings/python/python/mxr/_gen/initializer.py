@@ -96,11 +96,11 @@ class Xavier(Initializer):
         standard deviation.
     factor_type : {'avg', 'in', 'out'}, optional, default='avg'
         What the scale is measured by.
-    magnitude : float, optional, default=3.0, at least 0
+    magnitude : float, optional, default=3, at least 0
         The square of the scale for a factor of one.
     """
 
-    def __init__(self, rnd_type='uniform', factor_type='avg', magnitude=3.0):
+    def __init__(self, rnd_type='uniform', factor_type='avg', magnitude=3):
         self._create("Xavier", {"rnd_type": rnd_type, "factor_type": factor_type, "magnitude": magnitude})
 
 

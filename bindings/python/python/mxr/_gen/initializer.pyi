@@ -26,7 +26,7 @@ class Xavier(Initializer):
     rnd_type: str
     factor_type: str
     magnitude: float
-    def __init__(self, rnd_type: str = 'uniform', factor_type: str = 'avg', magnitude: float = 3.0) -> None: ...
+    def __init__(self, rnd_type: str = 'uniform', factor_type: str = 'avg', magnitude: float = 3) -> None: ...
 
 class MSRAPrelu(Initializer):
     factor_type: str

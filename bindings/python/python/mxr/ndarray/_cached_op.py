@@ -10,7 +10,8 @@ class CachedOp:
     """A symbol that is called on arrays for all its variables, in the order of ``list_inputs``.
 
     It is compiled for each combination of shapes and dtypes when that first comes. While recording,
-    a call is one operation.
+    a call is one operation. Symbols whose shapes only running shows, as those with ``boolean_mask``,
+    run node by node.
 
     Parameters
     ----------
