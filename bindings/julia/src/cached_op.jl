@@ -21,7 +21,9 @@ Base.close(x::CachedOp) = freed!(x, mxr_cached_op_free)
 Base.isopen(x::CachedOp) = x.handle != C_NULL
 Base.show(io::IO, x::CachedOp) = print(io, "mx.CachedOp of ", join(x.inputs, ", "))
 
-function (op::CachedOp)(arrays::NDArray...)
+(op::CachedOp)(x::NDArray, rest::NDArray...) = called(op, NDArray[x, rest...])
+
+function called(op::CachedOp, arrays)
     outputs, call = fill(C_NULL, op.num_outputs), call_ref()
     GC.@preserve op arrays check(mxr_cached_op_call(
         live(op), Ptr{Cvoid}[live(a) for a in arrays], length(arrays), call, outputs))
@@ -31,7 +33,7 @@ end
 function (op::CachedOp)(; arrays...)
     unknown = setdiff(keys(arrays), op.inputs)
     isempty(unknown) || throw(MXError(:NOT_FOUND, "the symbol has no variable $(first(unknown))"))
-    return op(in_order(values(arrays), op.inputs, :arrays)...)
+    return called(op, in_order(values(arrays), op.inputs, :arrays))
 end
 
 """

@@ -2,8 +2,11 @@
 
 # Bytes in use above which it is called, at least.
 const LEAST = 64 << 20
-# New arrays after which it is called, whatever they hold: each takes some bytes beside its elements.
-const MANY = 50_000
+# New arrays after which it is called, whatever they hold: each takes some bytes beside its elements. As few as keeps
+# what they take in the processor's caches, but so many that the collector takes no more than this time for each.
+const MANY = Ref(3_000)
+const MANY_BOUNDS = (3_000, 50_000)
+const NANOSECONDS = 30
 
 const LIMIT = Ref(LEAST)
 const MADE = Ref(0)
@@ -23,13 +26,15 @@ trim_memory() = mxr_memory_trim()
 @inline function pressed()
     MADE[] += 1
     mxr_memory_stats(STATS)
-    (MADE[] > MANY || STATS[].in_use > LIMIT[]) && relieve()
+    (MADE[] > MANY[] || STATS[].in_use > LIMIT[]) && relieve()
     return nothing
 end
 
 @noinline function relieve()
     MADE[] = 0
+    start = time_ns()
     GC.gc(false)
+    MANY[] = clamp(Int(time_ns() - start) ÷ NANOSECONDS, MANY_BOUNDS...)
     memory().in_use > LIMIT[] && GC.gc(true)
     LIMIT[] = max(LEAST, 2 * memory().in_use)
     return nothing

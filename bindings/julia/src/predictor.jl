@@ -42,7 +42,7 @@ function (model::Predictor)(; data...)
         all[name] = convert(NDArray, value)
     end
     length(data) < length(model.inputs) && add_zeros!(all, model)
-    return pause(() -> model.op((all[name] for name in model.op.inputs)...))
+    return pause(() -> called(model.op, [all[name] for name in model.op.inputs]))
 end
 
 "Zeros for inputs that are not given, of the sizes that follow."

@@ -87,7 +87,7 @@ function make(t::Tensor, dtype, view)
 end
 
 const PATTERN = (0.5, -1.0, 1.5, 0.25, -0.75)
-head(y::NDArray, i) = NDArray(reshape(eltype(y)[PATTERN[(i+j)%5+1] for j in 0:length(y)-1], size(y)...))
+head(y::NDArray, i) = NDArray(reshape([element(eltype(y), PATTERN[(i+j)%5+1]) for j in 0:length(y)-1], size(y)...))
 
 # Calls.
 function call(name, c::Case, inputs)
