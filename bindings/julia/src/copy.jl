@@ -11,7 +11,7 @@ function Base.copyto!(a::Array{T}, x::NDArray{T}) where {T<:DType}
     GC.@preserve a read!(x, pointer(a), sizeof(a))
     return a
 end
-Base.copyto!(a::AbstractArray, x::NDArray) = copyto!(a, Array(x))
+Base.copyto!(a::Array, x::NDArray) = copyto!(a, Array(x))
 
 Base.Array(x::NDArray{T,N}) where {T,N} = copyto!(Array{T,N}(undef, size(x)), x)
 Base.Array{S}(x::NDArray) where {S} = convert(Array{S}, Array(x))
@@ -36,14 +36,19 @@ function Base.copy!(to::NDArray{T}, from::NDArray{T}) where {T}
     return to
 end
 Base.copy!(to::NDArray{T}, from::NDArray) where {T} = copy!(to, cast(from, T))
-function Base.copy!(to::NDArray{T}, from::AbstractArray) where {T}
+Base.copy!(to::NDArray, from::AbstractArray) = set!(to, from)
+Base.copy!(to::NDArray{T,1} where {T}, from::AbstractVector) = set!(to, from)
+Base.copy!(to::NDArray{T,1}, from::NDArray{T,1}) where {T} = invoke(copy!, Tuple{NDArray{T},NDArray{T}}, to, from)
+Base.copy!(to::NDArray{T,1}, from::NDArray{S,1}) where {T,S} = copy!(to, cast(from, T))
+Base.copy!(to::Vector, from::NDArray{T,1}) where {T} = copyto!(resize!(to, length(from)), from)
+function set!(to::NDArray{T}, from) where {T}
     size(to) == size(from) || throw(DimensionMismatch("an array of sizes $(size(to)), values of $(size(from))"))
     values = convert(Array{T}, from)
     wait_to_write(to)
     GC.@preserve to values check(mxr_array_copy_from(live(to), pointer(values), sizeof(values)))
     return to
 end
-Base.copy!(to::AbstractArray, from::NDArray) = copyto!(to, from)
+Base.copy!(to::Array, from::NDArray) = copyto!(to, from)
 Base.copyto!(to::NDArray, from::AbstractArray) =
     copy!(to, size(to) == size(from) ? from : reshape(from, size(to)))
 Base.copyto!(to::NDArray, from::NDArray) = copy!(to, size(to) == size(from) ? from : reshape(from, size(to)))
@@ -63,6 +68,9 @@ Base.reshape(x::NDArray, dims::Tuple{Vararg{Union{Integer,Colon}}}) = reshaped(x
 Base.reshape(x::NDArray, dims::Dims) = reshaped(x, dims)
 Base.reshape(x::NDArray, dims::Union{Integer,Colon}...) = reshaped(x, dims)
 Base.reshape(x::NDArray, dims::Int...) = reshaped(x, dims)
+Base.reshape(x::NDArray, dims::Union{Int,Colon}...) = reshaped(x, dims)
+Base.reshape(x::NDArray, dims::Tuple{Vararg{Union{Int,Colon}}}) = reshaped(x, dims)
+Base.reshape(x::NDArray{T,1}, ::Colon) where {T} = x
 Base.vec(x::NDArray) = reshaped(x, (:,))
 Base.reshape(x::NDArray{T,N}, ::Val{N}) where {T,N} = x
 function reshaped(x::NDArray{T}, dims) where {T}

@@ -13,7 +13,7 @@ save(path::AbstractString, arrays::AbstractDict) =
 save(path::AbstractString, node::SymbolicNode) = GC.@preserve node check(mxr_symbol_save(live(node), path))
 
 function save_list(path, names, arrays)
-    foreach(wait, arrays)
+    Base.foreach(wait, arrays)
     GC.@preserve arrays names check(mxr_list_save(path, names === nothing ? C_NULL : pointer(names.pointers),
         Ptr{Cvoid}[live(a) for a in arrays], length(arrays)))
 end
@@ -95,7 +95,7 @@ its inputs, of which `inputs` may say more; `metadata` are the user's own texts.
 function save_model(path, node::SymbolicNode, args, aux = Dict{Symbol,NDArray}(); inputs = Input[],
         metadata = Dict{String,String}())
     arrays = joined(args, aux)
-    foreach(wait, values(arrays))
+    Base.foreach(wait, values(arrays))
     names, handles = Texts(keys(arrays)), Ptr{Cvoid}[live(a) for a in values(arrays)]
     input_names = Texts([String(i.name) for i in inputs])
     dims = [i.shape === nothing ? Int64[] : reversed(i.shape) for i in inputs]

@@ -14,8 +14,10 @@ function Base.getindex(x::NDArray{T}, i::Int) where {T}
         unsafe_load(Ptr{T}(data[]), i)
     end
 end
-function Base.setindex!(x::NDArray, v::Real, i::Int)
-    @boundscheck checkbounds(x, i)
+Base.setindex!(x::NDArray, v::Real, i::Int) = set_element!(x, v, i)
+Base.setindex!(x::NDArray{T,1}, v::Real, i::Int) where {T} = set_element!(x, v, i)
+function set_element!(x, v, i)
+    checkbounds(x, i)
     copy!(rows(vec(x), i:i), [v])
     return x
 end
@@ -33,6 +35,7 @@ end
 
 # Parts.
 Base.getindex(x::NDArray, ::Colon) = vec(x)
+Base.getindex(x::NDArray{T,1}, ::Colon) where {T} = x
 Base.getindex(x::NDArray{T,1}, r::AbstractUnitRange{<:Integer}) where {T} = (checkbounds(x, r); rows(x, r))
 Base.getindex(x::NDArray{T,1}, r::OrdinalRange{<:Integer,<:Integer}) where {T} = part(x, (r,))
 Base.getindex(x::NDArray{T,N}, index::Vararg{Part,N}) where {T,N} = any_scalar(x, index)
@@ -92,7 +95,7 @@ Base.setindex!(x::NDArray{T,1}, v::AbstractArray, r::OrdinalRange{<:Integer,<:In
 Base.setindex!(x::NDArray{T,1}, v::Real, r::OrdinalRange{<:Integer,<:Integer}) where {T} = set_part!(x, v, (r,))
 Base.setindex!(x::NDArray{T,N}, v::Union{Real,AbstractArray}, index::Vararg{Part,N}) where {T,N} = set_part!(x, v, index)
 Base.setindex!(x::NDArray{T,N}, v::Real, index::Vararg{Int,N}) where {T,N} =
-    (checkbounds(x, index...); x[LinearIndices(x)[index...]] = v; x)
+    (checkbounds(x, index...); set_element!(x, v, LinearIndices(x)[index...]))
 
 assign!(to::NDArray, v::Real) = fill!(to, v)
 assign!(to::NDArray, v::AbstractArray) = copy!(to, size(v) == size(to) ? v : reshape(v, size(to)))

@@ -67,7 +67,7 @@ function update!(updater::Updater, index::Integer, weight::NDArray, gradient::ND
     return weight
 end
 "Changes variables by their gradients, numbered from 1."
-update!(updater::Updater, weights) = foreach(((i, w),) -> update!(updater, i, w, getgrad(w)), enumerate(weights))
+update!(updater::Updater, weights) = Base.foreach(((i, w),) -> update!(updater, i, w, getgrad(w)), enumerate(weights))
 (updater::Updater)(index::Integer, gradient::NDArray, weight::NDArray) = update!(updater, index, weight, gradient)
 
 "All states and counts as bytes."

@@ -13,7 +13,6 @@ end
 
 @testset "loops over symbols read what is outside, and have gradients" begin
     x, t, w = mx.@var x t w
-    node = mx.Group(mx.foreach((row, s) -> (row .* w, s .+ row), [x], [t])[1][1]) isa MXR.SymbolicNode
     @test error_of(() -> mx.foreach((row, s) -> (row, s), 3, t)).code === :INVALID_TYPE
     out, _ = mx.foreach((row, s) -> (row .* w .+ s, s .+ row), x, t)
     e = mx.bind(out, (x = NDArray([1.0 2 3]), t = mx.zeros(Float64, 1), w = NDArray([2.0]));

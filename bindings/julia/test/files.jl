@@ -26,17 +26,17 @@ end
 end
 
 two() = mx.FullyConnected(mx.Variable(:data), num_hidden = 2, name = :fc)
-const ARGS = Dict(:fc_weight => NDArray([1.0f0 0; 0 1; 1 1]), :fc_bias => NDArray(Float32[10, 20]))
+const PARAMS = Dict(:fc_weight => NDArray([1.0f0 0; 0 1; 1 1]), :fc_bias => NDArray(Float32[10, 20]))
 const DATA = Float32[1 0; 2 0; 3 1]
 # Each column by the rows of the weight.
-const EXPECTED = Array(ARGS[:fc_weight])' * DATA .+ Float32[10, 20]
+const EXPECTED = Array(PARAMS[:fc_weight])' * DATA .+ Float32[10, 20]
 
 @testset "a checkpoint of MXNet's form predicts in three lines" begin
     mktempdir() do folder
         prefix = joinpath(folder, "net")
-        mx.save_checkpoint(prefix, 3, two(), ARGS)
+        mx.save_checkpoint(prefix, 3, two(), PARAMS)
         node, args, aux = mx.load_checkpoint(prefix, 3)
-        @test mx.to_json(node) == mx.to_json(two()) && args == ARGS && isempty(aux)
+        @test mx.to_json(node) == mx.to_json(two()) && args == PARAMS && isempty(aux)
         model = mx.Predictor("$prefix-symbol.json", "$prefix-0003.params")
         @test model(DATA) == EXPECTED && model(data = NDArray(DATA)) == EXPECTED
         @test error_of(() -> model(image = DATA)).argument == "image"
@@ -46,16 +46,16 @@ end
 @testset "a model is one file" begin
     mktempdir() do folder
         path = joinpath(folder, "net.safetensors")
-        mx.save_model(path, two(), ARGS; inputs = [mx.Input(:data, (3, -1))], metadata = Dict("license" => "none"))
+        mx.save_model(path, two(), PARAMS; inputs = [mx.Input(:data, (3, -1))], metadata = Dict("license" => "none"))
         model = mx.load_model(path)
-        @test model.arg_params == ARGS && model.metadata == Dict("license" => "none")
+        @test model.arg_params == PARAMS && model.metadata == Dict("license" => "none")
         @test model.inputs[1].name === :data && model.inputs[1].shape == (3, -1) && model.inputs[1].dtype == Float32
-        @test mx.Predictor(path)(DATA) == EXPECTED && mx.load_model(path; copy = true).arg_params == ARGS
+        @test mx.Predictor(path)(DATA) == EXPECTED && mx.load_model(path; copy = true).arg_params == PARAMS
     end
 end
 
 @testset "labels need not be given to a predictor" begin
     node = mx.SoftmaxOutput(two(), name = :softmax)
-    scores = mx.Predictor(node, ARGS)(DATA)
+    scores = mx.Predictor(node, PARAMS)(DATA)
     @test Array(sum(scores; dims = 1)) ≈ [1 1]
 end
