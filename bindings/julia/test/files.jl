@@ -1,6 +1,7 @@
 # Files of MXNet's and of mxr's own.
 
-const GRAPHS = joinpath(@__DIR__, "..", "..", "..", "tests", "conformance", "graphs", "files")
+# In the repository, or where the stage of the tests says.
+const GRAPHS = get(ENV, "MXR_GRAPHS", joinpath(@__DIR__, "..", "..", "..", "tests", "conformance", "graphs", "files"))
 
 @testset "arrays go to files and come back, with names or without" begin
     mktempdir() do folder
@@ -16,7 +17,7 @@ const GRAPHS = joinpath(@__DIR__, "..", "..", "..", "tests", "conformance", "gra
     end
 end
 
-@testset "MXNet's symbols of every version are read and written" begin
+isdir(GRAPHS) && @testset "MXNet's symbols of every version are read and written" begin
     files = filter(f -> endswith(f, ".json"), readdir(GRAPHS))
     @test !isempty(files)
     for file in files
