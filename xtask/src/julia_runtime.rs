@@ -79,7 +79,8 @@ fn download(config: &Value, packages: &Collection, fresh: &Path) -> Result {
     let release = config["release"].as_str().unwrap_or_default();
     // What comes is trusted only as far as its checksums.
     let source = format!("deb [trusted=yes arch=amd64] {} {release} main\n", archive());
-    let write = |name: &str, text: &str| fs::write(apt.join(name), text).context(|| format!("writing {name}"));
+    let write =
+        |name: &str, text: &str| fs::write(apt.join(name), text).context(|| format!("writing {name}"));
     write("sources.list", &source)?;
     write("status", "")?;
     let at = |name: &str| apt.join(name).display().to_string();

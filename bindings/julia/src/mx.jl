@@ -29,10 +29,21 @@ import ..MXR: save, load, save_checkpoint, load_checkpoint, save_model, load_mod
 # Training.
 import ..MXR: Optimizer, LRScheduler, Initializer, Updater, getupdater, update!, get_states, set_states!, get_lr,
     set_lr!, set_names!, set_mult!, init!, parse_initializer
+import ..MXR: Metric, reset!, get_global, DataIter, Batch, DataDesc, provide_data, provide_label, get_batch_size,
+    KVStore, pull!, set_optimizer!, get_type, workers, Compression, set_gradient_compression!
+import ..MXR: FeedForward, Callback, fit, score, predict, bind!, init_params!, init_optimizer!, get_params, get_symbol,
+    update_metric!, get_outputs
 # The library.
 import ..MXR: version, build_info, library, num_threads, shutdown
 
 Base.include(mx, "gen/ops.jl")
 Base.include(mx, "gen/registered.jl")
+
+# Names of MXNet.jl's.
+const ADAM = Adam
+const ACE = CrossEntropy
+const ArrayDataProvider = NDArrayIter
+const CSVProvider = CSVIter
+const MNISTProvider = MNISTIter
 
 end

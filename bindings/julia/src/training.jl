@@ -72,8 +72,12 @@ update!(updater::Updater, weights) = Base.foreach(((i, w),) -> update!(updater, 
 
 "All states and counts as bytes."
 function get_states(updater::Updater)
+    return GC.@preserve updater taken_bytes((bytes, n) -> mxr_updater_to_bytes(live(updater), bytes, n))
+end
+"Bytes that the library gave, which are freed here."
+function taken_bytes(f)
     bytes, n = Ref{Ptr{UInt8}}(C_NULL), Ref{UInt64}(0)
-    GC.@preserve updater check(mxr_updater_to_bytes(live(updater), bytes, n))
+    check(f(bytes, n))
     out = copy(unsafe_wrap(Array, bytes[], n[]))
     mxr_bytes_free(bytes[], n[])
     return out

@@ -17,10 +17,17 @@ function error_of(f)
     return nothing
 end
 
+"What a function prints."
+redirected(f) = mktemp() do path, file
+    redirect_stdout(f, file)
+    close(file)
+    read(path, String)
+end
+
 all_tests = Test.DefaultTestSet("MXR")
 Test.push_testset(all_tests)
 for file in ("arrays", "indexing", "broadcast", "autograd", "symbols", "executors", "control", "files", "training",
-    "lifetimes", "errors", "library")
+    "fit", "lifetimes", "errors", "library")
     @testset "$file" begin
         include("$file.jl")
     end

@@ -7,8 +7,9 @@ use std::fmt::Write;
 
 /// The file.
 pub fn file(abi: &Value) -> String {
-    let mut out = super::head("libmxr's functions, called by their addresses in `TABLE`, which `load` fills.")
-        .replace("schema/ops.json", "schema/abi.json");
+    let mut out =
+        super::head("libmxr's functions, called by their addresses in `TABLE`, which `load` fills.")
+            .replace("schema/ops.json", "schema/abi.json");
     for constant in list(abi, "constants") {
         let kind = scalar(text(constant, "type")).unwrap_or("Int64");
         let _ = writeln!(out, "const {} = {kind}({})", text(constant, "name"), constant["value"]);

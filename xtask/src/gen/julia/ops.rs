@@ -45,7 +45,10 @@ pub fn functions(ops: &[&Value]) -> String {
         out.push('\n');
     }
     for (module, names) in modules {
-        let _ = write!(out, "\"Operators whose names begin with `_{module}_`.\"\nbaremodule {module}\nimport ..mx\n");
+        let _ = write!(
+            out,
+            "\"Operators whose names begin with `_{module}_`.\"\nbaremodule {module}\nimport ..mx\n"
+        );
         for (short, full) in names {
             let _ = writeln!(out, "const {short} = mx.{full}");
         }
@@ -131,7 +134,8 @@ impl Function<'_> {
             }
         }
         let comma = if attrs.len() == 1 { "," } else { "" };
-        let preserve = if kept.is_empty() { String::new() } else { format!("GC.@preserve {} ", kept.join(" ")) };
+        let preserve =
+            if kept.is_empty() { String::new() } else { format!("GC.@preserve {} ", kept.join(" ")) };
         format!(
             "function {}({}; {})\n{lists}    {preserve}MXR.{}(\n        MXR.OPS[{}], {inputs}, ({}{comma}), out)\nend\n",
             self.name,
@@ -156,12 +160,14 @@ impl Function<'_> {
         let named = pairs(singles.iter().map(|name| format!("\"{name}\" => {name}")).collect());
         let value = |attr: &Value| {
             let name = julia_name(text(attr, "name"));
-            let value = order(text(self.op, "name"), attr).map_or(name.clone(), |order| format!("{order}({name})"));
+            let value =
+                order(text(self.op, "name"), attr).map_or(name.clone(), |order| format!("{order}({name})"));
             format!("\"{}\" => {value}", text(attr, "name"))
         };
         let attrs = pairs(self.attrs().iter().map(value).collect());
         // Without inputs it is the type that tells it from the method on arrays.
-        let positional = if self.inputs().is_empty() { "::Type{SymbolicNode}" } else { "symbols::SymbolicNode..." };
+        let positional =
+            if self.inputs().is_empty() { "::Type{SymbolicNode}" } else { "symbols::SymbolicNode..." };
         let symbols = if self.inputs().is_empty() { "()" } else { "symbols" };
         format!(
             "{}({positional}; {}) =\n    MXR.symbol(MXR.OPS[{}], {symbols}, {named}, {attrs}, name, attrs)\n",
@@ -212,7 +218,8 @@ impl Function<'_> {
 
 /// The keywords of every operator by the ids of attributes, for the conformance runner, with how lists are ordered.
 pub fn keywords(ops: &[&Value]) -> String {
-    let mut out = super::head("The keywords of attributes by their ids, and how the numbers of lists are ordered.");
+    let mut out =
+        super::head("The keywords of attributes by their ids, and how the numbers of lists are ordered.");
     out += "const KEYWORDS = Dict(\n";
     for op in ops {
         let entry = |attr: &Value| {
@@ -221,7 +228,12 @@ pub fn keywords(ops: &[&Value]) -> String {
             format!("{} => (:{}, {order}), ", attr["id"], julia_name(text(attr, "name")))
         };
         let entries: String = list(op, "attrs").iter().map(entry).collect();
-        let _ = writeln!(out, "    \"{}\" => Dict{{Int,Any}}({}),", text(op, "name"), entries.trim_end_matches(", "));
+        let _ = writeln!(
+            out,
+            "    \"{}\" => Dict{{Int,Any}}({}),",
+            text(op, "name"),
+            entries.trim_end_matches(", ")
+        );
     }
     out + ")\n"
 }
