@@ -588,3 +588,518 @@ function LSTMBiasInitializer(; forget_bias = MXR.absent)
         MXR.Initializer, "LSTMBias", (MXR.attr(1, forget_bias),))
 end
 MXR.REGISTERED[MXR.Initializer, "lstmbias"] = LSTMBiasInitializer
+
+"""
+    Accuracy(; keywords...)
+
+The share of predictions that are right. A prediction of another shape than its label has a score for each
+class, and means the class of the highest.
+
+# Keywords
+- `axis = 1`: The axis of the classes.
+- `name = \"accuracy\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+"""
+function Accuracy(; axis = MXR.absent, name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve axis name output_names label_names MXR.create(
+        MXR.Metric, "Accuracy", (MXR.attr(10, axis), MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "accuracy"] = Accuracy
+MXR.REGISTERED[MXR.Metric, "acc"] = Accuracy
+
+"""
+    TopKAccuracy(; keywords...)
+
+The share of predictions among whose `top_k` highest scores is that of the true class. Its name is told with
+the number: `top_k_accuracy_5`.
+
+# Keywords
+- `top_k = 1`: How many scores count, more than one.
+- `name = \"top_k_accuracy\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+"""
+function TopKAccuracy(; top_k = MXR.absent, name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve top_k name output_names label_names MXR.create(
+        MXR.Metric, "TopKAccuracy", (MXR.attr(10, top_k), MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "topkaccuracy"] = TopKAccuracy
+MXR.REGISTERED[MXR.Metric, "top_k_accuracy"] = TopKAccuracy
+MXR.REGISTERED[MXR.Metric, "top_k_acc"] = TopKAccuracy
+
+"""
+    F1(; keywords...)
+
+The F1 score of two classes: the harmonic mean of precision and recall of class 1.
+
+# Keywords
+- `name = \"f1\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+- `average = :macro`: Over what it is averaged. One of `:macro`, `:micro`.
+"""
+function F1(; name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent, average = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve name output_names label_names average MXR.create(
+        MXR.Metric, "F1", (MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names), MXR.attr(10, average)))
+end
+MXR.REGISTERED[MXR.Metric, "f1"] = F1
+
+"""
+    MCC(; keywords...)
+
+Matthews' correlation coefficient of two classes.
+
+# Keywords
+- `name = \"mcc\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+- `average = :macro`: Over what it is averaged. One of `:macro`, `:micro`.
+"""
+function MCC(; name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent, average = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve name output_names label_names average MXR.create(
+        MXR.Metric, "MCC", (MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names), MXR.attr(10, average)))
+end
+MXR.REGISTERED[MXR.Metric, "mcc"] = MCC
+
+"""
+    Perplexity(; keywords...)
+
+The perplexity: the exponential of the mean negative logarithm of the probability that is predicted for the
+true class.
+
+# Keywords
+- `ignore_label = nothing`: A label that does not count; all count if absent.
+- `axis = -1`: The axis of the classes: the last one.
+- `name = \"perplexity\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+"""
+function Perplexity(; ignore_label = MXR.absent, axis = MXR.absent, name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve ignore_label axis name output_names label_names MXR.create(
+        MXR.Metric, "Perplexity", (MXR.attr(10, ignore_label), MXR.attr(11, axis), MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "perplexity"] = Perplexity
+
+"""
+    MAE(; keywords...)
+
+The mean absolute error.
+
+# Keywords
+- `name = \"mae\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+"""
+function MAE(; name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve name output_names label_names MXR.create(
+        MXR.Metric, "MAE", (MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "mae"] = MAE
+
+"""
+    MSE(; keywords...)
+
+The mean squared error.
+
+# Keywords
+- `name = \"mse\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+"""
+function MSE(; name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve name output_names label_names MXR.create(
+        MXR.Metric, "MSE", (MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "mse"] = MSE
+
+"""
+    RMSE(; keywords...)
+
+The root of the mean squared error.
+
+# Keywords
+- `name = \"rmse\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+"""
+function RMSE(; name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve name output_names label_names MXR.create(
+        MXR.Metric, "RMSE", (MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "rmse"] = RMSE
+
+"""
+    CrossEntropy(; keywords...)
+
+The mean of the negative logarithm of the probability that is predicted for the true class.
+
+# Keywords
+- `eps = 1e-12`: Added to probabilities, so that the logarithm of 0 is finite.
+- `name = \"cross-entropy\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+"""
+function CrossEntropy(; eps = MXR.absent, name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve eps name output_names label_names MXR.create(
+        MXR.Metric, "CrossEntropy", (MXR.attr(10, eps), MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "crossentropy"] = CrossEntropy
+MXR.REGISTERED[MXR.Metric, "ce"] = CrossEntropy
+
+"""
+    NegativeLogLikelihood(; keywords...)
+
+The same as the cross entropy, under another name.
+
+# Keywords
+- `eps = 1e-12`: Added to probabilities, so that the logarithm of 0 is finite.
+- `name = \"nll-loss\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+"""
+function NegativeLogLikelihood(; eps = MXR.absent, name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve eps name output_names label_names MXR.create(
+        MXR.Metric, "NegativeLogLikelihood", (MXR.attr(10, eps), MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "negativeloglikelihood"] = NegativeLogLikelihood
+MXR.REGISTERED[MXR.Metric, "nll_loss"] = NegativeLogLikelihood
+
+"""
+    PearsonCorrelation(; keywords...)
+
+Pearson's correlation of labels and predictions.
+
+# Keywords
+- `name = \"pearsonr\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+- `average = :macro`: Over what it is averaged. One of `:macro`, `:micro`.
+"""
+function PearsonCorrelation(; name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent, average = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve name output_names label_names average MXR.create(
+        MXR.Metric, "PearsonCorrelation", (MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names), MXR.attr(10, average)))
+end
+MXR.REGISTERED[MXR.Metric, "pearsoncorrelation"] = PearsonCorrelation
+MXR.REGISTERED[MXR.Metric, "pearsonr"] = PearsonCorrelation
+
+"""
+    PCC(; keywords...)
+
+Matthews' correlation coefficient of any number of classes, over all batches together.
+
+# Keywords
+- `name = \"pcc\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+"""
+function PCC(; name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve name output_names label_names MXR.create(
+        MXR.Metric, "PCC", (MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "pcc"] = PCC
+
+"""
+    Loss(; keywords...)
+
+The mean of the predictions, which are losses. Labels are not looked at.
+
+# Keywords
+- `name = \"loss\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+"""
+function Loss(; name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve name output_names label_names MXR.create(
+        MXR.Metric, "Loss", (MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "loss"] = Loss
+
+"""
+    CustomMetric(; keywords...)
+
+A mean of what the caller computes: it adds sums and counts by itself.
+
+# Keywords
+- `name = \"custom\"`: The name under which the value is told.
+- `output_names = nothing`: Names of the predictions that count, where updates name them; all if absent.
+- `label_names = nothing`: Names of the labels that count, where updates name them; all if absent.
+"""
+function CustomMetric(; name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve name output_names label_names MXR.create(
+        MXR.Metric, "CustomMetric", (MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "custommetric"] = CustomMetric
+MXR.REGISTERED[MXR.Metric, "custom"] = CustomMetric
+
+"""
+    CompositeEvalMetric(; keywords...)
+
+Several metrics, each of which takes in every batch and tells its own value.
+
+# Keywords
+- `metrics = nothing`: Names of metrics, which are made with the defaults of their attributes. More can be
+  added later.
+- `name = \"composite\"`: The name of the whole.
+- `output_names = nothing`: Names of the predictions that the metrics see, where updates name them; all if
+  absent.
+- `label_names = nothing`: Names of the labels that the metrics see, where updates name them; all if absent.
+"""
+function CompositeEvalMetric(; metrics = MXR.absent, name = MXR.absent, output_names = MXR.absent, label_names = MXR.absent)
+    metrics = MXR.texts(metrics)
+    name = MXR.text(name)
+    output_names = MXR.texts(output_names)
+    label_names = MXR.texts(label_names)
+    GC.@preserve metrics name output_names label_names MXR.create(
+        MXR.Metric, "CompositeEvalMetric", (MXR.attr(10, metrics), MXR.attr(1, name), MXR.attr(2, output_names), MXR.attr(3, label_names)))
+end
+MXR.REGISTERED[MXR.Metric, "compositeevalmetric"] = CompositeEvalMetric
+MXR.REGISTERED[MXR.Metric, "composite"] = CompositeEvalMetric
+
+"""
+    NDArrayIter(data, label = nothing; keywords...)
+
+Batches of data and labels in memory. Several arrays are in the order of their names; those without a name are
+called by `data_name` and `label_name`: `data`, or `_0_data`, `_1_data`, … if there are several.
+
+# Keywords
+- `batch_size = 1`: Number of examples in a batch. At least 1.
+- `shuffle = false`: Give the examples in another random order in every epoch.
+- `last_batch_handle = :pad`: What becomes of examples at the end that do not fill a batch. One of `:pad`,
+  `:discard`, `:roll_over`.
+- `data_name = \"data\"`: Name of data without one.
+- `label_name = \"softmax_label\"`: Name of labels without one.
+- `layout = \"NCHW\"`: What the axes are, `N` that of the examples.
+- `seed = nothing`: Where the random orders begin; the engine's own random numbers are used if absent.
+"""
+function NDArrayIter(data, label = nothing; batch_size = MXR.absent, shuffle = MXR.absent, last_batch_handle = MXR.absent, data_name = MXR.absent, label_name = MXR.absent, layout = MXR.absent, seed = MXR.absent)
+    data_name = MXR.text(data_name)
+    label_name = MXR.text(label_name)
+    layout = MXR.text(layout)
+    GC.@preserve batch_size shuffle last_batch_handle data_name label_name layout seed MXR.create(
+        MXR.DataIter, "NDArrayIter", (MXR.attr(10, batch_size), MXR.attr(11, shuffle), MXR.attr(12, last_batch_handle), MXR.attr(1, data_name), MXR.attr(2, label_name), MXR.attr(13, layout), MXR.attr(14, seed)), data, label)
+end
+MXR.REGISTERED[MXR.DataIter, "ndarrayiter"] = NDArrayIter
+
+"""
+    CSVIter(; data_csv, data_shape, batch_size, keywords...)
+
+Batches of files that have an example in each line, as numbers between commas.
+
+# Keywords
+- `data_csv`: The file of the data.
+- `data_shape`: Shape of an example.
+- `label_csv = nothing`: The file of the labels, which are zeros if absent.
+- `label_shape = (1,)`: Shape of a label.
+- `batch_size`: Number of examples in a batch. At least 1.
+- `round_batch = true`: Fill the last batch up with the first examples, with which the next epoch then does
+  not begin. Otherwise examples of the batch before fill it up.
+- `dtype = \"float32\"`: Type of the elements: float32, int32 or int64.
+- `data_name = \"data\"`: Name of the data.
+- `label_name = \"softmax_label\"`: Name of the labels.
+"""
+function CSVIter(; data_csv, data_shape, label_csv = MXR.absent, label_shape = MXR.absent, batch_size, round_batch = MXR.absent, dtype = MXR.absent, data_name = MXR.absent, label_name = MXR.absent)
+    data_csv = MXR.text(data_csv)
+    data_shape = MXR.reversed(data_shape)
+    label_csv = MXR.text(label_csv)
+    label_shape = MXR.reversed(label_shape)
+    data_name = MXR.text(data_name)
+    label_name = MXR.text(label_name)
+    GC.@preserve data_csv data_shape label_csv label_shape batch_size round_batch dtype data_name label_name MXR.create(
+        MXR.DataIter, "CSVIter", (MXR.attr(10, data_csv), MXR.attr(11, data_shape), MXR.attr(12, label_csv), MXR.attr(13, label_shape), MXR.attr(14, batch_size), MXR.attr(15, round_batch), MXR.attr(16, dtype), MXR.attr(1, data_name), MXR.attr(2, label_name)))
+end
+MXR.REGISTERED[MXR.DataIter, "csviter"] = CSVIter
+
+"""
+    MNISTIter(; keywords...)
+
+Batches of images and labels in MNIST's format, brightness from 0 to 255/256. Examples at the end that do not
+fill a batch are left out.
+
+# Keywords
+- `image = \"./train-images-idx3-ubyte\"`: The file of the images, not compressed.
+- `label = \"./train-labels-idx1-ubyte\"`: The file of the labels, not compressed.
+- `batch_size = 128`: Number of examples in a batch. At least 1.
+- `shuffle = true`: Give the examples in a random order, the same in every epoch.
+- `flat = false`: Give images as lists of pixels, without axes of channel, height and width.
+- `seed = 0`: Where the random order begins.
+- `silent = false`: Say nothing; nothing is said in any case.
+- `num_parts = 1`: Into how many parts the examples are divided. At least 1.
+- `part_index = 0`: Which of the parts is given. At least 0.
+- `data_name = \"data\"`: Name of the images.
+- `label_name = \"softmax_label\"`: Name of the labels.
+"""
+function MNISTIter(; image = MXR.absent, label = MXR.absent, batch_size = MXR.absent, shuffle = MXR.absent, flat = MXR.absent, seed = MXR.absent, silent = MXR.absent, num_parts = MXR.absent, part_index = MXR.absent, data_name = MXR.absent, label_name = MXR.absent)
+    image = MXR.text(image)
+    label = MXR.text(label)
+    data_name = MXR.text(data_name)
+    label_name = MXR.text(label_name)
+    GC.@preserve image label batch_size shuffle flat seed silent num_parts part_index data_name label_name MXR.create(
+        MXR.DataIter, "MNISTIter", (MXR.attr(10, image), MXR.attr(11, label), MXR.attr(12, batch_size), MXR.attr(13, shuffle), MXR.attr(14, flat), MXR.attr(15, seed), MXR.attr(16, silent), MXR.attr(17, num_parts), MXR.attr(18, part_index), MXR.attr(1, data_name), MXR.attr(2, label_name)))
+end
+MXR.REGISTERED[MXR.DataIter, "mnistiter"] = MNISTIter
+
+"""
+    PrefetchingIter(iters::MXR.DataIter...; keywords...)
+
+The batches of other iterators, side by side, the next of which a thread makes while one is used.
+
+# Keywords
+- `rename_data = nothing`: New names of all data, in order; the old ones if absent.
+- `rename_label = nothing`: New names of all labels, in order; the old ones if absent.
+"""
+function PrefetchingIter(iters::MXR.DataIter...; rename_data = MXR.absent, rename_label = MXR.absent)
+    rename_data = MXR.texts(rename_data)
+    rename_label = MXR.texts(rename_label)
+    GC.@preserve rename_data rename_label MXR.create(
+        MXR.DataIter, "PrefetchingIter", (MXR.attr(10, rename_data), MXR.attr(11, rename_label)), nothing, nothing, iters)
+end
+MXR.REGISTERED[MXR.DataIter, "prefetchingiter"] = PrefetchingIter
+
+"""
+    ResizeIter(iters::MXR.DataIter...; size, keywords...)
+
+An iterator with another number of batches in an epoch: it begins again where it ends too early.
+
+# Keywords
+- `size`: Number of batches in an epoch. At least 0.
+- `reset_internal = true`: Begin the iterator again with every epoch.
+"""
+function ResizeIter(iters::MXR.DataIter...; size, reset_internal = MXR.absent)
+    GC.@preserve size reset_internal MXR.create(
+        MXR.DataIter, "ResizeIter", (MXR.attr(10, size), MXR.attr(11, reset_internal)), nothing, nothing, iters)
+end
+MXR.REGISTERED[MXR.DataIter, "resizeiter"] = ResizeIter
+
+"""
+    compression_2bit(; keywords...)
+
+Compression to two bits.
+
+# Keywords
+- `threshold = 0.5`: What an element is sent as that reaches it; positive.
+"""
+function compression_2bit(; threshold = MXR.absent)
+    GC.@preserve threshold MXR.create(
+        MXR.Compression, "2bit", (MXR.attr(1, threshold),))
+end
+MXR.REGISTERED[MXR.Compression, "2bit"] = compression_2bit
+
+"""
+    Speedometer(; batch_size, keywords...)
+
+Says speed and metrics every so many batches.
+
+# Keywords
+- `batch_size`: Number of examples in a batch. At least 1.
+- `frequent = 50`: Batches from one line to the next. At least 1.
+- `auto_reset = true`: Metrics begin again after each line.
+"""
+function Speedometer(; batch_size, frequent = MXR.absent, auto_reset = MXR.absent)
+    GC.@preserve batch_size frequent auto_reset MXR.create(
+        MXR.Callback, "Speedometer", (MXR.attr(1, batch_size), MXR.attr(2, frequent), MXR.attr(3, auto_reset)), (; batch_size = batch_size, frequent = frequent, auto_reset = auto_reset))
+end
+MXR.REGISTERED[MXR.Callback, "speedometer"] = Speedometer
+
+"""
+    ProgressBar(; total, keywords...)
+
+Draws a bar that fills with the batches.
+
+# Keywords
+- `total`: Number of batches. At least 1.
+- `length = 80`: Number of characters of the bar. From 1 to 1000.
+"""
+function ProgressBar(; total, length = MXR.absent)
+    GC.@preserve total length MXR.create(
+        MXR.Callback, "ProgressBar", (MXR.attr(1, total), MXR.attr(2, length)), (; total = total, length = length))
+end
+MXR.REGISTERED[MXR.Callback, "progressbar"] = ProgressBar
+
+"""
+    log_train_metric(; period, keywords...)
+
+Says the metrics of training every so many batches.
+
+# Keywords
+- `period`: Batches from one line to the next. At least 1.
+- `auto_reset = false`: Metrics begin again after each line.
+"""
+function log_train_metric(; period, auto_reset = MXR.absent)
+    GC.@preserve period auto_reset MXR.create(
+        MXR.Callback, "log_train_metric", (MXR.attr(1, period), MXR.attr(2, auto_reset)), (; period = period, auto_reset = auto_reset))
+end
+MXR.REGISTERED[MXR.Callback, "log_train_metric"] = log_train_metric
+
+"""
+    LogValidationMetricsCallback(; )
+
+Says the metrics of validation at the end of an epoch.
+
+# Keywords
+"""
+function LogValidationMetricsCallback(; )
+    MXR.create(
+        MXR.Callback, "LogValidationMetricsCallback", (), (; ))
+end
+MXR.REGISTERED[MXR.Callback, "logvalidationmetricscallback"] = LogValidationMetricsCallback
+
+"""
+    do_checkpoint(; prefix, keywords...)
+
+Asks for a checkpoint every so many epochs, at their end.
+
+# Keywords
+- `prefix`: What the names of the files begin with.
+- `period = 1`: Epochs from one checkpoint to the next. At least 1.
+- `save_optimizer_states = false`: Write the states of the optimizer too.
+"""
+function do_checkpoint(; prefix, period = MXR.absent, save_optimizer_states = MXR.absent)
+    prefix = MXR.text(prefix)
+    GC.@preserve prefix period save_optimizer_states MXR.create(
+        MXR.Callback, "do_checkpoint", (MXR.attr(1, prefix), MXR.attr(2, period), MXR.attr(3, save_optimizer_states)), (; prefix = prefix, period = period, save_optimizer_states = save_optimizer_states))
+end
+MXR.REGISTERED[MXR.Callback, "do_checkpoint"] = do_checkpoint
+MXR.REGISTERED[MXR.Callback, "module_checkpoint"] = do_checkpoint
