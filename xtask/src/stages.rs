@@ -8,7 +8,7 @@ use crate::dist::{self, Profile};
 use crate::error::{Context, Result};
 use crate::stage::{Job, Stage};
 use crate::venv::Venv;
-use crate::{abi, capi, cpp, generate, paths, tidy};
+use crate::{abi, capi, cpp, generate, julia, paths, tidy};
 
 /// Every stage.
 pub const STAGES: &[Stage] = &[
@@ -58,6 +58,12 @@ pub const STAGES: &[Stage] = &[
         about: "the wheel, installed in a fresh environment, under pytest",
         needs: &["bindings/python/pyproject.toml", "bindings/python/tests"],
         run: python,
+    },
+    Stage {
+        name: "julia",
+        about: "every operator from Julia, and the package in a fresh project",
+        needs: &["bindings/julia/test"],
+        run: julia::test,
     },
     Stage {
         name: "loom",

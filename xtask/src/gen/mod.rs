@@ -8,6 +8,7 @@
 mod abi;
 mod cpp;
 mod header;
+mod julia;
 mod python;
 mod rust_abi;
 mod schema;
@@ -56,13 +57,16 @@ fn files() -> Result<Vec<File>> {
     let text = process::capture(process::cargo().args(describe))?;
     let schema: Value = serde_json::from_str(&text).context(|| "the schema is not JSON")?;
     let functions = abi::read()?;
+    let abi_json = functions.json();
+    let abi: Value = serde_json::from_str(&abi_json).context(|| "schema/abi.json is not JSON")?;
     let mut files = vec![
         ("schema/ops.json".into(), text.trim_end().to_owned() + "\n"),
-        ("schema/abi.json".into(), functions.json()),
+        ("schema/abi.json".into(), abi_json.clone()),
         ("include/mxr.h".into(), header::text()?),
     ];
     files.extend(cpp::files(&schema));
     files.push(("bindings/abi/src/ffi.rs".into(), rust_abi::text(&functions)?));
+    files.extend(julia::files(&schema, &abi));
     files.extend(python::files(&schema));
     Ok(files)
 }

@@ -1,0 +1,47 @@
+# The collector learns what arrays hold: it does not see the library's memory, so it is called when that grows.
+
+# Bytes in use above which it is called, at least.
+const LEAST = 64 << 20
+# New arrays after which it is called, whatever they hold: each takes some bytes beside its elements. As few as keeps
+# what they take in the processor's caches, but so many that the collector takes no more than this time for each.
+const MANY = Ref(3_000)
+const MANY_BOUNDS = (3_000, 50_000)
+const NANOSECONDS = 30
+
+const LIMIT = Ref(LEAST)
+const MADE = Ref(0)
+const STATS = Ref(mxr_memory_t(sizeof(mxr_memory_t), 0, 0, 0))
+
+"Bytes that arrays hold, that are kept for later use, and the most that were held."
+function memory()
+    stats = Ref(mxr_memory_t(sizeof(mxr_memory_t), 0, 0, 0))
+    check(mxr_memory_stats(stats))
+    return (in_use = Int(stats[].in_use), kept = Int(stats[].kept), peak = Int(stats[].peak))
+end
+
+"Returns memory that is kept for later use to the system."
+trim_memory() = mxr_memory_trim()
+
+# Races between threads cost a call of the collector more or less.
+@inline function pressed()
+    MADE[] += 1
+    mxr_memory_stats(STATS)
+    (MADE[] > MANY[] || STATS[].in_use > LIMIT[]) && relieve()
+    return nothing
+end
+
+@noinline function relieve()
+    MADE[] = 0
+    start = time_ns()
+    GC.gc(false)
+    MANY[] = clamp(Int(time_ns() - start) ÷ NANOSECONDS, MANY_BOUNDS...)
+    memory().in_use > LIMIT[] && GC.gc(true)
+    LIMIT[] = max(LEAST, 2 * memory().in_use)
+    return nothing
+end
+
+function prepare_finalizers()
+    FREE_ARRAY[] = @cfunction(free_array, Cvoid, (Any,))
+    mxr_memory_stats(STATS)
+    return nothing
+end

@@ -1,0 +1,17 @@
+# Printing: as Julia prints arrays, after a line that says what it is and where.
+
+Base.summary(io::IO, x::NDArray) =
+    print(io, ndims(x) == 0 ? "0-dimensional" : join(size(x), "×") * (ndims(x) == 1 ? "-element" : ""), " mx.NDArray{",
+        eltype(x), ",", ndims(x), "} @ ", context(x))
+
+function Base.show(io::IO, ::MIME"text/plain", x::NDArray)
+    isopen(x) || return print(io, "mx.NDArray{", eltype(x), ",", ndims(x), "}, closed")
+    summary(io, x)
+    isempty(x) && return nothing
+    println(io, ":")
+    Base.print_array(IOContext(io, :typeinfo => eltype(x)), Array(x))
+end
+
+function Base.show(io::IO, x::NDArray)
+    isopen(x) ? print(io, "NDArray(", Array(x), ")") : print(io, "NDArray{", eltype(x), ",", ndims(x), "}, closed")
+end
