@@ -1,6 +1,6 @@
 //! `cargo xtask dist`: what users install.
 //!
-//! The C++ package is in dist_cpp.rs. The Python wheel holds libmxr.so and the extension module over it (abi3: one wheel for every Python from 3.11 on).
+//! The C++ package is in dist_cpp.rs, the npm package in dist_node.rs. The Python wheel holds libmxr.so and the extension module over it (abi3: one wheel for every Python from 3.11 on).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::bail;
 use crate::elf;
 use crate::error::{Context, Result};
 use crate::venv::Venv;
-use crate::{capi, dist_cpp, paths, process};
+use crate::{capi, dist_cpp, dist_node, paths, process};
 
 /// The oldest glibc that a released wheel runs on: that of RHEL 8 and Debian 10.
 const GLIBC: elf::Version = (2, 28);
@@ -45,13 +45,14 @@ impl Profile {
     }
 }
 
-/// `dist python|cpp`.
+/// `dist python|cpp|node`.
 pub fn command(args: &[String]) -> Result {
     match args {
         [language] if language == "python" => python(Profile::Release).map(|_| ()),
         [language] if language == "cpp" => dist_cpp::build(Profile::Release).map(|_| ()),
-        [] => bail!("dist: for which language? There are: python, cpp"),
-        _ => bail!("dist: there are python and cpp, not {}", args.join(" ")),
+        [language] if language == "node" => dist_node::build(Profile::Release).map(|_| ()),
+        [] => bail!("dist: for which language? There are: python, cpp, node"),
+        _ => bail!("dist: there are python, cpp and node, not {}", args.join(" ")),
     }
 }
 
@@ -87,8 +88,14 @@ pub fn python(profile: Profile) -> Result<PathBuf> {
     Ok(wheel)
 }
 
-/// Builds libmxr.so; for a release with zig as the linker, which links to the symbols of an old glibc.
+/// Builds libmxr.so.
 pub fn library(profile: Profile) -> Result<PathBuf> {
+    shared_library(profile, "mxr-capi", "libmxr.so")
+}
+
+/// Builds a crate that is a shared library, and returns the file; for a release with zig as the linker, which links to
+/// the symbols of an old glibc.
+pub fn shared_library(profile: Profile, package: &str, file: &str) -> Result<PathBuf> {
     let mut cargo = match profile {
         Profile::Release => Venv::ready("release")?.command("cargo-zigbuild"),
         Profile::Local | Profile::Test => process::cargo(),
@@ -110,8 +117,8 @@ pub fn library(profile: Profile) -> Result<PathBuf> {
             paths::target().join("debug")
         }
     };
-    process::run(cargo.args(["--quiet", "-p", "mxr-capi", "--profile", profile.cargo()]))?;
-    Ok(folder.join("libmxr.so"))
+    process::run(cargo.args(["--quiet", "-p", package, "--profile", profile.cargo()]))?;
+    Ok(folder.join(file))
 }
 
 /// Puts libmxr.so where the package takes it from.

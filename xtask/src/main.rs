@@ -11,12 +11,14 @@ mod debian;
 mod demo;
 mod dist;
 mod dist_cpp;
+mod dist_node;
 mod elf;
 mod error;
 mod fetch;
 #[path = "gen/mod.rs"]
 mod generate;
 mod help;
+mod node;
 mod nulls;
 mod oracle;
 mod paths;
@@ -98,9 +100,10 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "dist",
-        usage: "dist python|cpp",
+        usage: "dist python|cpp|node",
         about: "builds what users install",
         details: "cpp: headers and libmxr.so with what CMake and pkg-config read, as an archive in target/dist.\n\
+                  node: the npm package, with the addon, libmxr.so and types inside, in target/dist.\n\
                   python: the wheel, in target/dist, for every Python from 3.11 on and every Linux with glibc 2.28 or\n\
                   newer, which is verified.",
         run: dist::command,

@@ -8,6 +8,7 @@
 mod abi;
 mod cpp;
 mod header;
+mod node;
 mod python;
 mod rust_abi;
 mod schema;
@@ -63,6 +64,7 @@ fn files() -> Result<Vec<File>> {
     ];
     files.extend(cpp::files(&schema));
     files.push(("bindings/abi/src/ffi.rs".into(), rust_abi::text(&functions)?));
+    files.extend(node::files(&schema));
     files.extend(python::files(&schema));
     Ok(files)
 }
