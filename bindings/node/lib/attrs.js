@@ -171,4 +171,4 @@ function distance(a, b) {
     return row[b.length];
 }
 
-module.exports = { asText, items, unknown, write };
+module.exports = { FLOAT, asText, unknown, write };

@@ -6,6 +6,7 @@ const { NDArray } = require('./ndarray.js');
 const { MxSymbol } = require('./symbol_base.js');
 const { wrongType } = require('./error.js');
 const nd = require('./gen/nd.js');
+const ops = require('./gen/ops.js');
 const sym = require('./gen/sym.js');
 
 /** Functions: their names, and the operators for two arrays, array and number, and number and array. */
@@ -45,6 +46,7 @@ function binary(Class, module, [name, arrays, scalar, reflected, plain]) {
         if (lhs instanceof Class) {
             if (rhs instanceof Class) return both(lhs, rhs, attrs);
             if (typeof rhs !== 'number') throw wrongType('rhs', `${what} or a number`, rhs, name);
+            if (attrs === undefined && Class === NDArray) return ops[scalar].callNumber(lhs, rhs);
             return left(lhs, { ...attrs, scalar: rhs });
         }
         if (typeof lhs !== 'number') throw wrongType('lhs', `${what} or a number`, lhs, name);

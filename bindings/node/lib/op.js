@@ -2,7 +2,7 @@
 // Calls of operators, on arrays and on symbols, of which the generated functions are made.
 
 const native = require('./native.js');
-const { asText, unknown, write } = require('./attrs.js');
+const { FLOAT, asText, unknown, write } = require('./attrs.js');
 const { MXRError, wrongType } = require('./error.js');
 const { scopes } = require('./handle.js');
 const { NDArray } = require('./ndarray.js');
@@ -46,6 +46,20 @@ class Operator {
         memory[1] = n;
         memory[2 + n] = 0;
         memory[3 + n] = 0;
+        return finish(new NDArray(), undefined);
+    }
+
+    /** Calls it on an array, with a number for its attribute `scalar`. */
+    callNumber(input, number) {
+        const memory = native.memory;
+        memory[0] = this.id < 0 ? this.find() : this.id;
+        memory[1] = 1;
+        memory[2] = input._slot;
+        memory[3] = 0;
+        memory[4] = 1;
+        memory[5] = this.attrs.scalar[0];
+        memory[6] = FLOAT;
+        memory[7] = number;
         return finish(new NDArray(), undefined);
     }
 
@@ -105,11 +119,12 @@ class Operator {
         }
         let out;
         for (const name in rest) {
-            const at = name === 'out' ? -2 : name in this.attrs ? -1 : this.inputs.indexOf(name);
-            if (at === -1) continue;
+            if (this.attrs[name] !== undefined) continue;
+            const at = this.inputs.indexOf(name);
+            if (name !== 'out' && at < 0) continue;
             const { [name]: value, ...others } = rest;
             rest = others;
-            if (at === -2) out = value ?? undefined;
+            if (at < 0) out = value ?? undefined;
             else if (this.variadic) inputs.push(...value);
             else this.put(inputs, at, value, Class, expected);
         }
