@@ -90,6 +90,11 @@ test('shapes of arguments follow where they are not given', () => {
     executor.setMonitorCallback((name, array) => seen.push([name, array.shape]));
     executor.forward();
     assert.ok(seen.some(([name, shape]) => name === 'fc1_output' && String(shape) === '4,3'));
+    const mistake = new Error('seen enough');
+    executor.setMonitorCallback(() => { throw mistake; });
+    assert.throws(() => executor.forward(), (error) => error === mistake);
+    executor.setMonitorCallback(null);
+    executor.forward();
 });
 
 test('a cached operator is called like a function, and recorded', () => {

@@ -33,4 +33,8 @@ const kept: NDArray = mx.scope(() => x.mul(2).add(1));
 assert.ok(kept.equals(nd.array([[3, 5], [7, 9]])));
 const half: Promise<mx.TypedArray> = x.astype('float16').data();
 assert.ok((await half) instanceof Uint16Array);
+{
+    using temporary = x.mul(2);
+    assert.ok(!temporary.closed);
+}
 console.log('typed');
