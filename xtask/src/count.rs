@@ -71,6 +71,15 @@ impl Count {
         })
     }
 
+    /// The sums at the end of a TAP report, such as node:test's: `# pass 3`.
+    pub fn from_tap(text: &str) -> Count {
+        let last = |key: &str| {
+            let number = |line: &str| line.strip_prefix("# ")?.strip_prefix(key)?.trim().parse().ok();
+            text.lines().rev().find_map(number).unwrap_or(0)
+        };
+        Count { passed: last("pass "), failed: last("fail ") + last("cancelled "), skipped: last("skipped ") }
+    }
+
     /// The sum over the test suites of a JUnit XML report, such as pytest's.
     pub fn from_junit(xml: &str) -> Count {
         let mut sum = Count::default();
@@ -101,6 +110,14 @@ mod tests {
 
     fn count(passed: usize, failed: usize, skipped: usize) -> Count {
         Count { passed, failed, skipped }
+    }
+
+    #[test]
+    fn tap_results_are_the_sums_at_the_end() {
+        let text = "TAP version 13\nok 1 - a\nnot ok 2 - b\n1..3\n# tests 5\n# pass 2\n# fail 1\n# cancelled 1\n\
+                    # skipped 1\n# todo 0\n# duration_ms 12\n";
+        assert_eq!(Count::from_tap(text), count(2, 2, 1));
+        assert_eq!(Count::from_tap("crashed").settled(false), count(0, 1, 0));
     }
 
     #[test]

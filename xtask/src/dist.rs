@@ -1,6 +1,6 @@
 //! `cargo xtask dist`: what users install.
 //!
-//! The C++ package is in dist_cpp.rs. The Python wheel holds libmxr.so and the extension module over it (abi3: one wheel for every Python from 3.11 on).
+//! The C++ package is in dist_cpp.rs, the npm package in dist_node.rs. The Python wheel holds libmxr.so and the extension module over it (abi3: one wheel for every Python from 3.11 on).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::bail;
 use crate::elf;
 use crate::error::{Context, Result};
 use crate::venv::Venv;
-use crate::{capi, dist_cpp, dist_julia, paths, process};
+use crate::{capi, dist_cpp, dist_julia, dist_node, paths, process};
 
 /// The oldest glibc that a released wheel runs on: that of RHEL 8 and Debian 10.
 const GLIBC: elf::Version = (2, 28);
@@ -45,14 +45,17 @@ impl Profile {
     }
 }
 
-/// `dist python|cpp|julia`.
+/// What can be built: the languages, and what builds the package of each.
+const PACKAGES: [(&str, fn(Profile) -> Result<PathBuf>); 4] =
+    [("cpp", dist_cpp::build), ("julia", dist_julia::build), ("node", dist_node::build), ("python", python)];
+
+/// `dist LANGUAGE`.
 pub fn command(args: &[String]) -> Result {
-    match args {
-        [language] if language == "python" => python(Profile::Release).map(|_| ()),
-        [language] if language == "cpp" => dist_cpp::build(Profile::Release).map(|_| ()),
-        [language] if language == "julia" => dist_julia::build(Profile::Release).map(|_| ()),
-        [] => bail!("dist: for which language? There are: python, cpp, julia"),
-        _ => bail!("dist: there are python, cpp and julia, not {}", args.join(" ")),
+    let names = PACKAGES.map(|(name, _)| name).join(", ");
+    let [language] = args else { bail!("dist: for which language? There are: {names}") };
+    match PACKAGES.iter().find(|(name, _)| name == language) {
+        Some((_, build)) => build(Profile::Release).map(|_| ()),
+        None => bail!("dist: there are {names}, not {language}"),
     }
 }
 
@@ -88,8 +91,14 @@ pub fn python(profile: Profile) -> Result<PathBuf> {
     Ok(wheel)
 }
 
-/// Builds libmxr.so; for a release with zig as the linker, which links to the symbols of an old glibc.
+/// Builds libmxr.so.
 pub fn library(profile: Profile) -> Result<PathBuf> {
+    shared_library(profile, "mxr-capi", "libmxr.so")
+}
+
+/// Builds a crate that is a shared library, and returns the file; for a release with zig as the linker, which links to
+/// the symbols of an old glibc.
+pub fn shared_library(profile: Profile, package: &str, file: &str) -> Result<PathBuf> {
     let mut cargo = match profile {
         Profile::Release => Venv::ready("release")?.command("cargo-zigbuild"),
         Profile::Local | Profile::Test => process::cargo(),
@@ -111,8 +120,8 @@ pub fn library(profile: Profile) -> Result<PathBuf> {
             paths::target().join("debug")
         }
     };
-    process::run(cargo.args(["--quiet", "-p", "mxr-capi", "--profile", profile.cargo()]))?;
-    Ok(folder.join("libmxr.so"))
+    process::run(cargo.args(["--quiet", "-p", package, "--profile", profile.cargo()]))?;
+    Ok(folder.join(file))
 }
 
 /// Puts libmxr.so where the package takes it from.

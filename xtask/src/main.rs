@@ -12,6 +12,7 @@ mod demo;
 mod dist;
 mod dist_cpp;
 mod dist_julia;
+mod dist_node;
 mod elf;
 mod error;
 mod fetch;
@@ -20,6 +21,7 @@ mod generate;
 mod help;
 mod julia;
 mod julia_runtime;
+mod node;
 mod nulls;
 mod oracle;
 mod paths;
@@ -101,10 +103,11 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "dist",
-        usage: "dist python|cpp|julia",
+        usage: "dist LANGUAGE",
         about: "builds what users install",
         details: "cpp: headers and libmxr.so with what CMake and pkg-config read, as an archive in target/dist.\n\
                   julia: the package MXR with libmxr inside, as an archive in target/dist.\n\
+                  node: the npm package, with the addon, libmxr.so and types inside, in target/dist.\n\
                   python: the wheel, in target/dist, for every Python from 3.11 on and every Linux with glibc 2.28 or\n\
                   newer, which is verified.",
         run: dist::command,

@@ -81,7 +81,7 @@ struct Report {
 }
 
 /// The stages that know conformance cases.
-const CONFORMANCE: [&str; 5] = ["rust", "capi", "cpp", "python", "julia"];
+const CONFORMANCE: [&str; 6] = ["rust", "capi", "cpp", "julia", "node", "python"];
 
 /// `test [--full] [--operator NAME] [stage…]`.
 pub fn command(args: &[String]) -> Result {

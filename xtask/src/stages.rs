@@ -8,7 +8,7 @@ use crate::dist::{self, Profile};
 use crate::error::{Context, Result};
 use crate::stage::{Job, Stage};
 use crate::venv::Venv;
-use crate::{abi, capi, cpp, generate, julia, paths, tidy};
+use crate::{abi, capi, cpp, generate, julia, node, paths, tidy};
 
 /// Every stage.
 pub const STAGES: &[Stage] = &[
@@ -52,6 +52,12 @@ pub const STAGES: &[Stage] = &[
         about: "C++ by its public headers, and a program outside over the package",
         needs: &["bindings/cpp/tests"],
         run: cpp::test,
+    },
+    Stage {
+        name: "node",
+        about: "the npm package, installed in a fresh folder, under node:test and tsc",
+        needs: &["bindings/node/package.json", "bindings/node/tests"],
+        run: node::test,
     },
     Stage {
         name: "python",

@@ -9,6 +9,7 @@ mod abi;
 mod cpp;
 mod header;
 mod julia;
+mod node;
 mod python;
 mod rust_abi;
 mod schema;
@@ -67,6 +68,7 @@ fn files() -> Result<Vec<File>> {
     files.extend(cpp::files(&schema));
     files.push(("bindings/abi/src/ffi.rs".into(), rust_abi::text(&functions)?));
     files.extend(julia::files(&schema, &abi));
+    files.extend(node::files(&schema));
     files.extend(python::files(&schema));
     Ok(files)
 }

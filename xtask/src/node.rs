@@ -1,0 +1,78 @@
+//! The stage of the Node binding: the npm package, installed without a network in a fresh folder, under node:test; then
+//! programs outside in TypeScript, as ES module and as CommonJS, which are checked, compiled and run.
+
+use std::fs;
+use std::path::Path;
+
+use crate::count::Count;
+use crate::dist::Profile;
+use crate::error::{Context, Result};
+use crate::fetch::retried_download;
+use crate::stage::Job;
+use crate::{dist_node, paths};
+
+const TESTS: &str = "bindings/node/tests";
+/// The operators' cases.
+const CONFORMANCE: &str = "conformance.test.js";
+
+/// Runs everything; with an operator, its cases alone.
+pub fn test(job: &Job) -> Result<Count> {
+    let package = dist_node::build(Profile::Test)?;
+    let place = paths::target().join("node-tests");
+    let _ = fs::remove_dir_all(&place);
+    fs::create_dir_all(&place).context(|| format!("creating {}", place.display()))?;
+    fs::write(place.join("package.json"), "{ \"private\": true }\n").context(|| "writing package.json")?;
+    let install = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+    job.must(job.command("npm").current_dir(&place).args(install).arg(&package))?;
+    let mut sum = suite(job, &place)?;
+    if job.operator.is_none() {
+        sum += outside(job, &place).unwrap_or_else(|error| {
+            println!("error: {error}");
+            Count::one(false)
+        });
+    }
+    Ok(sum)
+}
+
+/// The test files.
+fn suite(job: &Job, place: &Path) -> Result<Count> {
+    let mut node = job.command("node");
+    node.args(["--test", "--test-reporter=tap"]);
+    match &job.operator {
+        Some(name) => {
+            node.arg(Path::new(TESTS).join(CONFORMANCE)).env("MXR_OPERATOR", name);
+        }
+        None => {
+            let folder = paths::root().join(TESTS);
+            let mut files: Vec<_> = fs::read_dir(&folder)
+                .context(|| format!("reading {TESTS}"))?
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|path| path.to_string_lossy().ends_with(".test.js"))
+                .collect();
+            files.sort();
+            node.args(files);
+        }
+    }
+    let done = job.watch(node.env("NODE_PATH", place.join("node_modules")).env("MXR_CHECK", "1"))?;
+    Ok(Count::from_tap(&done.text).settled(done.success))
+}
+
+/// Programs over the installed package: their types hold, and they run.
+fn outside(job: &Job, place: &Path) -> Result<Count> {
+    // Node finds the package in the folder above.
+    let programs = place.join("types");
+    dist_node::copy(&paths::root().join(TESTS).join("types"), &programs)?;
+    retried_download(|| {
+        let ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
+        job.must(job.command("npm").current_dir(&programs).args(ci))
+    })?;
+    let compiler = Path::new("node_modules/typescript/bin/tsc");
+    let typed = job.watch(job.command("node").current_dir(&programs).arg(compiler))?;
+    let mut sum = Count::one(typed.success);
+    for program in ["out/uses.mjs", "out/uses.cjs"] {
+        let ran = job.watch(job.command("node").current_dir(&programs).arg(program))?;
+        sum += Count::one(ran.success && ran.text.lines().last() == Some("typed"));
+    }
+    Ok(sum)
+}
