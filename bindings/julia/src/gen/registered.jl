@@ -522,7 +522,7 @@ outputs of one input, or their mean. The first axis is that of outputs, the seco
 - `rnd_type = :uniform`: The distribution: uniform in [-scale, scale), or normal with the scale as standard
   deviation. One of `:uniform`, `:gaussian`.
 - `factor_type = :avg`: What the scale is measured by. One of `:avg`, `:in`, `:out`.
-- `magnitude = 3.0`: The square of the scale for a factor of one. At least 0.
+- `magnitude = 3`: The square of the scale for a factor of one. At least 0.
 """
 function XavierInitializer(; rnd_type = MXR.absent, factor_type = MXR.absent, magnitude = MXR.absent)
     GC.@preserve rnd_type factor_type magnitude MXR.create(

@@ -806,7 +806,7 @@ export namespace initializers {
          */
         factor_type?: 'avg' | 'in' | 'out';
         /**
-         * The square of the scale for a factor of one. At least 0. Default: 3.0.
+         * The square of the scale for a factor of one. At least 0. Default: 3.
          */
         magnitude?: number;
     }
