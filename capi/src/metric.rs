@@ -6,8 +6,8 @@ use crate::handle::{arrays, as_arrays, mxr_array_t};
 use crate::out::{out as place, places};
 use crate::shared::{self, Handle, behind, give, lock, share};
 use crate::text::{give_texts, mxr_texts_t};
-use mxr_core::metric::{Metric, metrics};
-use mxr_core::{NdArray, Result, err};
+use mxr_core::metric::{self, Metric, metrics};
+use mxr_core::{NdArray, Result};
 use std::ffi::c_char;
 use std::sync::{Arc, Mutex};
 
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn mxr_metric_create(
     })
 }
 
-/// Adds a metric, which stays the caller's too, to a `CompositeEvalMetric`.
+/// Adds a metric, which stays the caller's too, to a `CompositeEvalMetric`, of which it must not be made.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_metric_push(
     metric: *const mxr_metric_t,
@@ -49,13 +49,7 @@ pub unsafe extern "C" fn mxr_metric_push(
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives both handles.
-        unsafe {
-            let (metric, part) = (behind(metric, "metric")?, share(part, "part")?);
-            if std::ptr::eq(metric, &*part) {
-                return Err(err!(InvalidValue, "a metric cannot be a part of itself").about("part"));
-            }
-            lock(metric).push(part)
-        }
+        unsafe { metric::push(behind(metric, "metric")?, share(part, "part")?) }
     })
 }
 

@@ -53,7 +53,7 @@ static double value_of(mxr_metric_t *metric, const char *name) {
 static int metrics_add_up_and_begin_again(void) {
     const float label[2] = {1, 0}, pred[4] = {0.25f, 0.75f, 0.25f, 0.75f};
     mxr_array_t *l = vector_f32(2, label), *p = matrix(2, 2, pred);
-    mxr_metric_t *acc = NULL, *all = NULL;
+    mxr_metric_t *acc = NULL, *all = NULL, *whole = NULL;
     mxr_texts_t *names = NULL;
     double values[2];
     int32_t n;
@@ -72,6 +72,7 @@ static int metrics_add_up_and_begin_again(void) {
     OK(mxr_metric_reset(acc));
     CHECK(isnan(value_of(acc, "accuracy")));
     OK(mxr_metric_create("composite", NULL, 0, &all));
+    FAILS(mxr_metric_push(acc, all), MXR_ERROR_UNSUPPORTED, NULL, NULL, "composite");
     OK(mxr_metric_push(all, acc));
     OK(mxr_metric_push(all, acc));
     OK(mxr_metric_update(all, &l, 1, &p, 1));
@@ -79,8 +80,11 @@ static int metrics_add_up_and_begin_again(void) {
     OK(mxr_metric_get(all, 0, &names, values, 1, &n));
     CHECK(n == 2 && mxr_texts_len(names) == 2 && values[0] == 0.5);
     mxr_texts_free(names);
+    OK(mxr_metric_create("composite", NULL, 0, &whole));
+    OK(mxr_metric_push(whole, all));
     FAILS(mxr_metric_push(all, all), MXR_ERROR_INVALID_VALUE, NULL, "part", "itself");
-    FAILS(mxr_metric_push(acc, all), MXR_ERROR_UNSUPPORTED, NULL, NULL, "composite");
+    FAILS(mxr_metric_push(all, whole), MXR_ERROR_INVALID_VALUE, NULL, "part", "itself");
+    mxr_metric_free(whole);
     FAILS(mxr_metric_update(acc, &l, 1, &p, 0), MXR_ERROR_INVALID_VALUE, "Accuracy", "labels", "1 and 0");
     FAILS(mxr_metric_create("accurate", NULL, 0, &acc), MXR_ERROR_NOT_FOUND, NULL, NULL, "metric");
     mxr_metric_free(all);

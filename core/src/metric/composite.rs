@@ -87,6 +87,10 @@ impl Metric for Composite {
         self.told(|part| part.get_global())
     }
 
+    fn parts(&self) -> &[SharedMetric] {
+        &self.parts
+    }
+
     fn push(&mut self, part: SharedMetric) -> Result<()> {
         self.parts.push(part);
         Ok(())

@@ -25,7 +25,7 @@ pub use tally::{Heading, Measure, Tallied, Tally};
 
 use crate::error::Result;
 use crate::ndarray::NdArray;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A metric that the caller keeps too, and that composite metrics may share.
 pub type SharedMetric = Arc<Mutex<Box<dyn Metric>>>;
@@ -75,7 +75,12 @@ pub trait Metric: Send {
     /// As [`Metric::get`].
     fn get_global(&self) -> Result<Values>;
 
-    /// Adds a metric to a composite one.
+    /// The metrics that a composite one is made of.
+    fn parts(&self) -> &[SharedMetric] {
+        &[]
+    }
+
+    /// Adds a metric to a composite one, which must not become a part of itself: see [`push`].
     ///
     /// # Errors
     /// `Unsupported` for other metrics.
@@ -119,6 +124,26 @@ crate::registered_table! {
 /// Those of [`crate::op::Table::create`].
 pub fn shared(name: &str) -> Result<SharedMetric> {
     Ok(Arc::new(Mutex::new(metrics().create(name, &[])?)))
+}
+
+/// Adds a metric to a composite one that is shared.
+///
+/// # Errors
+/// `InvalidValue` if the composite metric is the part, or among its parts; as [`Metric::push`].
+pub fn push(whole: &Mutex<Box<dyn Metric>>, part: SharedMetric) -> Result<()> {
+    // One at a time, so that no other push closes a circle meanwhile.
+    static PUSHING: Mutex<()> = Mutex::new(());
+    let _pushing = PUSHING.lock().unwrap_or_else(PoisonError::into_inner);
+    if is_within(whole, &part) {
+        return Err(crate::err!(InvalidValue, "a metric cannot be a part of itself").about("part"));
+    }
+    whole.lock().unwrap_or_else(PoisonError::into_inner).push(part)
+}
+
+/// True for a metric itself, and for a part of it at any depth.
+fn is_within(sought: &Mutex<Box<dyn Metric>>, metric: &SharedMetric) -> bool {
+    let parts = || metric.lock().unwrap_or_else(PoisonError::into_inner).parts().to_vec();
+    std::ptr::eq(sought, &raw const **metric) || parts().iter().any(|part| is_within(sought, part))
 }
 
 /// Makes a metric's struct: its own attributes around those that all have, with `name` as the default of the

@@ -1,7 +1,7 @@
 //! Metrics: values after each batch, what only elements show to be wrong, and parts of composite ones.
 
 use crate::{array, attrs, cases, list};
-use mxr_core::metric::{Metric, Values, metrics, shared};
+use mxr_core::metric::{Metric, Values, metrics, push, shared};
 use mxr_core::op::AttrValue;
 use mxr_core::{Device, ErrorCode, NdArray};
 use serde_json::Value;
@@ -146,6 +146,18 @@ fn parts_of_a_composite_metric_stay_the_callers() {
     assert_eq!(all.get().unwrap(), expected);
     part.lock().unwrap().reset();
     assert!(all.get().unwrap()[1].1.is_nan());
+}
+
+#[test]
+fn a_composite_metric_is_no_part_of_itself_at_any_depth() {
+    let all: Vec<_> = (0..3).map(|_| shared("composite").unwrap()).collect();
+    push(&all[0], all[1].clone()).unwrap();
+    push(&all[1], all[2].clone()).unwrap();
+    push(&all[0], all[2].clone()).unwrap();
+    for (whole, part) in [(0, 0), (1, 0), (2, 0)] {
+        let e = push(&all[whole], all[part].clone()).unwrap_err();
+        assert_eq!((e.code(), e.argument()), (ErrorCode::InvalidValue, Some("part")), "{part} in {whole}");
+    }
 }
 
 #[test]
