@@ -1681,9 +1681,10 @@ mxr_error_t *mxr_metric_create(const char *name,
                                mxr_metric_t **out);
 
 /**
- * Adds a metric, which stays the caller's too, to a `CompositeEvalMetric`.
+ * Adds a metric, which stays the caller's too, to a `CompositeEvalMetric`, of which it must not be made.
  */
-mxr_error_t *mxr_metric_push(const mxr_metric_t *metric, mxr_metric_t *part);
+mxr_error_t *mxr_metric_push(const mxr_metric_t *metric,
+                             mxr_metric_t *part);
 
 /**
  * Takes in a batch: as many labels as predictions. Waits for nothing: what is wrong with elements is told by

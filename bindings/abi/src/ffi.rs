@@ -1150,7 +1150,7 @@ pub struct Abi {
         num_attrs: i32,
         out: *mut *mut mxr_metric_t,
     ) -> *mut mxr_error_t,
-    #[doc = " Adds a metric, which stays the caller's too, to a `CompositeEvalMetric`."]
+    #[doc = " Adds a metric, which stays the caller's too, to a `CompositeEvalMetric`, of which it must not be made."]
     pub mxr_metric_push:
         unsafe extern "C" fn(metric: *const mxr_metric_t, part: *mut mxr_metric_t) -> *mut mxr_error_t,
     #[doc = " Takes in a batch: as many labels as predictions. Waits for nothing: what is wrong with elements is told by"]

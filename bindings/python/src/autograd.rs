@@ -2,7 +2,7 @@
 
 use crate::abi::{self, mxr_array_t, mxr_error_t};
 use crate::array::{NDArray, handles, list_of};
-use crate::error::{carry, check};
+use crate::error::{Sent, carry, check};
 use crate::library::abi;
 use crate::scope;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -128,13 +128,6 @@ pub fn grad<'py>(
     check(py, done.0.0)?;
     list_of(py, done.0.1)
 }
-
-/// Pointers that go to where the interpreter lock is not held.
-struct Sent<T>(T);
-// SAFETY: the library's handles may be used on any thread.
-unsafe impl<T> Send for Sent<T> {}
-// SAFETY: as above.
-unsafe impl<T> Sync for Sent<T> {}
 
 /// Calls the function in `payload` with the output gradients and takes the arrays it returns.
 unsafe extern "C" fn run_backward(

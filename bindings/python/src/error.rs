@@ -90,6 +90,25 @@ pub fn wait(py: Python<'_>, step: impl Fn(i64) -> *mut mxr_error_t + Send + Sync
     }
 }
 
+/// Pointers that go to where the interpreter lock is not held.
+pub struct Sent<T>(pub T);
+// SAFETY: the library's handles may be used on any thread.
+unsafe impl<T> Send for Sent<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Sent<T> {}
+
+/// Calls the library without the interpreter lock: what it does may take long, or wait for another thread that is
+/// in a function of Python's. `call` uses no objects of Python's.
+pub fn unlocked(py: Python<'_>, call: impl FnOnce() -> *mut mxr_error_t) -> PyResult<()> {
+    let call = Sent(call);
+    let error = py.detach(move || {
+        let call = call;
+        Sent((call.0)())
+    });
+    crate::scope::poll();
+    check(py, error.0)
+}
+
 /// An error for the library that stands for a raised exception; `raise` finds the exception again.
 pub fn carry(error: PyErr) -> *mut mxr_error_t {
     use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,12 +2,13 @@
 //! users see are Python.
 
 use crate::abi::{
-    self, mxr_array_t, mxr_cached_op_t, mxr_error_t, mxr_executor_t, mxr_known_t, mxr_plan_options_t,
-    mxr_plan_report_t, mxr_plan_t,
+    self, mxr_array_t, mxr_cached_op_t, mxr_executor_t, mxr_known_t, mxr_plan_options_t, mxr_plan_report_t,
+    mxr_plan_t,
 };
 use crate::array::{Dims, NDArray, dims_of, handles, list_of};
 use crate::autograd::drop_object;
-use crate::error::check;
+use crate::error::{Sent, check};
+use crate::handle::handle;
 use crate::library::abi;
 use crate::scope;
 use crate::symbol::{SymbolHandle, Texts, taken, texts_of};
@@ -15,46 +16,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use std::ffi::{CStr, c_char, c_void};
-use std::ptr::{self, NonNull};
-
-/// A class that owns a handle of the library.
-macro_rules! handle {
-    ($(#[doc = $doc:literal])* $class:ident, $type:ty, $free:ident) => {
-        $(#[doc = $doc])*
-        #[pyclass(module = "mxr._core", frozen)]
-        pub struct $class {
-            handle: NonNull<$type>,
-        }
-        // SAFETY: the library's handles may be used and freed on any thread.
-        unsafe impl Send for $class {}
-        // SAFETY: as above.
-        unsafe impl Sync for $class {}
-
-        impl Drop for $class {
-            fn drop(&mut self) {
-                // SAFETY: the handle owns a reference, which ends here; freeing never blocks.
-                unsafe { (abi().$free)(self.handle.as_ptr()) }
-            }
-        }
-
-        impl $class {
-            /// What a function of the library leaves at the place it is given.
-            fn made(
-                py: Python<'_>,
-                make: impl FnOnce(*mut *mut $type) -> *mut mxr_error_t,
-            ) -> PyResult<$class> {
-                let mut out = ptr::null_mut();
-                check(py, make(&raw mut out))?;
-                let handle = NonNull::new(out).ok_or_else(|| PyValueError::new_err("the library gave nothing"))?;
-                Ok($class { handle })
-            }
-
-            fn ptr(&self) -> *mut $type {
-                self.handle.as_ptr()
-            }
-        }
-    };
-}
+use std::ptr;
 
 handle! {
     /// A compiled symbol.
@@ -328,13 +290,6 @@ impl ExecutorHandle {
         check(py, error)
     }
 }
-
-/// Pointers that go to where the interpreter lock is not held.
-struct Sent<T>(T);
-// SAFETY: the library's handles may be used on any thread.
-unsafe impl<T> Send for Sent<T> {}
-// SAFETY: as above.
-unsafe impl<T> Sync for Sent<T> {}
 
 /// Shows an output to the function in `payload`. Its exception is written, as there is nobody to raise it to.
 unsafe extern "C" fn see(payload: *mut c_void, name: *const c_char, array: *mut mxr_array_t) {

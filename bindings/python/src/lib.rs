@@ -5,16 +5,22 @@
 
 mod array;
 mod autograd;
+mod callback;
 mod control;
 mod convert;
+mod data_iter;
 mod error;
 mod executor;
+mod handle;
 mod initializer;
 mod interchange;
 mod invoke;
+mod kvstore;
 mod library;
 mod lr_scheduler;
+mod metric;
 mod model;
+mod module;
 mod number;
 mod ops;
 mod optimizer;
@@ -33,9 +39,13 @@ mod _core {
     #[pymodule_export]
     use crate::autograd::{backward, grad, mark, record_custom};
     #[pymodule_export]
+    use crate::callback::CallbackHandle;
+    #[pymodule_export]
     use crate::control::{symbol_cond, symbol_foreach, symbol_while_loop};
     #[pymodule_export]
     use crate::convert::set_dtype_code;
+    #[pymodule_export]
+    use crate::data_iter::DataIterHandle;
     #[pymodule_export]
     use crate::error::set_error_factory;
     #[pymodule_export]
@@ -47,11 +57,17 @@ mod _core {
     #[pymodule_export]
     use crate::invoke::{invoke, operator, set_no_value};
     #[pymodule_export]
+    use crate::kvstore::KVStoreHandle;
+    #[pymodule_export]
     use crate::library::{build_info, load, version};
     #[pymodule_export]
     use crate::lr_scheduler::LRScheduler;
     #[pymodule_export]
+    use crate::metric::MetricHandle;
+    #[pymodule_export]
     use crate::model::{load_model, save_model};
+    #[pymodule_export]
+    use crate::module::ModuleHandle;
     #[pymodule_export]
     use crate::optimizer::{Optimizer, Updater};
     #[pymodule_export]

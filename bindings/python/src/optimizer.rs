@@ -53,6 +53,11 @@ type SetMults = unsafe extern "C" fn(
 ) -> *mut mxr_error_t;
 
 impl Optimizer {
+    /// The handle, borrowed.
+    pub fn ptr(&self) -> *mut mxr_optimizer_t {
+        self.handle
+    }
+
     /// Sets factors of parameters that are given by name or by index.
     fn set_mults(&self, given: &Bound<'_, PyDict>, set: SetMults) -> PyResult<()> {
         let (mut indices, mut texts, mut factors) = (vec![], vec![], vec![]);

@@ -32,6 +32,9 @@ from . import random
 from . import random as rnd
 from . import lr_scheduler, initializer, optimizer, registry
 from . import initializer as init
+from . import metric, io, kvstore, callback, module
+from . import kvstore as kv
+from . import module as mod
 from . import engine, runtime, test_utils, util
 from ._library import __version__, install_as_mxnet
 from ._notebook import help
@@ -45,6 +48,7 @@ __all__ = [
     "Plan",
     "autograd",
     "base",
+    "callback",
     "context",
     "cpu",
     "cpu_pinned",
@@ -54,11 +58,17 @@ __all__ = [
     "gpu",
     "init",
     "initializer",
+    "io",
     "help",
     "install_as_mxnet",
+    "kv",
+    "kvstore",
     "load_model",
     "lr_scheduler",
+    "metric",
+    "mod",
     "model",
+    "module",
     "name",
     "nd",
     "ndarray",

@@ -11,6 +11,7 @@ from .ndarray import load as _load_arrays
 from .ndarray import save as _save_arrays
 
 __all__ = [
+    "BatchEndParam",
     "Input",
     "Model",
     "load_checkpoint",
@@ -19,6 +20,17 @@ __all__ = [
     "save_checkpoint",
     "save_model",
 ]
+
+
+class BatchEndParam(NamedTuple):
+    """What callbacks are told after a batch."""
+
+    #: The epoch and the batch, from 0.
+    epoch: int
+    nbatch: int
+    eval_metric: object
+    #: The local variables of the caller.
+    locals: dict
 
 
 class Input(NamedTuple):
@@ -119,14 +131,23 @@ def save_checkpoint(prefix, epoch, symbol, arg_params, aux_params, remove_amp_ca
     """
     if symbol is not None:
         symbol.save(f"{prefix}-symbol.json", remove_amp_cast=remove_amp_cast)
+    save_arrays(f"{prefix}-{epoch:04d}.params", arg_params, aux_params)
+
+
+def save_arrays(path, arg_params, aux_params):
+    """Writes arguments and auxiliary states to a file, as checkpoints have them."""
     arrays = {f"arg:{name}": array.as_in_context(cpu()) for name, array in arg_params.items()}
     arrays |= {f"aux:{name}": array.as_in_context(cpu()) for name, array in aux_params.items()}
-    _save_arrays(f"{prefix}-{epoch:04d}.params", arrays)
+    _save_arrays(path, arrays)
 
 
 def load_params(prefix, epoch):
     """The arrays of a checkpoint: arguments and auxiliary states by name."""
-    path = f"{prefix}-{epoch:04d}.params"
+    return load_arrays(f"{prefix}-{epoch:04d}.params")
+
+
+def load_arrays(path):
+    """Reads arguments and auxiliary states by name."""
     arrays = _load_arrays(path)
     if isinstance(arrays, list):
         if arrays:

@@ -1,5 +1,5 @@
-//! Python's optimizers, learning-rate schedules and initializers, from the schema: a class for each, with its
-//! signature, help and types, and the tables by which the extension module makes them.
+//! Python's optimizers, learning-rate schedules, initializers, metrics, data iterators and callbacks, from the schema:
+//! a class for each, with its signature, help and types, and the tables by which the extension module makes them.
 //!
 //! What the classes of a kind share is written by hand, in the class that they derive from.
 
@@ -26,8 +26,13 @@ struct Kind {
     /// The generated module.
     module: &'static str,
     about: &'static str,
-    /// Where the module gets the class that all derive from, and the function that registers them.
+    /// Where the module gets the class that all derive from, and the functions that register them.
     imports: &'static str,
+    /// Whether classes are registered for a function that makes them by name, under their aliases too if there is a
+    /// function for that.
+    registers: bool,
+    /// Those that Python has by hand, because objects of the language take part in them.
+    by_hand: &'static [&'static str],
     /// That class.
     base: &'static str,
     /// The one of the classes that the others derive from.
@@ -39,12 +44,14 @@ struct Kind {
     table: &'static str,
 }
 
-const KINDS: [Kind; 3] = [
+const KINDS: [Kind; 6] = [
     Kind {
         key: "optimizers",
         module: "optimizer",
         about: "Optimizers.",
         imports: "from ..optimizer._base import Base, register",
+        registers: true,
+        by_hand: &[],
         base: "Base",
         root: Some("Optimizer"),
         keyword_only: 10,
@@ -78,6 +85,8 @@ const KINDS: [Kind; 3] = [
         module: "lr_scheduler",
         about: "Learning-rate schedules.",
         imports: "from .._schedule import Schedule, register",
+        registers: true,
+        by_hand: &[],
         base: "Schedule",
         root: Some("LRScheduler"),
         keyword_only: 0,
@@ -89,13 +98,58 @@ const KINDS: [Kind; 3] = [
         module: "initializer",
         about: "Initializers.",
         imports: "from .._initialize import Initializer, alias, register",
+        registers: true,
+        by_hand: &[],
         base: "Initializer",
         root: None,
         keyword_only: 0,
         extra: &[],
         table: "INITIALIZERS",
     },
+    Kind {
+        key: "metrics",
+        module: "metric",
+        about: "Metrics.",
+        imports: "from .._metric import Known, alias, register",
+        registers: true,
+        by_hand: &["CompositeEvalMetric", "CustomMetric"],
+        base: "Known",
+        root: None,
+        keyword_only: 0,
+        extra: &[],
+        table: "METRICS",
+    },
+    Kind {
+        key: "data_iters",
+        module: "io",
+        about: "Data iterators.",
+        imports: "from .._io import MXDataIter",
+        registers: false,
+        by_hand: &["PrefetchingIter", "ResizeIter"],
+        base: "MXDataIter",
+        root: None,
+        keyword_only: 0,
+        extra: &[],
+        table: "DATA_ITERS",
+    },
+    Kind {
+        key: "callbacks",
+        module: "callback",
+        about: "Callbacks.",
+        imports: "from .._callback import Callback",
+        registers: false,
+        by_hand: &["do_checkpoint"],
+        base: "Callback",
+        root: None,
+        keyword_only: 0,
+        extra: &[],
+        table: "CALLBACKS",
+    },
 ];
+
+/// What the extension module makes by name and Python has no class for: key in the schema, what it is, table.
+const OTHERS: [(&str, &str, &str); 1] =
+    [("gradient_compressions", "Ways to compress gradients.", "GRADIENT_COMPRESSIONS")];
 
 /// The generated files.
 pub fn files(schema: &Value) -> Vec<File> {
@@ -118,7 +172,7 @@ impl Kind {
     /// The module and its stub.
     fn module(&self, entries: &[Value]) -> (String, String) {
         let (mut classes, mut stubs, mut names) = (String::new(), String::new(), vec![]);
-        for entry in entries {
+        for entry in entries.iter().filter(|e| !self.by_hand.contains(&text(e, "name"))) {
             let root = self.root.filter(|root| text(entry, "name") != *root);
             let class = Class { kind: self, entry, parent: root.unwrap_or(self.base) };
             classes += &class.source();
@@ -136,8 +190,11 @@ impl Kind {
             "# {MARKER}\n# ruff: noqa\n\"\"\"{}\"\"\"\n\n{}\n\n__all__ = [\n{names}]\n{classes}",
             self.about, self.imports
         );
-        let schedule =
-            if self.module == "optimizer" { "from .lr_scheduler import LRScheduler\n" } else { "" };
+        let schedule = match self.module {
+            "optimizer" => "from .lr_scheduler import LRScheduler\n",
+            "io" => "from ..ndarray import NDArray\n",
+            _ => "",
+        };
         let stub = format!(
             "# {MARKER}\n# ruff: noqa\nfrom typing import Any, Sequence\n\n{}\n{schedule}\n{stubs}",
             self.imports
@@ -164,6 +221,23 @@ impl<'a> Class<'a> {
         aliases.filter(|alias| alias.contains(char::is_uppercase))
     }
 
+    /// What the thing reads from besides its attributes: name, type and help of parameters before them.
+    fn sources(&self) -> &'static [Extra] {
+        const ARRAYS: &[Extra] = &[
+            Extra {
+                name: "data",
+                kind: "NDArray | list | dict",
+                doc: "Arrays of examples: one, a list, or a dict by name.",
+            },
+            Extra {
+                name: "label",
+                kind: "NDArray | list | dict | None",
+                doc: "Arrays of labels, as the data.",
+            },
+        ];
+        if self.entry["takes"] == "arrays" { ARRAYS } else { &[] }
+    }
+
     fn words_for_create(&self) -> Vec<String> {
         let aliases = list(self.entry, "aliases").iter().filter_map(Value::as_str);
         aliases.map(|alias| format!("\"{}\"", alias.to_lowercase())).collect()
@@ -172,8 +246,15 @@ impl<'a> Class<'a> {
     /// The parameters of `__init__`. What all of a kind have comes after what this one has, by keyword only.
     fn parameters(&self, stub: bool) -> String {
         let own = |attr: &Value| attr["id"].as_u64() >= Some(self.kind.keyword_only);
-        let positional = self.attrs().iter().rposition(own).map_or(0, |last| last + 1);
+        let positional = match self.entry["takes"] == "nothing" {
+            true => 0,
+            false => self.attrs().iter().rposition(own).map_or(0, |last| last + 1),
+        };
         let mut out = vec!["self".to_owned()];
+        for source in self.sources() {
+            let default = source.kind.ends_with("None").then_some("None");
+            out.push(parameter(source.name, source.kind, default, stub));
+        }
         for (i, attr) in self.attrs().iter().enumerate() {
             if i == positional {
                 out.push("*".into());
@@ -196,19 +277,19 @@ impl<'a> Class<'a> {
         let given: Vec<String> =
             self.attrs().iter().map(|a| format!("\"{0}\": {0}", text(a, "name"))).collect();
         let mut arguments = format!("\"{name}\", {{{}}}", given.join(", "));
-        for extra in self.kind.extra {
+        for extra in self.sources().iter().chain(self.kind.extra) {
             let _ = write!(arguments, ", {}", extra.name);
         }
         if !self.kind.extra.is_empty() {
             arguments += ", kwargs";
         }
         let words = self.words_for_create();
-        let alias = match words.is_empty() || self.kind.module != "initializer" {
-            true => String::new(),
-            false => format!("@alias({})\n", words.join(", ")),
-        };
+        let mut decorators = if self.kind.registers { "@register\n".to_owned() } else { String::new() };
+        if !words.is_empty() && self.kind.imports.contains(" alias,") {
+            let _ = writeln!(decorators, "@alias({})", words.join(", "));
+        }
         format!(
-            "\n\n@register\n{alias}class {name}({}):\n{}\n    def __init__({}):\n        self._create({arguments})\n",
+            "\n\n{decorators}class {name}({}):\n{}\n    def __init__({}):\n        self._create({arguments})\n",
             self.parent,
             self.doc(),
             self.parameters(false)
@@ -216,8 +297,11 @@ impl<'a> Class<'a> {
     }
 
     fn doc(&self) -> String {
-        let extra: Vec<_> = self.kind.extra.iter().map(|e| (e.name, e.kind, e.doc)).collect();
-        parameters(text(self.entry, "doc"), self.attrs(), &extra)
+        fn parts(extra: &[Extra]) -> Vec<(&str, &str, &str)> {
+            extra.iter().map(|e| (e.name, e.kind, e.doc)).collect()
+        }
+        let (before, after) = (parts(self.sources()), parts(self.kind.extra));
+        parameters(text(self.entry, "doc"), &before, self.attrs(), &after)
     }
 
     fn stub(&self) -> String {
@@ -247,13 +331,12 @@ fn tables(schema: &Value) -> String {
         "//! {MARKER}\n//!\n//! What the extension module makes by name, with the attributes.\n\n\
          use crate::convert::{{Attr, Kind, Registered}};\n"
     );
-    for kind in &KINDS {
-        let entries = list(schema, kind.key);
+    let kinds = KINDS.iter().map(|kind| (kind.key, kind.about, kind.table));
+    for (key, about, table) in kinds.chain(OTHERS) {
+        let entries = list(schema, key);
         let _ = write!(
             out,
-            "\n/// {}\n#[rustfmt::skip]\npub static {}: [Registered; {}] = [\n",
-            kind.about,
-            kind.table,
+            "\n/// {about}\n#[rustfmt::skip]\npub static {table}: [Registered; {}] = [\n",
             entries.len()
         );
         for entry in entries {

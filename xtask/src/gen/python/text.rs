@@ -142,17 +142,19 @@ pub fn doc(op: &Value) -> String {
     quoted(&body)
 }
 
-/// The help of a class: what it is, and its attributes with further parameters (name, type, help).
-pub fn parameters(about: &str, attrs: &[Value], more: &[(&str, &str, &str)]) -> String {
-    let mut body = wrapped(about, 4);
-    if !attrs.is_empty() || !more.is_empty() {
-        let _ = write!(body, "\n    Parameters\n    ----------\n{}", attributes(attrs));
-    }
-    for (name, kind, doc) in more {
-        let _ = writeln!(body, "    {name} : {}", kind.replace(" | None", ", optional"));
-        body += &wrapped(doc, 8);
-    }
-    quoted(&body)
+/// A parameter that is no attribute: name, type, help.
+pub type More<'a> = (&'a str, &'a str, &'a str);
+
+/// The help of a class: what it is, and its attributes with parameters before and after them.
+pub fn parameters(about: &str, before: &[More], attrs: &[Value], after: &[More]) -> String {
+    let more = |(name, kind, doc): &More| {
+        format!("    {name} : {}\n{}", kind.replace(" | None", ", optional"), wrapped(doc, 8))
+    };
+    let before: String = before.iter().map(more).collect();
+    let after: String = after.iter().map(more).collect();
+    let all = before + &attributes(attrs) + &after;
+    let head = if all.is_empty() { "" } else { "\n    Parameters\n    ----------\n" };
+    quoted(&format!("{}{head}{all}", wrapped(about, 4)))
 }
 
 /// The attributes' names, types and help.
