@@ -1,6 +1,7 @@
 """Stores: MXNet's values, functions and optimizers of one's own, states, wrong use."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,21 @@ def test_an_exception_of_a_function_arrives_where_it_was_called_from():
     store.init(4, mx.nd.ones(2))
     with pytest.raises(LookupError, match="nothing is known of 4"):
         store.push(4, mx.nd.ones(2))
+
+
+def test_threads_may_push_to_a_store_with_a_function_of_ones_own():
+    store = mx.kv.create()
+
+    def update(key, pushed, stored):
+        stored += pushed
+        # Other threads run here, some of which wait for this push.
+        stored.wait_to_read()
+
+    store._set_updater(update)
+    store.init("w", mx.nd.zeros(2))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: store.push("w", mx.nd.ones(2)), range(100)))
+    assert pulled(store, "w", 2) == [100, 100]
 
 
 class SignDescent(mx.optimizer.Optimizer):

@@ -369,6 +369,22 @@ def test_monitors_see_what_every_operator_gives():
     assert "softmax_output" in seen
 
 
+def test_a_store_may_be_given_and_keeps_the_states_of_the_optimizer(tmp_path):
+    alone, with_store, store = ready(), ready(), mx.kv.create("device")
+    params = {"learning_rate": 0.5, "momentum": 0.5}
+    alone.init_optimizer(None, "sgd", params)
+    with_store.init_optimizer(store, "sgd", params)
+    for module in (alone, with_store):
+        train(module, batches())
+    assert flat(alone) == flat(with_store)
+    stored = mx.nd.zeros(3)
+    store.pull("fc2_bias", out=stored)
+    assert stored.asnumpy().tolist() == flat(alone)["fc2_bias"]
+    store.save_optimizer_states(tmp_path / "of_store")
+    with_store.save_optimizer_states(tmp_path / "of_module")
+    assert (tmp_path / "of_store").read_bytes() == (tmp_path / "of_module").read_bytes()
+
+
 def test_gradients_may_be_compressed_on_their_way():
     module = ready(2, compression_params={"type": "2bit", "threshold": 0.5})
     module.init_optimizer("device")

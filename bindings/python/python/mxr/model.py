@@ -172,3 +172,12 @@ def load_checkpoint(prefix, epoch=None):
     if epoch is None:
         raise InvalidValueError(f"epoch: expected a number, since there is no file {prefix}")
     return (_symbol.load(f"{prefix}-symbol.json"), *load_params(prefix, epoch))
+
+
+def __getattr__(name):
+    # It is made of modules, which read and write files by this one.
+    if name == "FeedForward":
+        from .module.feed_forward import FeedForward
+
+        return FeedForward
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
