@@ -10,12 +10,17 @@ use crate::bail;
 use crate::elf;
 use crate::error::{Context, Result};
 use crate::venv::Venv;
-use crate::{capi, dist_cpp, paths, process};
+use crate::{capi, dist_cpp, dist_r, paths, process};
 
 /// The oldest glibc that a released wheel runs on: that of RHEL 8 and Debian 10.
 const GLIBC: elf::Version = (2, 28);
 /// Where the wheel's libmxr.so is put before it is packed.
 const BUNDLED: &str = "bindings/python/python/mxr/lib";
+
+/// That version as linkers are told it.
+pub fn glibc() -> String {
+    format!("{}.{}", GLIBC.0, GLIBC.1)
+}
 
 /// What something is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +50,14 @@ impl Profile {
     }
 }
 
-/// `dist python|cpp`.
+/// `dist python|cpp|r`.
 pub fn command(args: &[String]) -> Result {
     match args {
         [language] if language == "python" => python(Profile::Release).map(|_| ()),
         [language] if language == "cpp" => dist_cpp::build(Profile::Release).map(|_| ()),
-        [] => bail!("dist: for which language? There are: python, cpp"),
-        _ => bail!("dist: there are python and cpp, not {}", args.join(" ")),
+        [language] if language == "r" => dist_r::build(Profile::Release),
+        [] => bail!("dist: for which language? There are: python, cpp, r"),
+        _ => bail!("dist: there are python, cpp and r, not {}", args.join(" ")),
     }
 }
 

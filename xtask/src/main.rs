@@ -11,6 +11,7 @@ mod debian;
 mod demo;
 mod dist;
 mod dist_cpp;
+mod dist_r;
 mod elf;
 mod error;
 mod fetch;
@@ -22,6 +23,7 @@ mod oracle;
 mod paths;
 mod pin;
 mod process;
+mod r;
 mod stage;
 mod stages;
 mod tidy;
@@ -98,11 +100,13 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "dist",
-        usage: "dist python|cpp",
+        usage: "dist python|cpp|r",
         about: "builds what users install",
         details: "cpp: headers and libmxr.so with what CMake and pkg-config read, as an archive in target/dist.\n\
                   python: the wheel, in target/dist, for every Python from 3.11 on and every Linux with glibc 2.28 or\n\
-                  newer, which is verified.",
+                  newer, which is verified.\n\
+                  r: the package from source, with the Rust sources and their dependencies, and built for the R that\n\
+                  is here and the same Linux.",
         run: dist::command,
     },
     Command {

@@ -81,7 +81,7 @@ struct Report {
 }
 
 /// The stages that know conformance cases.
-const CONFORMANCE: [&str; 4] = ["rust", "capi", "cpp", "python"];
+const CONFORMANCE: [&str; 5] = ["rust", "capi", "cpp", "python", "r"];
 
 /// `test [--full] [--operator NAME] [stage…]`.
 pub fn command(args: &[String]) -> Result {

@@ -8,7 +8,7 @@ use crate::dist::{self, Profile};
 use crate::error::{Context, Result};
 use crate::stage::{Job, Stage};
 use crate::venv::Venv;
-use crate::{abi, capi, cpp, generate, paths, tidy};
+use crate::{abi, capi, cpp, generate, paths, r, tidy};
 
 /// Every stage.
 pub const STAGES: &[Stage] = &[
@@ -58,6 +58,12 @@ pub const STAGES: &[Stage] = &[
         about: "the wheel, installed in a fresh environment, under pytest",
         needs: &["bindings/python/pyproject.toml", "bindings/python/tests"],
         run: python,
+    },
+    Stage {
+        name: "r",
+        about: "R's package: the operators' cases, its tests, R CMD check as CRAN does it",
+        needs: &["bindings/r/DESCRIPTION"],
+        run: r::test,
     },
     Stage {
         name: "loom",

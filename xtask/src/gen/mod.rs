@@ -9,6 +9,7 @@ mod abi;
 mod cpp;
 mod header;
 mod python;
+mod r;
 mod rust_abi;
 mod schema;
 
@@ -64,5 +65,6 @@ fn files() -> Result<Vec<File>> {
     files.extend(cpp::files(&schema));
     files.push(("bindings/abi/src/ffi.rs".into(), rust_abi::text(&functions)?));
     files.extend(python::files(&schema));
+    files.extend(r::files(&schema, &functions));
     Ok(files)
 }
