@@ -66,6 +66,7 @@ SEXP C_seed(SEXP, SEXP);
 SEXP C_name_counts(SEXP);
 SEXP C_symbol(SEXP);
 SEXP C_symbol_arithmetic(SEXP, SEXP, SEXP);
+SEXP C_set_attrs(SEXP);
 SEXP C_symbol_variable(SEXP, SEXP);
 SEXP C_symbol_group(SEXP);
 SEXP C_symbol_compose(SEXP, SEXP, SEXP);
@@ -166,6 +167,7 @@ static const R_CallMethodDef CALLS[] = {
     CALL(seed, 2),
     CALL(name_counts, 1),
     CALL(symbol_arithmetic, 3),
+    CALL(set_attrs, 1),
     CALL(symbol_variable, 2),
     CALL(symbol_group, 1),
     CALL(symbol_compose, 3),

@@ -24,6 +24,38 @@ static const char *auto_name(const char *hint) {
   return name;
 }
 
+static const char *name_or(SEXP name, const char *hint) {
+  return name == R_NilValue ? auto_name(hint) : c_string(name, "name");
+}
+
+/* The attributes of users that symbols have which are made now: texts with names. */
+static SEXP scope_attrs;
+
+SEXP C_set_attrs(SEXP attrs) {
+  SEXP before = scope_attrs ? scope_attrs : R_NilValue;
+  R_PreserveObject(attrs);
+  scope_attrs = attrs;
+  if (before != R_NilValue) R_ReleaseObject(before);
+  return before;
+}
+
+/* Adds the attributes of the scope, but for keys that are there; `*n` counts them. */
+static void add_scope_attrs(const char **keys, const char **values, int32_t *n) {
+  if (!scope_attrs || scope_attrs == R_NilValue) return;
+  int32_t m;
+  const int32_t given = *n;
+  const char **texts = c_strings(scope_attrs, &m), **names = names_of(scope_attrs, m, "attr");
+  for (int32_t i = 0; i < m; i++) {
+    int32_t at = 0;
+    while (at < given && strcmp(keys[at], names[i]) != 0) at++;
+    if (at < given) continue;
+    keys[*n] = names[i];
+    values[(*n)++] = texts[i];
+  }
+}
+
+static int32_t num_scope_attrs(void) { return scope_attrs ? (int32_t)Rf_xlength(scope_attrs) : 0; }
+
 /* What is given to a call. */
 typedef struct {
   op_t *op;
@@ -84,11 +116,13 @@ static int room_for(const op_t *op, SEXP values) {
 static void add_user_attrs(call_t *call, SEXP attrs) {
   int32_t n;
   if (attrs == R_NilValue) return;
+  attrs = PROTECT(Rf_coerceVector(attrs, STRSXP));
   const char **values = c_strings(attrs, &n), **names = names_of(attrs, n, "attr");
   for (int32_t i = 0; i < n; i++) {
     call->keys[call->num_attrs] = names[i];
     call->values[call->num_attrs++] = values[i];
   }
+  UNPROTECT(1);
 }
 
 /* .External(C_symbol, number, name, attr, inputs…, attributes…, …) */
@@ -96,7 +130,7 @@ SEXP C_symbol(SEXP args) {
   args = CDR(args);
   call_t call = {&operators[Rf_asInteger(CAR(args))], NULL, NULL, NULL, NULL, 0, 0};
   SEXP name = CADR(args), attrs = CADDR(args), values = CDR(CDDR(args));
-  const int room = room_for(call.op, values) + (int)Rf_xlength(attrs);
+  const int room = room_for(call.op, values) + (int)Rf_xlength(attrs) + num_scope_attrs();
   call.keys = (const char **)R_alloc((size_t)room, sizeof *call.keys);
   call.values = (const char **)R_alloc((size_t)room, sizeof *call.values);
   call.input_names = (const char **)R_alloc((size_t)room, sizeof *call.input_names);
@@ -111,7 +145,8 @@ SEXP C_symbol(SEXP args) {
     if (CAR(singles) != R_NilValue) add_input(&call, CAR(singles), call.op->inputs[i]);
   }
   add_user_attrs(&call, attrs);
-  const char *full = name == R_NilValue ? auto_name(call.op->hint) : c_string(name, "name");
+  add_scope_attrs(call.keys, call.values, &call.num_attrs);
+  const char *full = name_or(name, call.op->hint);
   mxr_symbol_t *out = NULL;
   check(abi.symbol_call(op_handle(call.op), full, call.keys, call.values, call.num_attrs, call.inputs,
                         call.input_names, call.num_inputs, &out));
@@ -153,13 +188,20 @@ SEXP C_symbol_arithmetic(SEXP sign, SEXP a, SEXP b) {
   int32_t num_inputs = 0, num_attrs = 0;
   if (left) inputs[num_inputs++] = symbol_of(a, "e1");
   if (right) inputs[num_inputs++] = symbol_of(b, "e2");
-  const char *key = "scalar", *value = NULL;
+  const char **keys = (const char **)R_alloc((size_t)num_scope_attrs() + 1, sizeof *keys);
+  const char **values = (const char **)R_alloc((size_t)num_scope_attrs() + 1, sizeof *values);
   if (way > 0) {
-    const mxr_attr_t attr = {0, MXR_ATTR_FLOAT, 0, Rf_asReal(left ? b : a), NULL};
-    value = attr_text(&attr);
+    SEXP number = left ? b : a;
+    if (!Rf_isNumber(number) || XLENGTH(number) != 1) {
+      refuse(MXR_ERROR_INVALID_TYPE, op->thing.name, left ? "e2" : "e1", "expected a symbol or one number");
+    }
+    const mxr_attr_t attr = {0, MXR_ATTR_FLOAT, 0, Rf_asReal(number), NULL};
+    keys[0] = "scalar";
+    values[0] = attr_text(&attr);
     num_attrs = 1;
   }
-  check(abi.symbol_call(op_handle(op), auto_name(ARITHMETIC[at].hints[way]), &key, &value, num_attrs, inputs, NULL,
+  add_scope_attrs(keys, values, &num_attrs);
+  check(abi.symbol_call(op_handle(op), auto_name(ARITHMETIC[at].hints[way]), keys, values, num_attrs, inputs, NULL,
                         num_inputs, &out));
   return wrap(SYMBOL, out);
 }
@@ -173,7 +215,11 @@ static mxr_symbol_t **symbols_of(SEXP list, int32_t *n, const char *argument) {
 
 SEXP C_symbol_variable(SEXP name, SEXP attrs) {
   int32_t n;
-  const char **values = c_strings(attrs, &n), **keys = names_of(attrs, n, "attr");
+  const char **given = c_strings(attrs, &n), **names = names_of(attrs, n, "attr");
+  const size_t room = (size_t)n + (size_t)num_scope_attrs() + 1;
+  const char **keys = (const char **)R_alloc(room, sizeof *keys), **values = (const char **)R_alloc(room, sizeof *values);
+  for (int32_t i = 0; i < n; i++) keys[i] = names[i], values[i] = given[i];
+  add_scope_attrs(keys, values, &n);
   mxr_symbol_t *out = NULL;
   check(abi.symbol_variable(c_string(name, "name"), keys, values, n, &out));
   return wrap(SYMBOL, out);
@@ -351,11 +397,25 @@ static mxr_body_t body_of(SEXP body) {
   return out;
 }
 
+/* Attributes of the node of a loop or a branch: those of the scope around. */
+typedef struct {
+  const char **keys, **values;
+  int32_t n;
+} attrs_t;
+
+static attrs_t node_attrs(void) {
+  const size_t room = (size_t)num_scope_attrs() + 1;
+  attrs_t attrs = {(const char **)R_alloc(room, sizeof(char *)), (const char **)R_alloc(room, sizeof(char *)), 0};
+  add_scope_attrs(attrs.keys, attrs.values, &attrs.n);
+  return attrs;
+}
+
 SEXP C_symbol_foreach(SEXP name, SEXP data, SEXP states, SEXP body) {
   int32_t n, m;
   mxr_symbol_t **rows = symbols_of(data, &n, "data"), **first = symbols_of(states, &m, "init.states"), *out = NULL;
   const mxr_body_t step = body_of(body);
-  check(abi.symbol_foreach(c_string(name, "name"), NULL, NULL, 0, rows, n, first, m, &step, &out));
+  const attrs_t attrs = node_attrs();
+  check(abi.symbol_foreach(name_or(name, "_foreach"), attrs.keys, attrs.values, attrs.n, rows, n, first, m, &step, &out));
   return wrap(SYMBOL, out);
 }
 
@@ -363,14 +423,16 @@ SEXP C_symbol_while_loop(SEXP name, SEXP states, SEXP cond, SEXP func, SEXP most
   int32_t n;
   mxr_symbol_t **first = symbols_of(states, &n, "loop.vars"), *out = NULL;
   const mxr_body_t test = body_of(cond), step = body_of(func);
-  check(abi.symbol_while_loop(c_string(name, "name"), NULL, NULL, 0, first, n, &test, &step, (int64_t)Rf_asReal(most),
-                              &out));
+  const attrs_t attrs = node_attrs();
+  check(abi.symbol_while_loop(name_or(name, "_while_loop"), attrs.keys, attrs.values, attrs.n, first, n, &test, &step,
+                              (int64_t)Rf_asReal(most), &out));
   return wrap(SYMBOL, out);
 }
 
 SEXP C_symbol_cond(SEXP name, SEXP pred, SEXP then, SEXP otherwise) {
   mxr_symbol_t *out = NULL;
   const mxr_body_t test = body_of(pred), yes = body_of(then), no = body_of(otherwise);
-  check(abi.symbol_cond(c_string(name, "name"), NULL, NULL, 0, &test, &yes, &no, &out));
+  const attrs_t attrs = node_attrs();
+  check(abi.symbol_cond(name_or(name, "_cond"), attrs.keys, attrs.values, attrs.n, &test, &yes, &no, &out));
   return wrap(SYMBOL, out);
 }

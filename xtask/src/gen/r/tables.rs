@@ -59,7 +59,7 @@ pub fn registered(schema: &Value) -> String {
     let mut at = 0;
     for kind in KINDS {
         let things = list(schema, kind.key);
-        let _ = write!(tables, "static const thing_t {}[] = {{\n", kind.key);
+        let _ = writeln!(tables, "static const thing_t {}[] = {{", kind.key);
         for (number, thing) in things.iter().enumerate() {
             lists += &attrs(at, thing);
             let n = list(thing, "attrs").len();
