@@ -1,7 +1,7 @@
 //! `cargo xtask dist r`: the package of R's, from source with the Rust sources and all that they need, and built.
 //!
 //! The sources of libmxr are in `src/rust`, those of its dependencies in `src/rust/vendor.tar.xz`; the package's
-//! `configure` builds them, or takes the library that `MXR_LIBRARY` names. Neither needs a network.
+//! `tools/libmxr.sh` builds them, or takes the library that `MXR_LIBRARY` names. Neither needs a network.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::{paths, process};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What is part of the package as it lies in `bindings/r`.
-const PARTS: [&str; 8] = ["DESCRIPTION", "NAMESPACE", "README.md", "configure", "cleanup", "R", "man", "src"];
+const PARTS: [&str; 7] = ["DESCRIPTION", "NAMESPACE", "README.md", "R", "man", "src", "tools"];
 /// Folders of Rust that make libmxr.
 const CRATES: [&str; 3] = ["core/src", "core/macros", "capi/src"];
 /// Sections of Cargo.toml that only tests need.

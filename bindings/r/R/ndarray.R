@@ -40,6 +40,10 @@ mx.nd.save <- function(ndarray, filename) {
 
 mx.nd.load <- function(filename) .Call(C_list_load, path.expand(filename))
 
+mx.nd.to.dlpack <- function(x) .Call(C_to_dlpack, x)
+
+mx.nd.from.dlpack <- function(tensor) .Call(C_from_dlpack, tensor)
+
 is.mx.ndarray <- function(x) inherits(x, "MXNDArray")
 
 is.MXNDArray <- is.mx.ndarray

@@ -13,6 +13,8 @@ SEXP C_assign(SEXP, SEXP);
 SEXP C_detach(SEXP);
 SEXP C_reshape(SEXP, SEXP);
 SEXP C_copy_to(SEXP, SEXP);
+SEXP C_to_dlpack(SEXP);
+SEXP C_from_dlpack(SEXP);
 SEXP C_simple_bind(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP,
                    SEXP);
 SEXP C_bind(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -117,6 +119,8 @@ static const R_CallMethodDef CALLS[] = {
     CALL(detach, 1),
     CALL(reshape, 2),
     CALL(copy_to, 2),
+    CALL(to_dlpack, 1),
+    CALL(from_dlpack, 1),
     CALL(simple_bind, 8),
     CALL(bind, 7),
     CALL(executor_reshape, 3),

@@ -8,6 +8,8 @@ use std::fmt::Write;
 
 /// Titles are at most this long.
 const TITLE: usize = 65;
+/// What may stand in the dots of every function.
+pub const DOTS: &str = "Arguments with dots for underscores in their names, as in `num.hidden`.";
 
 /// A page of help. Texts are in the schema's words; `value` is Rd.
 pub struct Page {
@@ -50,7 +52,7 @@ pub fn operator(op: &Value) -> File {
     arguments.extend(attributes(op));
     let dots = match list(op, "inputs").iter().find(|input| input["variadic"] == true) {
         Some(input) => format!("{} Arrays or symbols, or a list of them.", text(input, "doc")),
-        None => "Arguments with dots for underscores in their names, as in `num.hidden`.".into(),
+        None => DOTS.into(),
     };
     arguments.push(("...".into(), dots));
     arguments.push(("out".into(), "An array, or a list of them, that receives the result.".into()));

@@ -79,6 +79,7 @@ pub fn pages(schema: &Value) -> Vec<File> {
     let page = |kind: &Kind, thing: &Value| {
         let name = kind.function(thing);
         let mut arguments = help::attributes(thing);
+        arguments.push(("...".into(), help::DOTS.into()));
         arguments.extend(kind.more.map(|(name, about)| (name.to_owned(), about.to_owned())));
         help::Page {
             file: name.clone(),

@@ -1,11 +1,13 @@
 #!/bin/sh
 # Puts libmxr into the package: the one that MXR_LIBRARY names, or one that is built from the sources in src/rust,
-# which takes Rust and no network.
+# which takes Rust and no network. Makevars runs it.
 set -e
+cd "$(dirname "$0")/.."
 mkdir -p inst/lib
 
 if [ -n "$MXR_LIBRARY" ]; then
   echo "taking libmxr from $MXR_LIBRARY"
+  rm -f inst/lib/libmxr.so
   cp "$MXR_LIBRARY" inst/lib/libmxr.so
   exit 0
 fi
@@ -21,5 +23,5 @@ cd src/rust
 "${R_HOME}/bin/Rscript" -e 'utils::untar("vendor.tar.xz")'
 cargo build --release --offline --locked --jobs 2 --package mxr-capi --target-dir target \
   --config 'source.crates-io.replace-with="vendored"' --config 'source.vendored.directory="vendor"'
-cp target/release/libmxr.so ../../inst/lib/
+cp target/release/libmxr.so ../../inst/lib/libmxr.so
 rm -rf target vendor
