@@ -14,12 +14,14 @@ unary <- function(sign, x) {
     "!" = mx.nd.logical.not(x))
 }
 
+# What is no matter of two arrays or of an array and one number; the C code calls it.
+other_arithmetic <- function(sign, x, y) {
+  if (sign == "%/%") return(mx.nd.floor(x / y))
+  if (is.mx.ndarray(x)) .Call(C_arithmetic, sign, x, like(y, x)) else .Call(C_arithmetic, sign, like(x, y), y)
+}
+
 Ops.MXNDArray <- function(e1, e2) {
-  if (missing(e2)) return(unary(.Generic, e1))
-  found <- if (.Generic != "%/%") .Call(C_arithmetic, .Generic, e1, e2)
-  if (!is.null(found)) return(found)
-  if (is.mx.ndarray(e1)) e2 <- like(e2, e1) else e1 <- like(e1, e2)
-  if (.Generic == "%/%") mx.nd.floor(e1 / e2) else .Call(C_arithmetic, .Generic, e1, e2)
+  if (nargs() == 1L) unary(.Generic, e1) else .Call(C_arithmetic, .Generic, e1, e2)
 }
 
 # Operators by R's names; what is not here has the name that R has.
@@ -34,8 +36,7 @@ Math.MXNDArray <- function(x, ...) {
   if (.Generic == "round" && ...length() > 0 && ..1 != 0) stop("arrays round to whole numbers only", call. = FALSE)
   name <- if (.Generic %in% same) .Generic else math[.Generic]
   if (is.na(name)) stop("arrays know no '", .Generic, "'", call. = FALSE)
-  found <- get(paste0("mx.nd.", name), envir = topenv())(x)
-  if (.Generic == "cumsum") found else found
+  get(paste0("mx.nd.", name), envir = topenv())(x)
 }
 
 Summary.MXNDArray <- function(..., na.rm = FALSE) {
@@ -59,4 +60,16 @@ matrix_product <- function(x, y) {
   if (length(dim(x)) != 2L || length(dim(y)) > 2L) stop("%*% takes matrices", call. = FALSE)
   if (length(dim(y)) == 1L) dim(y) <- c(dim(y), 1L)
   mx.nd.dot(y, x)
+}
+
+# R gives `%*%` methods for such classes from 4.3 on; before that the package has a function of this name.
+if (getRversion() < "4.3.0") {
+  `%*%` <- function(x, y) {
+    if (is.mx.ndarray(x) || is.mx.ndarray(y)) matrix_product(x, y) else base::`%*%`(x, y)
+  }
+} else {
+  matrixOps.MXNDArray <- function(x, y) {
+    if (.Generic != "%*%") stop("arrays know no '", .Generic, "'", call. = FALSE)
+    matrix_product(x, y)
+  }
 }

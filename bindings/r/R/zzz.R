@@ -9,10 +9,3 @@
 guarded <- function(f, argument) {
   tryCatch(list(f(argument)), error = identity, interrupt = identity)
 }
-
-# Arrays have the mark of S4 objects for this: `%*%` has methods of S4 only before R 4.3.
-setOldClass("MXNDArray")
-setMethod("show", "MXNDArray", function(object) print.MXNDArray(object))
-setMethod("%*%", signature("MXNDArray", "MXNDArray"), function(x, y) matrix_product(x, y))
-setMethod("%*%", signature("MXNDArray", "ANY"), function(x, y) matrix_product(x, y))
-setMethod("%*%", signature("ANY", "MXNDArray"), function(x, y) matrix_product(x, y))

@@ -78,7 +78,6 @@ SEXP wrap(class_t class, void *handle) {
   R_RegisterCFinalizerEx(object, close_handle, FALSE);
   Rf_setAttrib(object, R_ClassSymbol, class_attributes[class]);
   if (class == ARRAY) {
-    SET_S4_OBJECT(object); /* so that `%*%` finds its method */
     if (depth > 0) SETCDR(scopes, Rf_cons(object, CDR(scopes)));
     feel_pressure();
   }

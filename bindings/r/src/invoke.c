@@ -183,6 +183,7 @@ static arithmetic_t ARITHMETIC[] = {
     {"|", {"broadcast_logical_or", "_logical_or_scalar", "_logical_or_scalar"}, {NULL}},
 };
 
+/* The operator for a sign; NULL if there is none. */
 static op_t *arithmetic(const char *sign, int way) {
   for (size_t i = 0; i < sizeof ARITHMETIC / sizeof ARITHMETIC[0]; i++) {
     arithmetic_t *found = &ARITHMETIC[i];
@@ -190,20 +191,29 @@ static op_t *arithmetic(const char *sign, int way) {
     if (!found->ops[way]) found->ops[way] = op_named(found->names[way]);
     return found->ops[way];
   }
-  refuse(MXR_ERROR_UNSUPPORTED, NULL, NULL, "arrays know no '%s'", sign);
+  return NULL;
 }
 
-/* `a sign b` of arrays, and of an array and one number; NULL of an array and something else. */
+/* What R does with everything else. */
+static SEXP other_arithmetic(SEXP sign, SEXP a, SEXP b) {
+  SEXP space = PROTECT(R_FindNamespace(PROTECT(Rf_mkString("mxr"))));
+  SEXP call = PROTECT(Rf_lang4(Rf_install("other_arithmetic"), sign, a, b));
+  SEXP result = Rf_eval(call, space);
+  UNPROTECT(3);
+  return result;
+}
+
+/* `a sign b` of arrays, and of an array and one number. */
 SEXP C_arithmetic(SEXP sign, SEXP a, SEXP b) {
   const char *text = CHAR(STRING_ELT(sign, 0));
-  const int left = is_a(ARRAY, a), right = is_a(ARRAY, b);
-  if (left && right) {
-    mxr_array_t *inputs[] = {array_of(a, "e1"), array_of(b, "e2")};
-    return wrap_array(invoke_one(arithmetic(text, 0), inputs, 2, NULL, 0, NULL));
-  }
+  const int left = is_a(ARRAY, a), right = is_a(ARRAY, b), way = left && right ? 0 : left ? 1 : 2;
   SEXP other = left ? b : a;
-  if (!Rf_isNumber(other) || XLENGTH(other) != 1) return R_NilValue;
-  op_t *op = arithmetic(text, left ? 1 : 2);
+  op_t *op = arithmetic(text, way);
+  if (!op || (way > 0 && (!Rf_isNumber(other) || XLENGTH(other) != 1))) return other_arithmetic(sign, a, b);
+  if (way == 0) {
+    mxr_array_t *inputs[] = {array_of(a, "e1"), array_of(b, "e2")};
+    return wrap_array(invoke_one(op, inputs, 2, NULL, 0, NULL));
+  }
   mxr_array_t *array = array_of(left ? a : b, left ? "e1" : "e2");
   const attribute_t *scalar = find_attr(&op->thing, "scalar");
   const mxr_attr_t attr = {scalar->id, MXR_ATTR_FLOAT, 0, Rf_asReal(other), NULL};
