@@ -81,7 +81,7 @@ bounds <- function(at) {
   dims <- dim(x)
   if (length(at) == 1L && is.null(at[[1]])) at <- vector("list", length(dims))
   if (length(at) == length(dims)) {
-    if (length(at) == 1L) at[[1]] <- flat(at[[1]], dims)
+    if (length(at) == 1L) at <- list(flat(at[[1]], dims))
     at <- Map(positions, at, dims)
     if (all(vapply(at, is_range, NA))) return(assign_range(x, at, dims, value))
   } else if (length(at) != 1L) {

@@ -1,8 +1,13 @@
 # What the functions of registered.R make: optimizers, schedules, initializers; and MXNet's names for some of them.
 
-made.optimizers <- function(handle) structure(list(handle = handle), class = "MXOptimizer")
+# The C code makes each from what `more` gives besides attributes; `given` is the environment of the arguments.
+more.optimizers <- identity
 
-made.lr_schedulers <- identity
+made.optimizers <- function(handle, given) structure(list(handle = handle), class = "MXOptimizer")
+
+more.lr_schedulers <- identity
+
+made.lr_schedulers <- function(handle, given) handle
 
 mx.opt.create <- function(name, ...) {
   make <- get0(paste0("mx.opt.", tolower(name)), envir = topenv(), mode = "function")
@@ -45,7 +50,9 @@ print.MXOptimizer <- function(x, ...) {
 mx.lr_scheduler.value <- function(scheduler, num_update) .Call(C_lr_at, scheduler, num_update)
 
 # An initializer is a function of a parameter's name and dimensions, as in MXNet's package.
-made.initializers <- function(handle) {
+more.initializers <- identity
+
+made.initializers <- function(handle, given = NULL) {
   structure(function(name, shape, ctx = NULL, allow.unknown = FALSE) {
     if (allow.unknown && is.null(.Call(C_role, name))) return(NULL)
     .Call(C_initialize, handle, name, NULL, mx.nd.zeros(shape, ctx))

@@ -47,7 +47,9 @@ mx.predictor <- function(symbol, params = NULL, ctx = mx.ctx.default()) {
 
 predict.MXFeedForwardModel <- function(object, X, ctx = mx.ctx.default(), array.batch.size = 128,
     array.layout = "auto", ...) {
-  X <- colmajor(X, array.layout)
+  if (inherits(X, "MXDataIter")) return(predict_batches(object, X, ctx))
+  if (is.mx.ndarray(X)) X <- as.array(X)
+  X <- colmajor(X, layout_of_prediction(object, X, array.layout))
   dims <- dim(X)
   n <- dims[length(dims)]
   call <- mx.predictor(object, ctx = ctx)
@@ -58,11 +60,45 @@ predict.MXFeedForwardModel <- function(object, X, ctx = mx.ctx.default(), array.
   array(unlist(parts), c(out[-length(out)], n))
 }
 
+# Predictions of all batches of an iterator, without those that fill up the last one.
+predict_batches <- function(model, iter, ctx) {
+  iter$reset()
+  call <- mx.predictor(model, ctx = ctx)
+  parts <- list()
+  while (iter$iter.next()) {
+    found <- as.array(call(iter$value()$data))
+    n <- dim(found)[length(dim(found))] - iter$num.pad()
+    parts[[length(parts) + 1L]] <- last_dimension(found, seq_len(n))
+  }
+  out <- dim(parts[[1]])
+  array(unlist(parts), c(out[-length(out)], sum(vapply(parts, function(part) dim(part)[length(dim(part))], 0L))))
+}
+
 # Data whose last dimension is that of samples.
-colmajor <- function(X, layout = "auto") {
-  if (is.mx.ndarray(X)) X <- as.array(X)
+colmajor <- function(X, layout) {
   if (is.null(dim(X))) X <- array(X, length(X))
   if (layout == "rowmajor") aperm(X) else X
+}
+
+# The layout of data for a training: the one in which there are as many samples as labels.
+layout_of_training <- function(X, y, layout) {
+  if (layout != "auto" || is.null(y) || is.null(dim(X))) return(layout)
+  n <- if (is.null(dim(y))) length(y) else dim(y)[length(dim(y))]
+  dims <- dim(X)
+  if (dims[length(dims)] != n && dims[1] == n) "rowmajor" else "colmajor"
+}
+
+# The layout of data for a prediction: the one that fits the parameters.
+layout_of_prediction <- function(model, X, layout) {
+  if (layout != "auto" || is.null(dim(X))) return(layout)
+  fits <- function(dims) {
+    known <- structure(list(dims), names = data_name(model))
+    shapes <- tryCatch(do.call(mx.symbol.infer.shape, c(list(model$symbol), known)), mxr_error = function(e) NULL)
+    shapes <- shapes$arg.shapes[names(model$arg.params)]
+    !is.null(shapes) && all(mapply(function(shape, param) identical(as.numeric(shape), as.numeric(dim(param))),
+                                   shapes, model$arg.params))
+  }
+  if (!fits(dim(X)) && fits(rev(dim(X)))) "rowmajor" else "colmajor"
 }
 
 # Some samples of data.

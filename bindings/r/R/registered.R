@@ -6,147 +6,262 @@
 mx.opt.optimizer <- function(learning_rate = NULL, wd = NULL, rescale_grad = NULL,
     clip_gradient = NULL, multi_precision = NULL, begin_num_update = NULL, ...,
     lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 0L, lr_scheduler, learning_rate, wd, rescale_grad, clip_gradient,
-            multi_precision, begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 0L, more.optimizers(lr_scheduler), learning_rate, wd,
+            rescale_grad, clip_gradient, multi_precision, begin_num_update, ...), environment())
 
 mx.opt.sgd <- function(momentum = NULL, lazy_update = NULL, learning_rate = NULL,
     wd = NULL, rescale_grad = NULL, clip_gradient = NULL, multi_precision = NULL,
     begin_num_update = NULL, ..., lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 1L, lr_scheduler, momentum, lazy_update, learning_rate, wd,
-            rescale_grad, clip_gradient, multi_precision, begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 1L, more.optimizers(lr_scheduler), momentum, lazy_update,
+            learning_rate, wd, rescale_grad, clip_gradient, multi_precision,
+            begin_num_update, ...), environment())
 
 mx.opt.nag <- function(momentum = NULL, learning_rate = NULL, wd = NULL,
     rescale_grad = NULL, clip_gradient = NULL, multi_precision = NULL,
     begin_num_update = NULL, ..., lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 2L, lr_scheduler, momentum, learning_rate, wd, rescale_grad,
-            clip_gradient, multi_precision, begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 2L, more.optimizers(lr_scheduler), momentum, learning_rate, wd,
+            rescale_grad, clip_gradient, multi_precision, begin_num_update, ...), environment())
 
 mx.opt.signum <- function(learning_rate = NULL, momentum = NULL, wd_lh = NULL, wd = NULL,
     rescale_grad = NULL, clip_gradient = NULL, multi_precision = NULL,
     begin_num_update = NULL, ..., lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 3L, lr_scheduler, learning_rate, momentum, wd_lh, wd,
-            rescale_grad, clip_gradient, multi_precision, begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 3L, more.optimizers(lr_scheduler), learning_rate, momentum,
+            wd_lh, wd, rescale_grad, clip_gradient, multi_precision, begin_num_update,
+            ...), environment())
 
 mx.opt.adam <- function(learning_rate = NULL, beta1 = NULL, beta2 = NULL, epsilon = NULL,
     lazy_update = NULL, wd = NULL, rescale_grad = NULL, clip_gradient = NULL,
     multi_precision = NULL, begin_num_update = NULL, ..., lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 4L, lr_scheduler, learning_rate, beta1, beta2, epsilon,
-            lazy_update, wd, rescale_grad, clip_gradient, multi_precision,
-            begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 4L, more.optimizers(lr_scheduler), learning_rate, beta1, beta2,
+            epsilon, lazy_update, wd, rescale_grad, clip_gradient, multi_precision,
+            begin_num_update, ...), environment())
 
 mx.opt.adamw <- function(learning_rate = NULL, beta1 = NULL, beta2 = NULL,
     epsilon = NULL, correct_bias = NULL, wd = NULL, rescale_grad = NULL,
     clip_gradient = NULL, multi_precision = NULL, begin_num_update = NULL, ...,
     lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 5L, lr_scheduler, learning_rate, beta1, beta2, epsilon,
-            correct_bias, wd, rescale_grad, clip_gradient, multi_precision,
-            begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 5L, more.optimizers(lr_scheduler), learning_rate, beta1, beta2,
+            epsilon, correct_bias, wd, rescale_grad, clip_gradient, multi_precision,
+            begin_num_update, ...), environment())
 
 mx.opt.adamax <- function(learning_rate = NULL, beta1 = NULL, beta2 = NULL, wd = NULL,
     rescale_grad = NULL, clip_gradient = NULL, multi_precision = NULL,
     begin_num_update = NULL, ..., lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 6L, lr_scheduler, learning_rate, beta1, beta2, wd, rescale_grad,
-            clip_gradient, multi_precision, begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 6L, more.optimizers(lr_scheduler), learning_rate, beta1, beta2,
+            wd, rescale_grad, clip_gradient, multi_precision, begin_num_update, ...), environment())
 
 mx.opt.nadam <- function(learning_rate = NULL, beta1 = NULL, beta2 = NULL,
     epsilon = NULL, schedule_decay = NULL, m_schedule = NULL, wd = NULL,
     rescale_grad = NULL, clip_gradient = NULL, multi_precision = NULL,
     begin_num_update = NULL, ..., lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 7L, lr_scheduler, learning_rate, beta1, beta2, epsilon,
-            schedule_decay, m_schedule, wd, rescale_grad, clip_gradient, multi_precision,
-            begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 7L, more.optimizers(lr_scheduler), learning_rate, beta1, beta2,
+            epsilon, schedule_decay, m_schedule, wd, rescale_grad, clip_gradient,
+            multi_precision, begin_num_update, ...), environment())
 
 mx.opt.rmsprop <- function(learning_rate = NULL, gamma1 = NULL, gamma2 = NULL,
     epsilon = NULL, centered = NULL, clip_weights = NULL, wd = NULL, rescale_grad = NULL,
     clip_gradient = NULL, multi_precision = NULL, begin_num_update = NULL, ...,
     lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 8L, lr_scheduler, learning_rate, gamma1, gamma2, epsilon,
-            centered, clip_weights, wd, rescale_grad, clip_gradient, multi_precision,
-            begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 8L, more.optimizers(lr_scheduler), learning_rate, gamma1, gamma2,
+            epsilon, centered, clip_weights, wd, rescale_grad, clip_gradient,
+            multi_precision, begin_num_update, ...), environment())
 
 mx.opt.adagrad <- function(eps = NULL, learning_rate = NULL, wd = NULL,
     rescale_grad = NULL, clip_gradient = NULL, multi_precision = NULL,
     begin_num_update = NULL, ..., lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 9L, lr_scheduler, eps, learning_rate, wd, rescale_grad,
-            clip_gradient, multi_precision, begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 9L, more.optimizers(lr_scheduler), eps, learning_rate, wd,
+            rescale_grad, clip_gradient, multi_precision, begin_num_update, ...), environment())
 
 mx.opt.adadelta <- function(rho = NULL, epsilon = NULL, learning_rate = NULL, wd = NULL,
     rescale_grad = NULL, clip_gradient = NULL, multi_precision = NULL,
     begin_num_update = NULL, ..., lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 10L, lr_scheduler, rho, epsilon, learning_rate, wd, rescale_grad,
-            clip_gradient, multi_precision, begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 10L, more.optimizers(lr_scheduler), rho, epsilon, learning_rate,
+            wd, rescale_grad, clip_gradient, multi_precision, begin_num_update, ...), environment())
 
 mx.opt.ftrl <- function(lamda1 = NULL, learning_rate = NULL, beta = NULL, wd = NULL,
     rescale_grad = NULL, clip_gradient = NULL, multi_precision = NULL,
     begin_num_update = NULL, ..., lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 11L, lr_scheduler, lamda1, learning_rate, beta, wd, rescale_grad,
-            clip_gradient, multi_precision, begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 11L, more.optimizers(lr_scheduler), lamda1, learning_rate, beta,
+            wd, rescale_grad, clip_gradient, multi_precision, begin_num_update, ...), environment())
 
 mx.opt.ftml <- function(beta1 = NULL, beta2 = NULL, epsilon = NULL, learning_rate = NULL,
     wd = NULL, rescale_grad = NULL, clip_gradient = NULL, multi_precision = NULL,
     begin_num_update = NULL, ..., lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 12L, lr_scheduler, beta1, beta2, epsilon, learning_rate, wd,
-            rescale_grad, clip_gradient, multi_precision, begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 12L, more.optimizers(lr_scheduler), beta1, beta2, epsilon,
+            learning_rate, wd, rescale_grad, clip_gradient, multi_precision,
+            begin_num_update, ...), environment())
 
 mx.opt.lamb <- function(learning_rate = NULL, beta1 = NULL, beta2 = NULL, epsilon = NULL,
     lower_bound = NULL, upper_bound = NULL, bias_correction = NULL, wd = NULL,
     rescale_grad = NULL, clip_gradient = NULL, multi_precision = NULL,
     begin_num_update = NULL, ..., lr_scheduler = NULL)
-  made.optimizers(.External(C_create, 0L, 13L, lr_scheduler, learning_rate, beta1, beta2, epsilon,
-            lower_bound, upper_bound, bias_correction, wd, rescale_grad, clip_gradient,
-            multi_precision, begin_num_update, ...))
+  made.optimizers(.External(C_create, 0L, 13L, more.optimizers(lr_scheduler), learning_rate, beta1, beta2,
+            epsilon, lower_bound, upper_bound, bias_correction, wd, rescale_grad,
+            clip_gradient, multi_precision, begin_num_update, ...), environment())
 
 mx.lr_scheduler.LRScheduler <- function(base_lr = NULL, warmup_steps = NULL,
     warmup_begin_lr = NULL, warmup_mode = NULL, ...)
-  made.lr_schedulers(.External(C_create, 1L, 0L, NULL, base_lr, warmup_steps, warmup_begin_lr, warmup_mode,
-            ...))
+  made.lr_schedulers(.External(C_create, 1L, 0L, more.lr_schedulers(NULL), base_lr, warmup_steps,
+            warmup_begin_lr, warmup_mode, ...), environment())
 
 mx.lr_scheduler.FactorScheduler <- function(step, factor = NULL, stop_factor_lr = NULL,
     base_lr = NULL, warmup_steps = NULL, warmup_begin_lr = NULL, warmup_mode = NULL, ...)
-  made.lr_schedulers(.External(C_create, 1L, 1L, NULL, step, factor, stop_factor_lr, base_lr, warmup_steps,
-            warmup_begin_lr, warmup_mode, ...))
+  made.lr_schedulers(.External(C_create, 1L, 1L, more.lr_schedulers(NULL), step, factor, stop_factor_lr,
+            base_lr, warmup_steps, warmup_begin_lr, warmup_mode, ...), environment())
 
 mx.lr_scheduler.MultiFactorScheduler <- function(step, factor = NULL, base_lr = NULL,
     warmup_steps = NULL, warmup_begin_lr = NULL, warmup_mode = NULL, ...)
-  made.lr_schedulers(.External(C_create, 1L, 2L, NULL, step, factor, base_lr, warmup_steps, warmup_begin_lr,
-            warmup_mode, ...))
+  made.lr_schedulers(.External(C_create, 1L, 2L, more.lr_schedulers(NULL), step, factor, base_lr,
+            warmup_steps, warmup_begin_lr, warmup_mode, ...), environment())
 
 mx.lr_scheduler.PolyScheduler <- function(max_update, base_lr = NULL, pwr = NULL,
     final_lr = NULL, warmup_steps = NULL, warmup_begin_lr = NULL, warmup_mode = NULL, ...)
-  made.lr_schedulers(.External(C_create, 1L, 3L, NULL, if (missing(max_update)) NULL else max_update, base_lr,
-            pwr, final_lr, warmup_steps, warmup_begin_lr, warmup_mode, ...))
+  made.lr_schedulers(.External(C_create, 1L, 3L, more.lr_schedulers(NULL),
+            if (missing(max_update)) NULL else max_update, base_lr, pwr, final_lr,
+            warmup_steps, warmup_begin_lr, warmup_mode, ...), environment())
 
 mx.lr_scheduler.CosineScheduler <- function(max_update, base_lr = NULL, final_lr = NULL,
     warmup_steps = NULL, warmup_begin_lr = NULL, warmup_mode = NULL, ...)
-  made.lr_schedulers(.External(C_create, 1L, 4L, NULL, if (missing(max_update)) NULL else max_update, base_lr,
-            final_lr, warmup_steps, warmup_begin_lr, warmup_mode, ...))
+  made.lr_schedulers(.External(C_create, 1L, 4L, more.lr_schedulers(NULL),
+            if (missing(max_update)) NULL else max_update, base_lr, final_lr,
+            warmup_steps, warmup_begin_lr, warmup_mode, ...), environment())
 
 mx.init.Zero <- function(...)
-  made.initializers(.External(C_create, 2L, 0L, NULL, ...))
+  made.initializers(.External(C_create, 2L, 0L, more.initializers(NULL), ...), environment())
 
 mx.init.One <- function(...)
-  made.initializers(.External(C_create, 2L, 1L, NULL, ...))
+  made.initializers(.External(C_create, 2L, 1L, more.initializers(NULL), ...), environment())
 
 mx.init.Constant <- function(value, ...)
-  made.initializers(.External(C_create, 2L, 2L, NULL, value, ...))
+  made.initializers(.External(C_create, 2L, 2L, more.initializers(NULL), value, ...), environment())
 
 mx.init.Uniform <- function(scale = NULL, ...)
-  made.initializers(.External(C_create, 2L, 3L, NULL, scale, ...))
+  made.initializers(.External(C_create, 2L, 3L, more.initializers(NULL), scale, ...), environment())
 
 mx.init.Normal <- function(sigma = NULL, ...)
-  made.initializers(.External(C_create, 2L, 4L, NULL, sigma, ...))
+  made.initializers(.External(C_create, 2L, 4L, more.initializers(NULL), sigma, ...), environment())
 
 mx.init.Xavier <- function(rnd_type = NULL, factor_type = NULL, magnitude = NULL, ...)
-  made.initializers(.External(C_create, 2L, 5L, NULL, rnd_type, factor_type, magnitude, ...))
+  made.initializers(.External(C_create, 2L, 5L, more.initializers(NULL), rnd_type, factor_type, magnitude,
+            ...), environment())
 
 mx.init.MSRAPrelu <- function(factor_type = NULL, slope = NULL, ...)
-  made.initializers(.External(C_create, 2L, 6L, NULL, factor_type, slope, ...))
+  made.initializers(.External(C_create, 2L, 6L, more.initializers(NULL), factor_type, slope, ...), environment())
 
 mx.init.Orthogonal <- function(scale = NULL, rand_type = NULL, ...)
-  made.initializers(.External(C_create, 2L, 7L, NULL, scale, rand_type, ...))
+  made.initializers(.External(C_create, 2L, 7L, more.initializers(NULL), scale, rand_type, ...), environment())
 
 mx.init.Bilinear <- function(...)
-  made.initializers(.External(C_create, 2L, 8L, NULL, ...))
+  made.initializers(.External(C_create, 2L, 8L, more.initializers(NULL), ...), environment())
 
 mx.init.LSTMBias <- function(forget_bias = NULL, ...)
-  made.initializers(.External(C_create, 2L, 9L, NULL, forget_bias, ...))
+  made.initializers(.External(C_create, 2L, 9L, more.initializers(NULL), forget_bias, ...), environment())
+
+mx.metric.Accuracy <- function(axis = NULL, name = NULL, output_names = NULL,
+    label_names = NULL, ...)
+  made.metrics(.External(C_create, 3L, 0L, more.metrics(NULL), axis, name, output_names, label_names,
+            ...), environment())
+
+mx.metric.TopKAccuracy <- function(top_k = NULL, name = NULL, output_names = NULL,
+    label_names = NULL, ...)
+  made.metrics(.External(C_create, 3L, 1L, more.metrics(NULL), top_k, name, output_names, label_names,
+            ...), environment())
+
+mx.metric.F1 <- function(name = NULL, output_names = NULL, label_names = NULL,
+    average = NULL, ...)
+  made.metrics(.External(C_create, 3L, 2L, more.metrics(NULL), name, output_names, label_names, average,
+            ...), environment())
+
+mx.metric.MCC <- function(name = NULL, output_names = NULL, label_names = NULL,
+    average = NULL, ...)
+  made.metrics(.External(C_create, 3L, 3L, more.metrics(NULL), name, output_names, label_names, average,
+            ...), environment())
+
+mx.metric.Perplexity <- function(ignore_label = NULL, axis = NULL, name = NULL,
+    output_names = NULL, label_names = NULL, ...)
+  made.metrics(.External(C_create, 3L, 4L, more.metrics(NULL), ignore_label, axis, name, output_names,
+            label_names, ...), environment())
+
+mx.metric.MAE <- function(name = NULL, output_names = NULL, label_names = NULL, ...)
+  made.metrics(.External(C_create, 3L, 5L, more.metrics(NULL), name, output_names, label_names, ...), environment())
+
+mx.metric.MSE <- function(name = NULL, output_names = NULL, label_names = NULL, ...)
+  made.metrics(.External(C_create, 3L, 6L, more.metrics(NULL), name, output_names, label_names, ...), environment())
+
+mx.metric.RMSE <- function(name = NULL, output_names = NULL, label_names = NULL, ...)
+  made.metrics(.External(C_create, 3L, 7L, more.metrics(NULL), name, output_names, label_names, ...), environment())
+
+mx.metric.CrossEntropy <- function(eps = NULL, name = NULL, output_names = NULL,
+    label_names = NULL, ...)
+  made.metrics(.External(C_create, 3L, 8L, more.metrics(NULL), eps, name, output_names, label_names,
+            ...), environment())
+
+mx.metric.NegativeLogLikelihood <- function(eps = NULL, name = NULL, output_names = NULL,
+    label_names = NULL, ...)
+  made.metrics(.External(C_create, 3L, 9L, more.metrics(NULL), eps, name, output_names, label_names,
+            ...), environment())
+
+mx.metric.PearsonCorrelation <- function(name = NULL, output_names = NULL,
+    label_names = NULL, average = NULL, ...)
+  made.metrics(.External(C_create, 3L, 10L, more.metrics(NULL), name, output_names, label_names,
+            average, ...), environment())
+
+mx.metric.PCC <- function(name = NULL, output_names = NULL, label_names = NULL, ...)
+  made.metrics(.External(C_create, 3L, 11L, more.metrics(NULL), name, output_names, label_names, ...), environment())
+
+mx.metric.Loss <- function(name = NULL, output_names = NULL, label_names = NULL, ...)
+  made.metrics(.External(C_create, 3L, 12L, more.metrics(NULL), name, output_names, label_names, ...), environment())
+
+mx.metric.CustomMetric <- function(name = NULL, output_names = NULL, label_names = NULL,
+    ...)
+  made.metrics(.External(C_create, 3L, 13L, more.metrics(NULL), name, output_names, label_names, ...), environment())
+
+mx.metric.CompositeEvalMetric <- function(metrics = NULL, name = NULL,
+    output_names = NULL, label_names = NULL, ...)
+  made.metrics(.External(C_create, 3L, 14L, more.metrics(NULL), metrics, name, output_names,
+            label_names, ...), environment())
+
+mx.io.NDArrayIter <- function(data, label = NULL, batch_size = NULL, shuffle = NULL,
+    last_batch_handle = NULL, data_name = NULL, label_name = NULL, layout = NULL,
+    seed = NULL, ...)
+  made.data_iters(.External(C_create, 4L, 0L, more.data_iters(list(data, label)), batch_size, shuffle,
+            last_batch_handle, data_name, label_name, layout, seed, ...), environment())
+
+mx.io.CSVIter <- function(data_csv, data_shape, label_csv = NULL, label_shape = NULL,
+    batch_size, round_batch = NULL, dtype = NULL, data_name = NULL, label_name = NULL,
+    ...)
+  made.data_iters(.External(C_create, 4L, 1L, more.data_iters(NULL),
+            if (missing(data_csv)) NULL else data_csv,
+            if (missing(data_shape)) NULL else data_shape, label_csv, label_shape,
+            if (missing(batch_size)) NULL else batch_size, round_batch, dtype, data_name,
+            label_name, ...), environment())
+
+mx.io.MNISTIter <- function(image = NULL, label = NULL, batch_size = NULL,
+    shuffle = NULL, flat = NULL, seed = NULL, silent = NULL, num_parts = NULL,
+    part_index = NULL, data_name = NULL, label_name = NULL, ...)
+  made.data_iters(.External(C_create, 4L, 2L, more.data_iters(NULL), image, label, batch_size, shuffle,
+            flat, seed, silent, num_parts, part_index, data_name, label_name, ...), environment())
+
+mx.io.PrefetchingIter <- function(iters, rename_data = NULL, rename_label = NULL, ...)
+  made.data_iters(.External(C_create, 4L, 3L, more.data_iters(iters), rename_data, rename_label, ...), environment())
+
+mx.io.ResizeIter <- function(iters, size, reset_internal = NULL, ...)
+  made.data_iters(.External(C_create, 4L, 4L, more.data_iters(iters), size, reset_internal, ...), environment())
+
+mx.callback.Speedometer <- function(batch_size, frequent = NULL, auto_reset = NULL, ...)
+  made.callbacks(.External(C_create, 5L, 0L, more.callbacks(NULL),
+            if (missing(batch_size)) NULL else batch_size, frequent, auto_reset, ...), environment())
+
+mx.callback.ProgressBar <- function(total, length = NULL, ...)
+  made.callbacks(.External(C_create, 5L, 1L, more.callbacks(NULL), total, length, ...), environment())
+
+mx.callback.log.train.metric <- function(period, auto_reset = NULL, ...)
+  made.callbacks(.External(C_create, 5L, 2L, more.callbacks(NULL), period, auto_reset, ...), environment())
+
+mx.callback.LogValidationMetricsCallback <- function(...)
+  made.callbacks(.External(C_create, 5L, 3L, more.callbacks(NULL), ...), environment())
+
+mx.callback.do.checkpoint <- function(prefix, period = NULL,
+    save_optimizer_states = NULL, ...)
+  made.callbacks(.External(C_create, 5L, 4L, more.callbacks(NULL), prefix, period, save_optimizer_states,
+            ...), environment())

@@ -32,9 +32,26 @@
   X(cached_op_call) \
   X(cached_op_retain) \
   X(cached_op_free) \
+  X(callback_create) \
+  X(callback_due) \
+  X(callback_call) \
+  X(callback_retain) \
+  X(callback_free) \
   X(symbol_foreach) \
   X(symbol_while_loop) \
   X(symbol_cond) \
+  X(data_iter_create) \
+  X(data_iter_names) \
+  X(data_iter_desc) \
+  X(data_iter_layout) \
+  X(data_iter_batch_size) \
+  X(data_iter_next) \
+  X(data_iter_reset) \
+  X(data_iter_array) \
+  X(data_iter_pad) \
+  X(data_iter_index) \
+  X(data_iter_retain) \
+  X(data_iter_free) \
   X(array_to_dlpack) \
   X(array_from_dlpack) \
   X(error_code) \
@@ -72,12 +89,37 @@
   X(initializer_role) \
   X(initializer_retain) \
   X(initializer_free) \
+  X(kvstore_create) \
+  X(kvstore_type) \
+  X(kvstore_workers) \
+  X(kvstore_init) \
+  X(kvstore_push) \
+  X(kvstore_pull) \
+  X(kvstore_pushpull) \
+  X(kvstore_broadcast) \
+  X(kvstore_set_optimizer) \
+  X(kvstore_set_update) \
+  X(kvstore_set_compression) \
+  X(kvstore_optimizer_states) \
+  X(kvstore_set_optimizer_states) \
+  X(kvstore_retain) \
+  X(kvstore_free) \
   X(lr_scheduler_create) \
   X(lr_scheduler_value) \
   X(lr_scheduler_base) \
   X(lr_scheduler_set_base) \
   X(lr_scheduler_retain) \
   X(lr_scheduler_free) \
+  X(metric_create) \
+  X(metric_push) \
+  X(metric_update) \
+  X(metric_update_named) \
+  X(metric_add) \
+  X(metric_reset) \
+  X(metric_reset_local) \
+  X(metric_get) \
+  X(metric_retain) \
+  X(metric_free) \
   X(model_load) \
   X(model_save) \
   X(model_symbol) \
@@ -86,6 +128,30 @@
   X(model_num_inputs) \
   X(model_input) \
   X(model_free) \
+  X(module_create) \
+  X(module_bind) \
+  X(module_reshape) \
+  X(module_state) \
+  X(module_names) \
+  X(module_desc) \
+  X(module_symbol) \
+  X(module_executor) \
+  X(module_forward) \
+  X(module_backward) \
+  X(module_output) \
+  X(module_input_grad) \
+  X(module_retain) \
+  X(module_free) \
+  X(module_init_params) \
+  X(module_params) \
+  X(module_init_optimizer) \
+  X(module_optimizer) \
+  X(module_update) \
+  X(module_update_metric) \
+  X(module_optimizer_states) \
+  X(module_set_optimizer_states) \
+  X(module_save_checkpoint) \
+  X(module_load) \
   X(op_find) \
   X(op_version) \
   X(op_num_outputs) \

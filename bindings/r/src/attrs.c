@@ -64,9 +64,9 @@ static int read_number(const attribute_t *attribute, SEXP value, mxr_attr_t *att
   return set(attr, MXR_ATTR_FLOAT, 0, x, NULL);
 }
 
-static int read_texts(SEXP value, mxr_attr_t *attr) {
-  if (XLENGTH(value) == 1) {
-    if (STRING_ELT(value, 0) == NA_STRING) return set(attr, MXR_ATTR_NO_VALUE, 0, 0, NULL);
+static int read_texts(form_t form, SEXP value, mxr_attr_t *attr) {
+  if (XLENGTH(value) == 1 && STRING_ELT(value, 0) == NA_STRING) return set(attr, MXR_ATTR_NO_VALUE, 0, 0, NULL);
+  if (XLENGTH(value) == 1 && form != FORM_TEXTS) {
     const char *text = Rf_translateCharUTF8(STRING_ELT(value, 0));
     return set(attr, MXR_ATTR_STRING, (int64_t)strlen(text), 0, text);
   }
@@ -87,7 +87,7 @@ int read_attr(const char *owner, const attribute_t *attribute, SEXP value, mxr_a
   attr->id = attribute->id;
   const int numeric = TYPEOF(value) == REALSXP || TYPEOF(value) == INTSXP;
   if (value == R_NilValue) return 0;
-  if (TYPEOF(value) == STRSXP) return read_texts(value, attr);
+  if (TYPEOF(value) == STRSXP) return read_texts(attribute->form, value, attr);
   if (Rf_inherits(value, "MXContext")) return read_context(value, attr);
   if (TYPEOF(value) == VECSXP && XLENGTH(value) == 0) return set(attr, MXR_ATTR_INTS, 0, 0, "");
   if (TYPEOF(value) == LGLSXP && XLENGTH(value) == 1) {
@@ -105,18 +105,34 @@ int read_attr(const char *owner, const attribute_t *attribute, SEXP value, mxr_a
   return read_number(attribute, value, attr);
 }
 
-mxr_attr_t *read_attrs(const thing_t *thing, SEXP values, int32_t *n) {
-  mxr_attr_t *attrs = (mxr_attr_t *)R_alloc((size_t)thing->num_attrs * 2 + 1, sizeof *attrs);
-  *n = 0;
-  for (int i = 0; i < thing->num_attrs; i++, values = CDR(values)) {
-    *n += read_attr(thing->name, &thing->attrs[i], CAR(values), &attrs[*n]);
-  }
+/* Adds values by name; each attribute at most twice, since it may be written in two ways. */
+static void add_named(const thing_t *thing, SEXP values, mxr_attr_t *attrs, int32_t *n) {
   for (; values != R_NilValue; values = CDR(values)) {
     const char *name = TAG(values) == R_NilValue ? "" : CHAR(PRINTNAME(TAG(values)));
     const attribute_t *attribute = find_attr(thing, name);
     if (!attribute) refuse(MXR_ERROR_NOT_FOUND, thing->name, name, "there is no attribute of this name");
     if (*n < thing->num_attrs * 2) *n += read_attr(thing->name, attribute, CAR(values), &attrs[*n]);
   }
+}
+
+static mxr_attr_t *room_for(const thing_t *thing) {
+  return (mxr_attr_t *)R_alloc((size_t)thing->num_attrs * 2 + 1, sizeof(mxr_attr_t));
+}
+
+mxr_attr_t *read_attrs(const thing_t *thing, SEXP values, int32_t *n) {
+  mxr_attr_t *attrs = room_for(thing);
+  *n = 0;
+  for (int i = 0; i < thing->num_attrs; i++, values = CDR(values)) {
+    *n += read_attr(thing->name, &thing->attrs[i], CAR(values), &attrs[*n]);
+  }
+  add_named(thing, values, attrs, n);
+  return attrs;
+}
+
+mxr_attr_t *read_named_attrs(const thing_t *thing, SEXP values, int32_t *n) {
+  mxr_attr_t *attrs = room_for(thing);
+  *n = 0;
+  add_named(thing, values, attrs, n);
   return attrs;
 }
 

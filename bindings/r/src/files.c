@@ -4,7 +4,7 @@
 #include "mxr_r.h"
 
 /* A list of the library as a list of R, which it frees. */
-static SEXP list_of(mxr_list_t *list) {
+SEXP list_of(mxr_list_t *list) {
   const int64_t n = abi.list_len(list);
   SEXP out = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n));
   int named = 0;

@@ -4,7 +4,9 @@
 
 static const char *const CLASSES[NUM_CLASSES] = {"MXNDArray", "MXSymbol", "MXExecutorHandle", "MXCachedOpHandle",
                                                  "MXPlan", "MXOptimizerHandle", "MXUpdaterHandle",
-                                                 "MXLRScheduler", "MXInitializerHandle", "MXModelFile"};
+                                                 "MXLRScheduler", "MXInitializerHandle", "MXModelFile",
+                                                 "MXMetricHandle", "MXDataIterHandle", "MXKVStoreHandle",
+                                                 "MXCallbackHandle", "MXModuleHandle"};
 
 /* Below this the collector is not called for the sake of arrays. */
 static const uint64_t LEAST = 64u << 20;
@@ -30,6 +32,11 @@ static void free_handle(class_t class, void *handle) {
   case LR_SCHEDULER: abi.lr_scheduler_free(handle); break;
   case INITIALIZER: abi.initializer_free(handle); break;
   case MODEL: abi.model_free(handle); break;
+  case METRIC: abi.metric_free(handle); break;
+  case DATA_ITER: abi.data_iter_free(handle); break;
+  case KVSTORE: abi.kvstore_free(handle); break;
+  case CALLBACK: abi.callback_free(handle); break;
+  case MODULE: abi.module_free(handle); break;
   case NUM_CLASSES: break;
   }
 }

@@ -3,6 +3,7 @@
 
 #include "mxr_r.h"
 
+/* convert.c */
 SEXP C_dim(SEXP);
 SEXP C_dtype(SEXP);
 SEXP C_device(SEXP);
@@ -13,10 +14,13 @@ SEXP C_assign(SEXP, SEXP);
 SEXP C_detach(SEXP);
 SEXP C_reshape(SEXP, SEXP);
 SEXP C_copy_to(SEXP, SEXP);
+
+/* dlpack.c */
 SEXP C_to_dlpack(SEXP);
 SEXP C_from_dlpack(SEXP);
-SEXP C_simple_bind(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP,
-                   SEXP);
+
+/* executor.c */
+SEXP C_simple_bind(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP C_bind(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP C_executor_reshape(SEXP, SEXP, SEXP);
 SEXP C_executor_forward(SEXP, SEXP);
@@ -33,6 +37,8 @@ SEXP C_plan_passes(SEXP);
 SEXP C_cached_op(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP C_cached_op_call(SEXP, SEXP, SEXP);
 SEXP C_symbol_run(SEXP, SEXP, SEXP);
+
+/* files.c */
 SEXP C_list_load(SEXP);
 SEXP C_list_save(SEXP, SEXP);
 SEXP C_model_load(SEXP, SEXP);
@@ -49,14 +55,64 @@ SEXP C_num_threads(void);
 SEXP C_shutdown(void);
 SEXP C_memory(void);
 SEXP C_memory_trim(void);
+
+/* fit.c */
+SEXP C_metric_push(SEXP, SEXP);
+SEXP C_metric_update(SEXP, SEXP, SEXP);
+SEXP C_metric_add(SEXP, SEXP, SEXP);
+SEXP C_metric_reset(SEXP, SEXP);
+SEXP C_metric_get(SEXP, SEXP);
+SEXP C_iter_names(SEXP, SEXP);
+SEXP C_iter_descs(SEXP, SEXP);
+SEXP C_iter_batch_size(SEXP);
+SEXP C_iter_next(SEXP);
+SEXP C_iter_reset(SEXP, SEXP);
+SEXP C_iter_arrays(SEXP, SEXP);
+SEXP C_iter_pad(SEXP);
+SEXP C_iter_index(SEXP);
+SEXP C_kvstore(SEXP);
+SEXP C_kvstore_type(SEXP);
+SEXP C_kvstore_init(SEXP, SEXP, SEXP);
+SEXP C_kvstore_push(SEXP, SEXP, SEXP);
+SEXP C_kvstore_pull(SEXP, SEXP, SEXP);
+SEXP C_kvstore_set_optimizer(SEXP, SEXP);
+SEXP C_kvstore_set_update(SEXP, SEXP);
+SEXP C_kvstore_compress(SEXP);
+SEXP C_kvstore_states(SEXP);
+SEXP C_kvstore_set_states(SEXP, SEXP);
+SEXP C_callback_due(SEXP, SEXP, SEXP, SEXP);
+SEXP C_callback_call(SEXP, SEXP, SEXP, SEXP, SEXP);
+
+/* handle.c */
 SEXP C_close(SEXP);
 SEXP C_is_closed(SEXP);
 SEXP C_same(SEXP, SEXP);
 SEXP C_scope_begin(void);
 SEXP C_scope_end(SEXP);
+
+/* invoke.c */
 SEXP C_nd(SEXP);
 SEXP C_arithmetic(SEXP, SEXP, SEXP);
+
+/* library.c */
 SEXP C_load(SEXP);
+
+/* module.c */
+SEXP C_module(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP C_module_bind(SEXP, SEXP, SEXP, SEXP);
+SEXP C_module_init_params(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP C_module_params(SEXP, SEXP);
+SEXP C_module_init_optimizer(SEXP, SEXP, SEXP, SEXP);
+SEXP C_module_forward(SEXP, SEXP, SEXP, SEXP);
+SEXP C_module_backward(SEXP, SEXP);
+SEXP C_module_update(SEXP);
+SEXP C_module_update_metric(SEXP, SEXP, SEXP);
+SEXP C_module_output(SEXP, SEXP);
+SEXP C_module_save_checkpoint(SEXP, SEXP, SEXP, SEXP);
+SEXP C_module_states(SEXP);
+SEXP C_module_set_states(SEXP, SEXP);
+
+/* scope.c */
 SEXP C_set_device(SEXP);
 SEXP C_set_mode(SEXP, SEXP);
 SEXP C_mark(SEXP, SEXP, SEXP);
@@ -65,10 +121,12 @@ SEXP C_backward(SEXP, SEXP, SEXP, SEXP);
 SEXP C_grad(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP C_record_custom(SEXP, SEXP, SEXP, SEXP);
 SEXP C_seed(SEXP, SEXP);
+
+/* symbol.c */
 SEXP C_name_counts(SEXP);
+SEXP C_set_attrs(SEXP);
 SEXP C_symbol(SEXP);
 SEXP C_symbol_arithmetic(SEXP, SEXP, SEXP);
-SEXP C_set_attrs(SEXP);
 SEXP C_symbol_variable(SEXP, SEXP);
 SEXP C_symbol_group(SEXP);
 SEXP C_symbol_compose(SEXP, SEXP, SEXP);
@@ -90,6 +148,8 @@ SEXP C_symbol_infer_dtypes(SEXP, SEXP);
 SEXP C_symbol_foreach(SEXP, SEXP, SEXP, SEXP);
 SEXP C_symbol_while_loop(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP C_symbol_cond(SEXP, SEXP, SEXP, SEXP);
+
+/* training.c */
 SEXP C_create(SEXP);
 SEXP C_learning_rate(SEXP, SEXP);
 SEXP C_optimizer_set_names(SEXP, SEXP);
@@ -103,6 +163,8 @@ SEXP C_lr_at(SEXP, SEXP);
 SEXP C_initialize(SEXP, SEXP, SEXP, SEXP);
 SEXP C_role(SEXP);
 SEXP C_initializer_parse(SEXP);
+
+/* wait.c */
 SEXP C_wait_to_read(SEXP);
 SEXP C_wait_all(void);
 
@@ -154,6 +216,30 @@ static const R_CallMethodDef CALLS[] = {
     CALL(shutdown, 0),
     CALL(memory, 0),
     CALL(memory_trim, 0),
+    CALL(metric_push, 2),
+    CALL(metric_update, 3),
+    CALL(metric_add, 3),
+    CALL(metric_reset, 2),
+    CALL(metric_get, 2),
+    CALL(iter_names, 2),
+    CALL(iter_descs, 2),
+    CALL(iter_batch_size, 1),
+    CALL(iter_next, 1),
+    CALL(iter_reset, 2),
+    CALL(iter_arrays, 2),
+    CALL(iter_pad, 1),
+    CALL(iter_index, 1),
+    CALL(kvstore, 1),
+    CALL(kvstore_type, 1),
+    CALL(kvstore_init, 3),
+    CALL(kvstore_push, 3),
+    CALL(kvstore_pull, 3),
+    CALL(kvstore_set_optimizer, 2),
+    CALL(kvstore_set_update, 2),
+    CALL(kvstore_states, 1),
+    CALL(kvstore_set_states, 2),
+    CALL(callback_due, 4),
+    CALL(callback_call, 5),
     CALL(close, 1),
     CALL(is_closed, 1),
     CALL(same, 2),
@@ -161,6 +247,19 @@ static const R_CallMethodDef CALLS[] = {
     CALL(scope_end, 1),
     CALL(arithmetic, 3),
     CALL(load, 1),
+    CALL(module, 5),
+    CALL(module_bind, 4),
+    CALL(module_init_params, 6),
+    CALL(module_params, 2),
+    CALL(module_init_optimizer, 4),
+    CALL(module_forward, 4),
+    CALL(module_backward, 2),
+    CALL(module_update, 1),
+    CALL(module_update_metric, 3),
+    CALL(module_output, 2),
+    CALL(module_save_checkpoint, 4),
+    CALL(module_states, 1),
+    CALL(module_set_states, 2),
     CALL(set_device, 1),
     CALL(set_mode, 2),
     CALL(mark, 3),
@@ -170,8 +269,8 @@ static const R_CallMethodDef CALLS[] = {
     CALL(record_custom, 4),
     CALL(seed, 2),
     CALL(name_counts, 1),
-    CALL(symbol_arithmetic, 3),
     CALL(set_attrs, 1),
+    CALL(symbol_arithmetic, 3),
     CALL(symbol_variable, 2),
     CALL(symbol_group, 1),
     CALL(symbol_compose, 3),
@@ -213,6 +312,7 @@ static const R_ExternalMethodDef EXTERNALS[] = {
     CALL(nd, -1),
     CALL(symbol, -1),
     CALL(create, -1),
+    CALL(kvstore_compress, -1),
     {NULL, NULL, 0}};
 
 void R_init_mxr(DllInfo *info) {

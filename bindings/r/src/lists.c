@@ -1,4 +1,6 @@
 /* Lists and texts of R and of the library. */
+#include <string.h>
+
 #include "mxr_r.h"
 
 SEXP strings_of(mxr_texts_t *texts) {
@@ -51,5 +53,13 @@ mxr_array_t **arrays_of(SEXP list, int32_t *n, const char *argument) {
     SEXP element = one ? list : VECTOR_ELT(list, i);
     out[i] = element == R_NilValue ? NULL : array_of(element, argument);
   }
+  return out;
+}
+
+SEXP raw_of(uint8_t *bytes, uint64_t len) {
+  SEXP out = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)len));
+  if (len > 0) memcpy(RAW(out), bytes, len);
+  abi.bytes_free(bytes, len);
+  UNPROTECT(1);
   return out;
 }

@@ -33,6 +33,11 @@ typedef enum {
   LR_SCHEDULER,
   INITIALIZER,
   MODEL,
+  METRIC,
+  DATA_ITER,
+  KVSTORE,
+  CALLBACK,
+  MODULE,
   NUM_CLASSES
 } class_t;
 
@@ -95,6 +100,8 @@ int same_name(const char *r, const char *c);
 const char *attr_text(const mxr_attr_t *attr);
 /* Reads a pairlist of values: the attributes in order, then others by name. `*n` becomes their number. */
 mxr_attr_t *read_attrs(const thing_t *thing, SEXP values, int32_t *n);
+/* The same, all by name. */
+mxr_attr_t *read_named_attrs(const thing_t *thing, SEXP values, int32_t *n);
 
 /* invoke.c: calls of operators. */
 
@@ -103,6 +110,11 @@ mxr_array_t *invoke_one(op_t *op, mxr_array_t **inputs, int32_t num_inputs, cons
                         int32_t num_attrs, mxr_array_t *out);
 /* `array` with another dtype, new; or written to `out`. */
 mxr_array_t *cast(mxr_array_t *array, int32_t dtype, mxr_array_t *out);
+
+/* fit.c: makes metrics, data iterators and callbacks. */
+SEXP make_metric(const thing_t *thing, SEXP more, const mxr_attr_t *attrs, int32_t n);
+SEXP make_data_iter(const thing_t *thing, SEXP more, const mxr_attr_t *attrs, int32_t n);
+SEXP make_callback(const thing_t *thing, SEXP more, const mxr_attr_t *attrs, int32_t n);
 
 /* lists.c: lists of R and of the library. */
 
@@ -114,5 +126,9 @@ const char **c_strings(SEXP texts, int32_t *n);
 const char **names_of(SEXP list, int32_t n, const char *argument);
 mxr_array_t **arrays_of(SEXP list, int32_t *n, const char *argument);
 const char *c_string(SEXP text, const char *argument);
+/* A list of the library as a list of R, which it frees. */
+SEXP list_of(mxr_list_t *list);
+/* Bytes of the library, which it frees, as a raw vector. */
+SEXP raw_of(uint8_t *bytes, uint64_t len);
 
 #endif

@@ -29,6 +29,31 @@ static const attribute_t attrs_24[] = {{"rnd_type", 1, FORM_TEXT}, {"factor_type
 static const attribute_t attrs_25[] = {{"factor_type", 1, FORM_TEXT}, {"slope", 2, FORM_FLOAT}};
 static const attribute_t attrs_26[] = {{"scale", 1, FORM_FLOAT}, {"rand_type", 2, FORM_TEXT}};
 static const attribute_t attrs_28[] = {{"forget_bias", 1, FORM_FLOAT}};
+static const attribute_t attrs_29[] = {{"axis", 10, FORM_INT}, {"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_30[] = {{"top_k", 10, FORM_INT}, {"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_31[] = {{"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}, {"average", 10, FORM_TEXT}};
+static const attribute_t attrs_32[] = {{"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}, {"average", 10, FORM_TEXT}};
+static const attribute_t attrs_33[] = {{"ignore_label", 10, FORM_INT}, {"axis", 11, FORM_INT}, {"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_34[] = {{"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_35[] = {{"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_36[] = {{"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_37[] = {{"eps", 10, FORM_FLOAT}, {"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_38[] = {{"eps", 10, FORM_FLOAT}, {"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_39[] = {{"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}, {"average", 10, FORM_TEXT}};
+static const attribute_t attrs_40[] = {{"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_41[] = {{"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_42[] = {{"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_43[] = {{"metrics", 10, FORM_TEXTS}, {"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
+static const attribute_t attrs_44[] = {{"batch_size", 10, FORM_INT}, {"shuffle", 11, FORM_BOOL}, {"last_batch_handle", 12, FORM_TEXT}, {"data_name", 1, FORM_TEXT}, {"label_name", 2, FORM_TEXT}, {"layout", 13, FORM_TEXT}, {"seed", 14, FORM_INT}};
+static const attribute_t attrs_45[] = {{"data_csv", 10, FORM_TEXT}, {"data_shape", 11, FORM_SHAPE}, {"label_csv", 12, FORM_TEXT}, {"label_shape", 13, FORM_SHAPE}, {"batch_size", 14, FORM_INT}, {"round_batch", 15, FORM_BOOL}, {"dtype", 16, FORM_TEXT}, {"data_name", 1, FORM_TEXT}, {"label_name", 2, FORM_TEXT}};
+static const attribute_t attrs_46[] = {{"image", 10, FORM_TEXT}, {"label", 11, FORM_TEXT}, {"batch_size", 12, FORM_INT}, {"shuffle", 13, FORM_BOOL}, {"flat", 14, FORM_BOOL}, {"seed", 15, FORM_INT}, {"silent", 16, FORM_BOOL}, {"num_parts", 17, FORM_INT}, {"part_index", 18, FORM_INT}, {"data_name", 1, FORM_TEXT}, {"label_name", 2, FORM_TEXT}};
+static const attribute_t attrs_47[] = {{"rename_data", 10, FORM_TEXTS}, {"rename_label", 11, FORM_TEXTS}};
+static const attribute_t attrs_48[] = {{"size", 10, FORM_INT}, {"reset_internal", 11, FORM_BOOL}};
+static const attribute_t attrs_49[] = {{"batch_size", 1, FORM_INT}, {"frequent", 2, FORM_INT}, {"auto_reset", 3, FORM_BOOL}};
+static const attribute_t attrs_50[] = {{"total", 1, FORM_INT}, {"length", 2, FORM_INT}};
+static const attribute_t attrs_51[] = {{"period", 1, FORM_INT}, {"auto_reset", 2, FORM_BOOL}};
+static const attribute_t attrs_53[] = {{"prefix", 1, FORM_TEXT}, {"period", 2, FORM_INT}, {"save_optimizer_states", 3, FORM_BOOL}};
+static const attribute_t attrs_54[] = {{"threshold", 1, FORM_FLOAT}};
 
 static const thing_t optimizers[] = {
   {"Optimizer", attrs_0, 6, 0},
@@ -65,10 +90,48 @@ static const thing_t initializers[] = {
   {"Bilinear", NULL, 0, 8},
   {"LSTMBias", attrs_28, 1, 9},
 };
+static const thing_t metrics[] = {
+  {"Accuracy", attrs_29, 4, 0},
+  {"TopKAccuracy", attrs_30, 4, 1},
+  {"F1", attrs_31, 4, 2},
+  {"MCC", attrs_32, 4, 3},
+  {"Perplexity", attrs_33, 5, 4},
+  {"MAE", attrs_34, 3, 5},
+  {"MSE", attrs_35, 3, 6},
+  {"RMSE", attrs_36, 3, 7},
+  {"CrossEntropy", attrs_37, 4, 8},
+  {"NegativeLogLikelihood", attrs_38, 4, 9},
+  {"PearsonCorrelation", attrs_39, 4, 10},
+  {"PCC", attrs_40, 3, 11},
+  {"Loss", attrs_41, 3, 12},
+  {"CustomMetric", attrs_42, 3, 13},
+  {"CompositeEvalMetric", attrs_43, 4, 14},
+};
+static const thing_t data_iters[] = {
+  {"NDArrayIter", attrs_44, 7, 0},
+  {"CSVIter", attrs_45, 9, 1},
+  {"MNISTIter", attrs_46, 11, 2},
+  {"PrefetchingIter", attrs_47, 2, 3},
+  {"ResizeIter", attrs_48, 2, 4},
+};
+static const thing_t callbacks[] = {
+  {"Speedometer", attrs_49, 3, 0},
+  {"ProgressBar", attrs_50, 2, 1},
+  {"log_train_metric", attrs_51, 2, 2},
+  {"LogValidationMetricsCallback", NULL, 0, 3},
+  {"do_checkpoint", attrs_53, 3, 4},
+};
+static const thing_t gradient_compressions[] = {
+  {"2bit", attrs_54, 1, 0},
+};
 
 const kind_table_t kinds[] = {
   {"optimizers", optimizers, 14},
   {"lr_schedulers", lr_schedulers, 5},
   {"initializers", initializers, 10},
+  {"metrics", metrics, 15},
+  {"data_iters", data_iters, 5},
+  {"callbacks", callbacks, 5},
+  {"gradient_compressions", gradient_compressions, 1},
 };
-const int num_kinds = 3;
+const int num_kinds = 7;

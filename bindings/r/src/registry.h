@@ -10,6 +10,7 @@ typedef enum {
   FORM_INT,
   FORM_FLOAT,
   FORM_TEXT,          /* also an enumeration's value and a dtype */
+  FORM_TEXTS,
   FORM_SHAPE,         /* sizes in the order of R's dimensions */
   FORM_OPTIONAL_INTS, /* the same, where NA is an element that is absent */
   FORM_INTS,          /* whole numbers that are no sizes */

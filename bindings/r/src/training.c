@@ -32,7 +32,10 @@ static const struct {
   make_t make;
 } MAKERS[] = {{"optimizers", make_optimizer},
               {"lr_schedulers", make_lr_scheduler},
-              {"initializers", make_initializer}};
+              {"initializers", make_initializer},
+              {"metrics", make_metric},
+              {"data_iters", make_data_iter},
+              {"callbacks", make_callback}};
 
 /* .External(C_create, kind, number, more, attributes…, …) */
 SEXP C_create(SEXP args) {
@@ -104,11 +107,7 @@ SEXP C_updater_to_raw(SEXP updater) {
   uint8_t *bytes = NULL;
   uint64_t len = 0;
   check(abi.updater_to_bytes(unwrap(UPDATER, updater, "updater"), &bytes, &len));
-  SEXP out = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)len));
-  if (len > 0) memcpy(RAW(out), bytes, len);
-  abi.bytes_free(bytes, len);
-  UNPROTECT(1);
-  return out;
+  return raw_of(bytes, len);
 }
 
 SEXP C_updater_from_raw(SEXP updater, SEXP bytes) {

@@ -33,6 +33,14 @@ test_that("assignment means what it means to R", {
   }
 })
 
+test_that("a vector is assigned to as a whole and in parts", {
+  a <- mx.nd.array(1:4)
+  a[] <- c(5, 6, 7, 8)
+  a[2:3] <- 0
+  a[a == 8] <- 9
+  expect_equal(as.vector(a), c(5, 0, 0, 9))
+})
+
 test_that("subscripts outside are errors of their class", {
   a <- mx.nd.array(m)
   expect_error(a[3, 1, 1], class = "mxr_error_index")

@@ -1,5 +1,5 @@
-//! R's optimizers, learning-rate schedules, initializers and whatever else is registered in the same way: a function
-//! that makes each, with its page of help.
+//! R's optimizers, learning-rate schedules, initializers, metrics, data iterators and callbacks, which are registered in
+//! the same way: a function that makes each, with its page of help.
 
 use super::{Parameter, attributes, call, help};
 use crate::generate::File;
@@ -17,28 +17,26 @@ pub struct Kind {
     small: bool,
     /// The class of what is made.
     class: &'static str,
-    /// What a function of this kind takes besides attributes, with its help.
-    more: Option<(&'static str, &'static str)>,
 }
 
-/// Every kind.
+/// Every kind that has functions.
 pub const KINDS: &[Kind] = &[
-    Kind {
-        key: "optimizers",
-        prefix: "mx.opt.",
-        small: true,
-        class: "MXOptimizer",
-        more: Some(("lr_scheduler", "A schedule, which says the learning rate by the number of updates.")),
-    },
-    Kind {
-        key: "lr_schedulers",
-        prefix: "mx.lr_scheduler.",
-        small: false,
-        class: "MXLRScheduler",
-        more: None,
-    },
-    Kind { key: "initializers", prefix: "mx.init.", small: false, class: "MXInitializer", more: None },
+    kind("optimizers", "mx.opt.", true, "MXOptimizer"),
+    kind("lr_schedulers", "mx.lr_scheduler.", false, "MXLRScheduler"),
+    kind("initializers", "mx.init.", false, "MXInitializer"),
+    kind("metrics", "mx.metric.", false, "MXMetric"),
+    kind("data_iters", "mx.io.", false, "MXDataIter"),
+    kind("callbacks", "mx.callback.", false, "MXCallback"),
 ];
+/// Kinds that are made by name alone.
+pub const NAMED: [&str; 1] = ["gradient_compressions"];
+
+const fn kind(key: &'static str, prefix: &'static str, small: bool, class: &'static str) -> Kind {
+    Kind { key, prefix, small, class }
+}
+
+/// What a function takes besides attributes: a name, whether it must be given, and its help.
+type More = (&'static str, bool, &'static str);
 
 impl Kind {
     fn function(&self, thing: &Value) -> String {
@@ -46,11 +44,43 @@ impl Kind {
         format!("{}{}", self.prefix, if self.small { name.to_lowercase() } else { name })
     }
 
+    fn more(&self, thing: &Value) -> &'static [More] {
+        match (self.key, text(thing, "takes")) {
+            ("optimizers", _) => {
+                &[("lr_scheduler", false, "A schedule, which says the learning rate by the number of updates.")]
+            }
+            (_, "arrays") => &[
+                ("data", true, "An array, of R too, with samples along the last dimension, or a list with names."),
+                ("label", false, "The same for labels."),
+            ],
+            (_, "iterators") => &[("iters", true, "A data iterator, or a list of them.")],
+            _ => &[],
+        }
+    }
+
+    /// Those that must be given come first, as in MXNet; the others last.
     fn formals(&self, thing: &Value) -> Vec<String> {
+        let first = self.more(thing).iter().any(|(_, needed, _)| *needed);
+        let parameter = |(name, needed, _): &More| match needed {
+            true => (*name).to_owned(),
+            false => format!("{name} = NULL"),
+        };
+        let more: Vec<String> = self.more(thing).iter().map(parameter).collect();
         let mut all: Vec<String> = attributes(thing).iter().map(Parameter::formal).collect();
-        all.push("...".into());
-        all.extend(self.more.map(|(name, _)| format!("{name} = NULL")));
+        let at = if first { 0 } else { all.len() };
+        all.splice(at..at, more);
+        let dots = if first { all.len() } else { at };
+        all.insert(dots, "...".into());
         all
+    }
+
+    /// What the C code is handed besides attributes.
+    fn given(&self, thing: &Value) -> String {
+        match self.more(thing) {
+            [] => "NULL".into(),
+            [(name, ..)] => (*name).to_owned(),
+            all => format!("list({})", all.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ")),
+        }
     }
 }
 
@@ -63,12 +93,12 @@ pub fn functions(schema: &Value) -> String {
     for (k, kind) in KINDS.iter().enumerate() {
         for (i, thing) in list(schema, kind.key).iter().enumerate() {
             let mut given = vec!["C_create".into(), format!("{k}L"), format!("{i}L")];
-            given.push(kind.more.map_or("NULL", |(name, _)| name).to_owned());
+            given.push(format!("more.{}({})", kind.key, kind.given(thing)));
             given.extend(attributes(thing).iter().map(Parameter::actual));
             given.push("...".into());
             let head = call(&format!("{} <- function", kind.function(thing)), &kind.formals(thing), 4);
             let made = call(".External", &given, 12);
-            let _ = write!(out, "\n{head}\n  made.{}({made})\n", kind.key);
+            let _ = write!(out, "\n{head}\n  made.{}({made}, environment())\n", kind.key);
         }
     }
     out
@@ -80,7 +110,7 @@ pub fn pages(schema: &Value) -> Vec<File> {
         let name = kind.function(thing);
         let mut arguments = help::attributes(thing);
         arguments.push(("...".into(), help::DOTS.into()));
-        arguments.extend(kind.more.map(|(name, about)| (name.to_owned(), about.to_owned())));
+        arguments.extend(kind.more(thing).iter().map(|(name, _, about)| ((*name).to_owned(), (*about).to_owned())));
         help::Page {
             file: name.clone(),
             title: help::title(text(thing, "doc")),

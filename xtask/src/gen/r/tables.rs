@@ -1,6 +1,6 @@
 //! The tables of the package's C code: libmxr's functions, and what is found by name with inputs and attributes.
 
-use super::registered::KINDS;
+use super::registered::{KINDS, NAMED};
 use crate::generate::abi::Abi;
 use crate::generate::schema::{MARKER, list, text};
 use serde_json::Value;
@@ -57,9 +57,10 @@ pub fn operators(ops: &[&Value]) -> String {
 pub fn registered(schema: &Value) -> String {
     let (mut lists, mut tables, mut kinds) = (String::new(), String::new(), String::new());
     let mut at = 0;
-    for kind in KINDS {
-        let things = list(schema, kind.key);
-        let _ = writeln!(tables, "static const thing_t {}[] = {{", kind.key);
+    let keys: Vec<&str> = KINDS.iter().map(|kind| kind.key).chain(NAMED).collect();
+    for key in &keys {
+        let things = list(schema, key);
+        let _ = writeln!(tables, "static const thing_t {key}[] = {{");
         for (number, thing) in things.iter().enumerate() {
             lists += &attrs(at, thing);
             let n = list(thing, "attrs").len();
@@ -68,12 +69,12 @@ pub fn registered(schema: &Value) -> String {
             at += 1;
         }
         tables += "};\n";
-        let _ = writeln!(kinds, "  {{\"{0}\", {0}, {1}}},", kind.key, things.len());
+        let _ = writeln!(kinds, "  {{\"{key}\", {key}, {}}},", things.len());
     }
     format!(
         "/* {MARKER}\n *\n * What is registered besides operators. */\n#include \"registry.h\"\n\n{lists}\n{tables}\n\
          const kind_table_t kinds[] = {{\n{kinds}}};\nconst int num_kinds = {};\n",
-        KINDS.len()
+        keys.len()
     )
 }
 
@@ -103,6 +104,7 @@ fn form(attr: &Value) -> &'static str {
         "optional ints" => "FORM_OPTIONAL_INTS",
         "ints" => "FORM_INTS",
         "floats" => "FORM_FLOATS",
+        "strings" => "FORM_TEXTS",
         _ => "FORM_TEXT",
     }
 }
