@@ -232,17 +232,10 @@ SEXP C_kvstore_set_update(SEXP store, SEXP update) {
 SEXP C_kvstore_compress(SEXP args) {
   args = CDR(args);
   const char *name = c_string(CADR(args), "type");
-  for (int k = 0; k < num_kinds; k++) {
-    if (strcmp(kinds[k].name, "gradient_compressions") != 0) continue;
-    for (int i = 0; i < kinds[k].num_things; i++) {
-      if (strcmp(kinds[k].things[i].name, name) != 0) continue;
-      int32_t n;
-      const mxr_attr_t *attrs = read_named_attrs(&kinds[k].things[i], CDDR(args), &n);
-      check(abi.kvstore_set_compression(store_of(CAR(args)), name, attrs, n));
-      return R_NilValue;
-    }
-  }
-  check(abi.kvstore_set_compression(store_of(CAR(args)), name, NULL, 0));
+  const thing_t *thing = thing_named("gradient_compressions", name);
+  int32_t n = 0;
+  const mxr_attr_t *attrs = thing ? read_named_attrs(thing, CDDR(args), &n) : NULL;
+  check(abi.kvstore_set_compression(store_of(CAR(args)), name, attrs, n));
   return R_NilValue;
 }
 

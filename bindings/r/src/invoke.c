@@ -17,26 +17,6 @@ typedef struct {
   mxr_attr_t few_attrs[FEW * 3];
 } call_t;
 
-const mxr_op_t *op_handle(op_t *op) {
-  if (op->handle) return op->handle;
-  const mxr_op_t *handle = NULL;
-  uint32_t breaking = 0, revision = 0;
-  check(abi.op_find(op->thing.name, &handle));
-  check(abi.op_version(handle, &breaking, &revision));
-  if (breaking != op->breaking || revision < op->revision) {
-    refuse(MXR_ERROR_VERSION, op->thing.name, NULL, "this mxr knows version %u.%u, and %s has %u.%u", op->breaking,
-           op->revision, library_file(), breaking, revision);
-  }
-  return op->handle = handle;
-}
-
-op_t *op_named(const char *name) {
-  for (int i = 0; i < num_operators; i++) {
-    if (strcmp(operators[i].thing.name, name) == 0) return &operators[i];
-  }
-  refuse(MXR_ERROR_NOT_FOUND, name, NULL, "there is no such operator");
-}
-
 /* More room for what is given in dots. */
 static void *grown(const void *old, int32_t n, int32_t *room, size_t size) {
   *room *= 2;
@@ -138,11 +118,11 @@ static void begin(call_t *call, op_t *op) {
   call->attr_room = FEW * 3;
 }
 
-/* .External(C_nd, number, out, inputs…, attributes…, …) */
+/* .External(C_nd, name, out, inputs…, attributes…, …) */
 SEXP C_nd(SEXP args) {
   args = CDR(args);
   call_t call;
-  begin(&call, &operators[Rf_asInteger(CAR(args))]);
+  begin(&call, op_of(CAR(args)));
   SEXP out = CADR(args), values = add_singles(&call, CDDR(args));
   for (int i = 0; i < call.op->thing.num_attrs; i++, values = CDR(values)) {
     add_attr(&call, &call.op->thing.attrs[i], CAR(values));

@@ -103,6 +103,11 @@ mxr_attr_t *read_attrs(const thing_t *thing, SEXP values, int32_t *n);
 /* The same, all by name. */
 mxr_attr_t *read_named_attrs(const thing_t *thing, SEXP values, int32_t *n);
 
+/* registry.c: what is found by name. */
+
+/* The operator that a constant of generated code names, found by the constant's address. */
+op_t *op_of(SEXP name);
+
 /* invoke.c: calls of operators. */
 
 /* Calls an operator with one output. `out` may be NULL: a new array. */

@@ -23,12 +23,11 @@ typedef struct {
   form_t form;
 } attribute_t;
 
-/* A name with its attributes, and its number in a generated table. */
+/* A name with its attributes. */
 typedef struct {
   const char *name;
   const attribute_t *attrs;
   int num_attrs;
-  int number;
 } thing_t;
 
 typedef struct {
@@ -56,7 +55,9 @@ extern const int num_kinds;
 /* The library's operator, whose version is checked when it is first asked for. */
 const mxr_op_t *op_handle(op_t *op);
 
-/* The operator of this name; names that the package itself uses. */
+/* The operator of this name. */
 op_t *op_named(const char *name);
+/* What a kind has under this name. */
+const thing_t *thing_named(const char *kind, const char *name);
 
 #endif

@@ -125,10 +125,10 @@ static void add_user_attrs(call_t *call, SEXP attrs) {
   UNPROTECT(1);
 }
 
-/* .External(C_symbol, number, name, attr, inputs…, attributes…, …) */
+/* .External(C_symbol, operator, name, attr, inputs…, attributes…, …) */
 SEXP C_symbol(SEXP args) {
   args = CDR(args);
-  call_t call = {&operators[Rf_asInteger(CAR(args))], NULL, NULL, NULL, NULL, 0, 0};
+  call_t call = {op_of(CAR(args)), NULL, NULL, NULL, NULL, 0, 0};
   SEXP name = CADR(args), attrs = CADDR(args), values = CDR(CDDR(args));
   const int room = room_for(call.op, values) + (int)Rf_xlength(attrs) + num_scope_attrs();
   call.keys = (const char **)R_alloc((size_t)room, sizeof *call.keys);

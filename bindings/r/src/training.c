@@ -3,7 +3,7 @@
 
 #include "mxr_r.h"
 
-/* Makes what is registered: one function for each kind, in the order of the generated table. */
+/* Makes what is registered: one function for each kind. */
 typedef SEXP (*make_t)(const thing_t *thing, SEXP more, const mxr_attr_t *attrs, int32_t n);
 
 static SEXP make_optimizer(const thing_t *thing, SEXP more, const mxr_attr_t *attrs, int32_t n) {
@@ -37,17 +37,18 @@ static const struct {
               {"data_iters", make_data_iter},
               {"callbacks", make_callback}};
 
-/* .External(C_create, kind, number, more, attributes…, …) */
+/* .External(C_create, kind, name, more, attributes…, …) */
 SEXP C_create(SEXP args) {
   args = CDR(args);
-  const kind_table_t *kind = &kinds[Rf_asInteger(CAR(args))];
-  const thing_t *thing = &kind->things[Rf_asInteger(CADR(args))];
-  int32_t n;
-  const mxr_attr_t *attrs = read_attrs(thing, CDR(CDDR(args)), &n);
-  for (size_t i = 0; i < sizeof MAKERS / sizeof MAKERS[0]; i++) {
-    if (strcmp(MAKERS[i].kind, kind->name) == 0) return MAKERS[i].make(thing, CADDR(args), attrs, n);
+  const char *kind = c_string(CAR(args), "kind"), *name = c_string(CADR(args), "name");
+  const thing_t *thing = thing_named(kind, name);
+  for (size_t i = 0; thing && i < sizeof MAKERS / sizeof MAKERS[0]; i++) {
+    if (strcmp(MAKERS[i].kind, kind) != 0) continue;
+    int32_t n;
+    const mxr_attr_t *attrs = read_attrs(thing, CDR(CDDR(args)), &n);
+    return MAKERS[i].make(thing, CADDR(args), attrs, n);
   }
-  refuse(MXR_ERROR_UNSUPPORTED, thing->name, NULL, "%s cannot be made", kind->name);
+  refuse(MXR_ERROR_NOT_FOUND, name, NULL, "%s has no such thing", kind);
 }
 
 static mxr_optimizer_t *optimizer_of(SEXP object) { return unwrap(OPTIMIZER, object, "optimizer"); }

@@ -166,16 +166,15 @@ fn functions_of(ops: &[&Value], mode: Mode) -> String {
         Mode::Symbolic => "The operators on symbols.",
     };
     let mut out = format!(
-        "# {MARKER}\n#\n# {about} The number is the operator's in src/operators.c. NULL is an attribute that is not \
-         given, which\n# means the library's default.\n"
+        "# {MARKER}\n#\n# {about} NULL is an attribute that is not given, which means the library's default.\n"
     );
-    for (i, op) in ops.iter().enumerate() {
+    for op in ops {
         let names = names(op);
         let mut given = vec![match mode {
             Mode::Eager => "C_nd".to_owned(),
             Mode::Symbolic => "C_symbol".to_owned(),
         }];
-        given.push(format!("{i}L"));
+        given.push(op["name"].to_string());
         match mode {
             Mode::Eager => given.push("out".into()),
             Mode::Symbolic => given.extend(["name".into(), "attr".into()]),

@@ -46,11 +46,17 @@ impl Kind {
 
     fn more(&self, thing: &Value) -> &'static [More] {
         match (self.key, text(thing, "takes")) {
-            ("optimizers", _) => {
-                &[("lr_scheduler", false, "A schedule, which says the learning rate by the number of updates.")]
-            }
+            ("optimizers", _) => &[(
+                "lr_scheduler",
+                false,
+                "A schedule, which says the learning rate by the number of updates.",
+            )],
             (_, "arrays") => &[
-                ("data", true, "An array, of R too, with samples along the last dimension, or a list with names."),
+                (
+                    "data",
+                    true,
+                    "An array, of R too, with samples along the last dimension, or a list with names.",
+                ),
                 ("label", false, "The same for labels."),
             ],
             (_, "iterators") => &[("iters", true, "A data iterator, or a list of them.")],
@@ -87,12 +93,12 @@ impl Kind {
 /// `R/registered.R`.
 pub fn functions(schema: &Value) -> String {
     let mut out = format!(
-        "# {MARKER}\n#\n# What is registered besides operators. Numbers are those of src/registered.c; NULL is an \
-         attribute that is not\n# given, which means the library's default.\n"
+        "# {MARKER}\n#\n# What is registered besides operators. NULL is an attribute that is not given, which means \
+         the library's default.\n"
     );
-    for (k, kind) in KINDS.iter().enumerate() {
-        for (i, thing) in list(schema, kind.key).iter().enumerate() {
-            let mut given = vec!["C_create".into(), format!("{k}L"), format!("{i}L")];
+    for kind in KINDS {
+        for thing in list(schema, kind.key) {
+            let mut given = vec!["C_create".into(), format!("\"{}\"", kind.key), thing["name"].to_string()];
             given.push(format!("more.{}({})", kind.key, kind.given(thing)));
             given.extend(attributes(thing).iter().map(Parameter::actual));
             given.push("...".into());
@@ -110,7 +116,9 @@ pub fn pages(schema: &Value) -> Vec<File> {
         let name = kind.function(thing);
         let mut arguments = help::attributes(thing);
         arguments.push(("...".into(), help::DOTS.into()));
-        arguments.extend(kind.more(thing).iter().map(|(name, _, about)| ((*name).to_owned(), (*about).to_owned())));
+        arguments.extend(
+            kind.more(thing).iter().map(|(name, _, about)| ((*name).to_owned(), (*about).to_owned())),
+        );
         help::Page {
             file: name.clone(),
             title: help::title(text(thing, "doc")),

@@ -33,10 +33,9 @@ pub fn operators(ops: &[&Value]) -> String {
         let hint = super::r_name(name).to_lowercase().replace('.', "_");
         let _ = writeln!(
             rows,
-            "  {{{{\"{name}\", {}, {}, {}}}, \"{hint}\", {}, {}, {}, {}, {}, {}, NULL}},",
+            "  {{{{\"{name}\", {}, {}}}, \"{hint}\", {}, {}, {}, {}, {}, {}, NULL}},",
             pointer("attrs", i, list(op, "attrs").len()),
             list(op, "attrs").len(),
-            0,
             op["version"][0],
             op["version"][1],
             pointer("inputs", i, names.len()),
@@ -46,7 +45,7 @@ pub fn operators(ops: &[&Value]) -> String {
         );
     }
     format!(
-        "/* {MARKER}\n *\n * The operators, by the numbers that R/operators.R and R/symbols.R have. */\n\
+        "/* {MARKER}\n *\n * The operators. */\n\
          #include \"registry.h\"\n\n{lists}\nop_t operators[] = {{\n{rows}}};\n\
          const int num_operators = {};\n",
         ops.len()
@@ -61,11 +60,11 @@ pub fn registered(schema: &Value) -> String {
     for key in &keys {
         let things = list(schema, key);
         let _ = writeln!(tables, "static const thing_t {key}[] = {{");
-        for (number, thing) in things.iter().enumerate() {
+        for thing in things {
             lists += &attrs(at, thing);
             let n = list(thing, "attrs").len();
             let name = text(thing, "name");
-            let _ = writeln!(tables, "  {{\"{name}\", {}, {n}, {number}}},", pointer("attrs", at, n));
+            let _ = writeln!(tables, "  {{\"{name}\", {}, {n}}},", pointer("attrs", at, n));
             at += 1;
         }
         tables += "};\n";
