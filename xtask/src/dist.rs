@@ -10,12 +10,17 @@ use crate::bail;
 use crate::elf;
 use crate::error::{Context, Result};
 use crate::venv::Venv;
-use crate::{capi, dist_cpp, dist_julia, dist_node, paths, process};
+use crate::{capi, dist_cpp, dist_julia, dist_node, dist_r, paths, process};
 
 /// The oldest glibc that a released wheel runs on: that of RHEL 8 and Debian 10.
 const GLIBC: elf::Version = (2, 28);
 /// Where the wheel's libmxr.so is put before it is packed.
 const BUNDLED: &str = "bindings/python/python/mxr/lib";
+
+/// That version as linkers are told it.
+pub fn glibc() -> String {
+    format!("{}.{}", GLIBC.0, GLIBC.1)
+}
 
 /// What something is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,16 +50,21 @@ impl Profile {
     }
 }
 
-/// What can be built: the languages, and what builds the package of each.
-const PACKAGES: [(&str, fn(Profile) -> Result<PathBuf>); 4] =
-    [("cpp", dist_cpp::build), ("julia", dist_julia::build), ("node", dist_node::build), ("python", python)];
+/// The packages: the language of each, and what builds it.
+const PACKAGES: [(&str, fn(Profile) -> Result); 5] = [
+    ("cpp", |profile| dist_cpp::build(profile).map(drop)),
+    ("julia", |profile| dist_julia::build(profile).map(drop)),
+    ("node", |profile| dist_node::build(profile).map(drop)),
+    ("python", |profile| python(profile).map(drop)),
+    ("r", |profile| dist_r::build(profile).map(drop)),
+];
 
 /// `dist LANGUAGE`.
 pub fn command(args: &[String]) -> Result {
     let names = PACKAGES.map(|(name, _)| name).join(", ");
     let [language] = args else { bail!("dist: for which language? There are: {names}") };
     match PACKAGES.iter().find(|(name, _)| name == language) {
-        Some((_, build)) => build(Profile::Release).map(|_| ()),
+        Some((_, build)) => build(Profile::Release),
         None => bail!("dist: there are {names}, not {language}"),
     }
 }

@@ -13,6 +13,7 @@ mod dist;
 mod dist_cpp;
 mod dist_julia;
 mod dist_node;
+mod dist_r;
 mod elf;
 mod error;
 mod fetch;
@@ -27,6 +28,7 @@ mod oracle;
 mod paths;
 mod pin;
 mod process;
+mod r;
 mod stage;
 mod stages;
 mod tidy;
@@ -109,7 +111,9 @@ const COMMANDS: &[Command] = &[
                   julia: the package MXR with libmxr inside, as an archive in target/dist.\n\
                   node: the npm package, with the addon, libmxr.so and types inside, in target/dist.\n\
                   python: the wheel, in target/dist, for every Python from 3.11 on and every Linux with glibc 2.28 or\n\
-                  newer, which is verified.",
+                  newer, which is verified.\n\
+                  r: the package from source, with the Rust sources and their dependencies, and built for the R that\n\
+                  is here and the same Linux.",
         run: dist::command,
     },
     Command {

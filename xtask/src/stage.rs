@@ -81,7 +81,7 @@ struct Report {
 }
 
 /// The stages that know conformance cases.
-const CONFORMANCE: [&str; 6] = ["rust", "capi", "cpp", "julia", "node", "python"];
+const CONFORMANCE: [&str; 7] = ["rust", "capi", "cpp", "julia", "node", "python", "r"];
 
 /// `test [--full] [--operator NAME] [stage…]`.
 pub fn command(args: &[String]) -> Result {

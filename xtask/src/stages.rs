@@ -8,7 +8,7 @@ use crate::dist::{self, Profile};
 use crate::error::{Context, Result};
 use crate::stage::{Job, Stage};
 use crate::venv::Venv;
-use crate::{abi, capi, cpp, generate, julia, node, paths, tidy};
+use crate::{abi, capi, cpp, generate, julia, node, paths, r, tidy};
 
 /// Every stage.
 pub const STAGES: &[Stage] = &[
@@ -70,6 +70,12 @@ pub const STAGES: &[Stage] = &[
         about: "every operator from Julia, and the package in a fresh project",
         needs: &["bindings/julia/test"],
         run: julia::test,
+    },
+    Stage {
+        name: "r",
+        about: "R's package: the operators' cases, its tests, R CMD check as CRAN does it",
+        needs: &["bindings/r/DESCRIPTION"],
+        run: r::test,
     },
     Stage {
         name: "loom",

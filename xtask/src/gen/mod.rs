@@ -11,6 +11,7 @@ mod header;
 mod julia;
 mod node;
 mod python;
+mod r;
 mod rust_abi;
 mod schema;
 
@@ -70,5 +71,6 @@ fn files() -> Result<Vec<File>> {
     files.extend(julia::files(&schema, &abi));
     files.extend(node::files(&schema));
     files.extend(python::files(&schema));
+    files.extend(r::files(&schema, &functions));
     Ok(files)
 }

@@ -1,0 +1,35 @@
+# What one call of a small operator costs from R: a + b on 4 elements, as call_cost.c measures it from C against the
+# same libmxr. `Rscript call_cost.R [N]`, with the package mxr installed.
+library(mxr)
+
+here <- dirname(normalizePath(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE))))
+n <- as.integer(c(commandArgs(trailingOnly = TRUE), 100000)[1])
+
+# The best of some rounds, in nanoseconds.
+cost <- function(call, each = n) {
+  rounds <- vapply(1:9, function(i) {
+    start <- proc.time()[["elapsed"]]
+    call(each)
+    (proc.time()[["elapsed"]] - start) / each * 1e9
+  }, 0)
+  min(rounds)
+}
+
+a <- mx.nd.array(c(1, 2, 3, 4))
+b <- mx.nd.array(c(1, 2, 3, 4))
+sign <- cost(function(n) for (i in seq_len(n)) a + b)
+named <- cost(function(n) for (i in seq_len(n)) mx.nd.broadcast.add(a, b))
+mx.nd.attach.grad(a)
+recorded <- cost(function(n) mx.autograd.record(for (i in seq_len(n)) a + b))
+cat(sprintf(paste0("{\"name\": \"a + b, 4 elements, R\", \"ns\": %.0f, \"recorded_ns\": %.0f, ",
+                   "\"function_ns\": %.0f}\n"), sign, recorded, named))
+
+# The same from C.
+folder <- tempfile()
+dir.create(folder)
+invisible(file.symlink(mx.info()$library, file.path(folder, "libmxr.so.0")))
+program <- file.path(folder, "call_cost")
+built <- system2("cc", c("-O2", paste0("-I", here, "/../include"), file.path(here, "call_cost.c"), "-o", program,
+                         file.path(folder, "libmxr.so.0"), paste0("-Wl,-rpath,", folder)))
+stopifnot(built == 0)
+invisible(system2(program, n))
