@@ -27,6 +27,7 @@
   X(array_is_recorded) \
   X(autograd_backward) \
   X(autograd_grad) \
+  X(autograd_symbol) \
   X(autograd_record_custom) \
   X(cached_op_new) \
   X(cached_op_call) \
