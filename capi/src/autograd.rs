@@ -141,9 +141,9 @@ pub unsafe extern "C" fn mxr_autograd_grad(
     })
 }
 
-/// The computation of recorded arrays as a symbol with an output for each. Its variables are called `var0`, `var1`, … for
-/// arrays with gradients, in the order in which these were attached, then `null2`, … for other arrays in the order of their
-/// use.
+/// The computation of recorded arrays as a symbol with an output for each. Its variables are called `var0`,
+/// `var1`, … for arrays with gradients, in the order in which these were attached, then `null2`, … for other
+/// arrays in the order of their use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_autograd_symbol(
     heads: *const *mut mxr_array_t,

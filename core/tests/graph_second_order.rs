@@ -181,6 +181,17 @@ fn a_compiled_call_whose_input_was_overwritten_is_refused() {
     assert_eq!((error.code(), error.argument()), (ErrorCode::Autograd, Some(&*op.inputs()[1])));
 }
 
+#[test]
+fn a_compiled_call_whose_graph_was_freed_is_refused() {
+    let op = CachedOp::new(&call("square", &[&var("x")], &[]), false, Options::default());
+    let x = numbers(&[3]);
+    marked(std::slice::from_ref(&x));
+    let y = op.call(std::slice::from_ref(&x), &recording()).unwrap();
+    autograd::backward(&y, &[None], ONCE).unwrap();
+    let error = autograd::grad(&y, &[None], &[x], TWICE).unwrap_err();
+    assert!(error.message().contains("freed by an earlier backward"), "{error}");
+}
+
 /// Batch normalisation changes its moving statistics in its backward pass: once, as without the second derivative.
 #[test]
 fn states_change_once_in_a_differentiated_backward_pass() {

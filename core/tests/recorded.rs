@@ -48,8 +48,8 @@ fn recorded(head: &NdArray) -> Symbol {
     Symbol::recorded(std::slice::from_ref(head)).unwrap()
 }
 
-/// The array's value and its gradients from the tape and from an executor of the symbol, bound to the same arrays: those
-/// with gradients in the order of their making, then the others in that of their use.
+/// The array's value and its gradients from the tape and from an executor of the symbol, bound to the same
+/// arrays: those with gradients in the order of their making, then the others in that of their use.
 fn assert_planned_like_the_tape(head: &NdArray, variables: &[&NdArray], others: &[&NdArray]) {
     let symbol = recorded(head);
     let numbered = |name: &String| match name.strip_prefix("var") {

@@ -206,6 +206,7 @@ impl Walk {
                     }
                 }
                 Rule::Compiled(graph) if self.options.create_graph => {
+                    node.take_saved(true)?;
                     let outputs = graph.run_again(&node.edges, &self.mode);
                     self.go_on_through(&outputs.map_err(|e| e.in_operator(node.name()))?, gradients)?;
                 }

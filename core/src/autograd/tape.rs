@@ -132,7 +132,7 @@ pub struct Node {
     /// What autograd knows of the inputs through which gradients flow.
     pub(super) edges: SmallVec<[Option<Entry>; 3]>,
     /// The other inputs, in order.
-    still: Box<[Still]>,
+    still: SmallVec<[Still; 1]>,
     pub(super) outputs: SmallVec<[(Shape, DType); 1]>,
     pub(super) device: Device,
     saved: Mutex<Option<SmallVec<[Saved; 2]>>>,
@@ -299,10 +299,16 @@ fn attach(
     for a in outputs {
         shapes.push((a.shape()?.clone(), a.dtype()));
     }
+    let mut still = SmallVec::new();
+    for (i, edge) in edges.iter().enumerate() {
+        if edge.is_none() {
+            still.push(Still::of(&inputs[i]));
+        }
+    }
     let node = Arc::new(Node {
         order: ORDER.fetch_add(1, Ordering::Relaxed),
         rule,
-        still: inputs.iter().zip(&edges).filter(|(_, e)| e.is_none()).map(|(a, _)| Still::of(a)).collect(),
+        still,
         edges,
         outputs: shapes,
         device: outputs[0].device(),

@@ -119,7 +119,7 @@ fn variable(name: &str) -> Entry {
 impl Symbol {
     /// The computation of recorded arrays: what was called and how it hangs together, without any elements.
     ///
-    /// Names are those of MXNet's, counted within the symbol: `var0`, `var1`, … for arrays with gradients, in the order in
+    /// Names are MXNet's, counted within the symbol: `var0`, `var1`, … for arrays with gradients, in the order in
     /// which these were attached, `null2`, … for other arrays in the order of their use, `node_0`, … for calls.
     ///
     /// # Errors
