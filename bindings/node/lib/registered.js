@@ -118,7 +118,11 @@ class Optimizer extends Handle {
 
     /** Names of parameters from number 0. Those that end neither in `_weight` nor in `_gamma` then do not decay. */
     setNames(names) {
-        native.optimizerSetNames(this._slot, names.map((_, i) => i), names);
+        native.optimizerSetNames(
+            this._slot,
+            names.map((_, i) => i),
+            names,
+        );
     }
 
     /** Factors of the learning rate, by the names of parameters. */
@@ -150,7 +154,11 @@ class Optimizer extends Handle {
 
     /** Gives a parameter a state. */
     setState(index, arrays) {
-        native.updaterSetState(this._updater._slot, index, arrays.map((array) => slotOf(array, 'arrays')));
+        native.updaterSetState(
+            this._updater._slot,
+            index,
+            arrays.map((array) => slotOf(array, 'arrays')),
+        );
     }
 
     /** All states and counts. */
@@ -183,7 +191,8 @@ function finder(classes, what) {
     }
     return (name, attrs) => {
         const Class = byName.get(String(name).toLowerCase());
-        if (Class === undefined) throw new MXRError('NotFound', `there is no ${what} '${name}'`, null, 'name');
+        if (Class === undefined)
+            throw new MXRError('NotFound', `there is no ${what} '${name}'`, null, 'name');
         return new Class(attrs);
     };
 }

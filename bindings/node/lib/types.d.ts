@@ -4,7 +4,15 @@ import type { ArrayMethods, SymbolMethods } from './gen/methods';
 
 /** Types of elements. float16 and bfloat16 are kept as the bits of numbers, in a Uint16Array. */
 export type DType =
-    | 'float32' | 'float64' | 'float16' | 'bfloat16' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bool';
+    | 'float32'
+    | 'float64'
+    | 'float16'
+    | 'bfloat16'
+    | 'uint8'
+    | 'int8'
+    | 'int32'
+    | 'int64'
+    | 'bool';
 
 /** Sizes or positions for axes; one alone is a list of one. */
 export type Ints = number | readonly number[];
@@ -13,7 +21,13 @@ export type OptionalInts = number | readonly (number | null)[];
 
 /** Typed arrays that elements are kept in: a BigInt64Array for int64, a Uint16Array for float16 and bfloat16. */
 export type TypedArray =
-    | Float32Array | Float64Array | Uint16Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
+    | Float32Array
+    | Float64Array
+    | Uint16Array
+    | Uint8Array
+    | Int8Array
+    | Int32Array
+    | BigInt64Array;
 
 /** Numbers in nested arrays. */
 export type Nested = number | bigint | boolean | readonly Nested[];
@@ -39,14 +53,34 @@ export interface ArrayOptions {
 }
 
 /** A key of one axis: a row, a range, a new axis, or all axes that are not indexed ('...'). */
-export type Key = number | string | null | readonly [number | null, number | null] | readonly [number | null, number | null, number];
+export type Key =
+    | number
+    | string
+    | null
+    | readonly [number | null, number | null]
+    | readonly [number | null, number | null, number];
 
 /** A failure that mxr reports. */
 export class MXRError extends Error {
     /** The kind of failure. */
     code:
-        | 'InvalidValue' | 'InvalidType' | 'Shape' | 'DType' | 'Index' | 'NotFound' | 'Closed' | 'OutOfMemory'
-        | 'Unsupported' | 'Io' | 'Format' | 'Timeout' | 'Autograd' | 'Version' | 'Device' | 'Internal' | 'Callback';
+        | 'InvalidValue'
+        | 'InvalidType'
+        | 'Shape'
+        | 'DType'
+        | 'Index'
+        | 'NotFound'
+        | 'Closed'
+        | 'OutOfMemory'
+        | 'Unsupported'
+        | 'Io'
+        | 'Format'
+        | 'Timeout'
+        | 'Autograd'
+        | 'Version'
+        | 'Device'
+        | 'Internal'
+        | 'Callback';
     /** The operator that failed. */
     operator?: string;
     /** The argument that the failure is about. */
