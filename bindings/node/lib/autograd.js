@@ -72,6 +72,12 @@ function grad(heads, variables, headGrads, { retainGraph, createGraph = false, t
     return Array.isArray(variables) ? arrays : arrays[0];
 }
 
+/** What was recorded, as a symbol with an output for each array. */
+function getSymbol(heads) {
+    const { MxSymbol } = require('./symbol_base.js');
+    return new MxSymbol(native.autogradSymbol(slots(listOf(heads), 'heads')));
+}
+
 /**
  * A function with a gradient of one's own: `forward(...inputs)` and `backward(...outputGradients)`, each of which
  * gives an array or several.
@@ -112,6 +118,7 @@ for (const [name, value] of Object.entries({
 module.exports = {
     Function,
     backward,
+    getSymbol,
     grad,
     isRecording: () => now.recording,
     isTraining: () => now.training,

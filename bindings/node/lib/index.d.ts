@@ -191,6 +191,8 @@ export namespace autograd {
         /** Record the computation of the gradients, so that they can be differentiated. */
         createGraph?: boolean;
     }
+    /** What was recorded, as a symbol with an output for each array. */
+    function getSymbol(heads: T.NDArray | readonly T.NDArray[]): T.Symbol;
     /** The gradients of the sum of all heads with respect to variables. */
     function grad(
         heads: T.NDArray | readonly T.NDArray[],
@@ -237,6 +239,16 @@ export const init: typeof kinds.initializers & {
     roleOf(name: string): string | null;
 };
 export const initializer: typeof init;
+/** Metrics. */
+export const metric: typeof kinds.metrics & { Metric: typeof T.Metric; create: Create<T.Metric> };
+/** Data iterators. */
+export const io: typeof kinds.data_iters & { DataIter: typeof T.DataIter; create: Create<T.DataIter> };
+/** What is told of batches and epochs. */
+export const callback: typeof kinds.callbacks & { Callback: typeof T.Callback; create: Create<T.Callback> };
+/** Stores of values that several devices share. */
+export const kvstore: { KVStore: typeof T.KVStore; create(name?: 'local' | 'device'): T.KVStore };
+export const kv: typeof kvstore;
+export const mod: { Module: typeof T.Module };
 
 export interface ModelInput {
     name: string;

@@ -20,6 +20,11 @@ const random = require('./random.js');
 const registered = require('./registered.js');
 const kinds = require('./gen/registered.js');
 const naming = require('./name.js');
+const { Metric } = require('./metric.js');
+const { DataIter } = require('./io.js');
+const { KVStore, create: createStore } = require('./kvstore.js');
+const { Callback } = require('./callback.js');
+const { Module } = require('./module.js');
 
 const { seed, ...distributions } = random;
 const { slots, named, ARGUMENTS, OUTPUTS, AUXILIARY_STATES, ...symbolFunctions } = symbol;
@@ -65,6 +70,11 @@ const init = {
     roleOf,
 };
 
+const metric = { ...kinds.metrics, Metric, create: finder(kinds.metrics, 'metric') };
+const io = { ...kinds.data_iters, DataIter, create: finder(kinds.data_iters, 'data iterator') };
+const callback = { ...kinds.callbacks, Callback, create: finder(kinds.callbacks, 'callback') };
+const kvstore = { KVStore, create: createStore };
+
 const { requestOf, ...differentiation } = autograd;
 
 /** Bytes of main memory in use, kept for later use, and the largest use so far. */
@@ -83,6 +93,13 @@ module.exports = {
     Predictor,
     Symbol: symbol.Symbol,
     autograd: differentiation,
+    callback,
+    io,
+    kvstore,
+    kv: kvstore,
+    metric,
+    mod: { Module },
+    Module,
     /** How libmxr was built. */
     buildInfo: native.buildInfo,
     cpu,

@@ -163,10 +163,7 @@ class Optimizer extends Handle {
 
     /** All states and counts. */
     saveStates() {
-        const length = native.updaterToBytes(this._updater._slot, new Uint8Array(0));
-        const bytes = new Uint8Array(length);
-        native.updaterToBytes(this._updater._slot, bytes);
-        return bytes;
+        return bytes((place) => native.updaterToBytes(this._updater._slot, place));
     }
 
     /** Replaces all states and counts by those that `saveStates` gave. */
@@ -178,6 +175,13 @@ class Optimizer extends Handle {
         this._updater.close();
         super.close();
     }
+}
+
+/** Bytes that the addon copies to a place of their number, which it says. */
+function bytes(copy) {
+    const found = new Uint8Array(copy(new Uint8Array(0)));
+    copy(found);
+    return found;
 }
 
 /** The states of an optimizer. */
@@ -197,4 +201,4 @@ function finder(classes, what) {
     };
 }
 
-module.exports = { Initializer, LRScheduler, Optimizer, finder, roleOf };
+module.exports = { Initializer, LRScheduler, Optimizer, bytes, describe, finder, roleOf };

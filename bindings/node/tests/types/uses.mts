@@ -53,6 +53,16 @@ assert.ok(
 );
 const half: Promise<mx.TypedArray> = x.astype('float16').data();
 assert.ok((await half) instanceof Uint16Array);
+const batches = new mx.io.NDArrayIter({ data: x, label: nd.array([0, 1]), batch_size: 2 });
+const lines: string[] = [];
+const model = new mx.Module(net).fit(batches, {
+    numEpoch: 1,
+    evalMetric: new mx.metric.Accuracy({ name: 'right' }),
+    log: (line) => lines.push(line),
+});
+assert.ok(lines[0]!.startsWith('Epoch[0] Train-right=') && model.binded);
+// @ts-expect-error: what must be given
+assert.throws(() => new mx.io.CSVIter({ data_csv: 'none' }), mx.MXRError);
 {
     using temporary = x.mul(2);
     assert.ok(!temporary.closed);
