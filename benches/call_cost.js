@@ -19,8 +19,15 @@ const root = path.join(__dirname, '..');
 function compile(folder) {
     const program = path.join(folder, 'call_cost');
     fs.symlinkSync(fs.realpathSync(mx.library()), path.join(folder, 'libmxr.so.0'));
-    execFileSync(process.env.CC ?? 'cc', [path.join(root, 'benches/call_cost.c'), '-O2', `-I${path.join(root, 'include')}`,
-        '-o', program, path.join(folder, 'libmxr.so.0'), `-Wl,-rpath,${folder}`]);
+    execFileSync(process.env.CC ?? 'cc', [
+        path.join(root, 'benches/call_cost.c'),
+        '-O2',
+        `-I${path.join(root, 'include')}`,
+        '-o',
+        program,
+        path.join(folder, 'libmxr.so.0'),
+        `-Wl,-rpath,${folder}`,
+    ]);
     return program;
 }
 

@@ -28,14 +28,23 @@ class Images {
     batch(chosen) {
         const bytes = new Uint8Array(chosen.length * 784);
         chosen.forEach((at, i) => bytes.set(this.pixels.subarray(at * 784, (at + 1) * 784), i * 784));
-        const images = nd.fromTypedArray(bytes, { shape: [chosen.length, 1, 28, 28] }).astype('float32').div(255);
+        const images = nd
+            .fromTypedArray(bytes, { shape: [chosen.length, 1, 28, 28] })
+            .astype('float32')
+            .div(255);
         return [images, nd.array(Float32Array.from(chosen, (at) => this.digits[at]))];
     }
 }
 
 const SHAPES = {
-    conv1_weight: [20, 1, 5, 5], conv1_bias: [20], conv2_weight: [50, 20, 5, 5], conv2_bias: [50],
-    fc1_weight: [500, 800], fc1_bias: [500], fc2_weight: [10, 500], fc2_bias: [10],
+    conv1_weight: [20, 1, 5, 5],
+    conv1_bias: [20],
+    conv2_weight: [50, 20, 5, 5],
+    conv2_bias: [50],
+    fc1_weight: [500, 800],
+    fc1_bias: [500],
+    fc2_weight: [10, 500],
+    fc2_bias: [10],
 };
 
 /** Weights that keep the size of what flows through them; biases of zero. */
@@ -96,7 +105,8 @@ function progress(title, step, steps, loss) {
 
 /** One pass over the images; gives the mean loss. */
 function epoch(train, order, params, sgd, title) {
-    const steps = Math.floor(order.length / BATCH), weights = Object.values(params);
+    const steps = Math.floor(order.length / BATCH),
+        weights = Object.values(params);
     let sum = 0;
     for (let step = 1; step <= steps; step++) {
         const [images, digits] = train.batch(order.slice((step - 1) * BATCH, step * BATCH));
@@ -110,21 +120,31 @@ function epoch(train, order, params, sgd, title) {
 }
 
 function train(folder, epochs = 4, most = 60000) {
-    const images = new Images(folder, 'train'), test = new Images(folder, 't10k');
+    const images = new Images(folder, 'train'),
+        test = new Images(folder, 't10k');
     const n = Math.min(most, images.digits.length);
     mx.random.seed(1);
     const params = initialize();
     // The learning rate rises for a moment, then falls to zero along a cosine.
     const rate = new mx.lrScheduler.CosineScheduler({
-        max_update: epochs * Math.floor(n / BATCH), base_lr: 0.05, warmup_steps: 100,
+        max_update: epochs * Math.floor(n / BATCH),
+        base_lr: 0.05,
+        warmup_steps: 100,
     });
-    const sgd = new mx.optimizer.SGD({ momentum: 0.9, wd: 1e-4, rescale_grad: 1 / BATCH, lr_scheduler: rate });
+    const sgd = new mx.optimizer.SGD({
+        momentum: 0.9,
+        wd: 1e-4,
+        rescale_grad: 1 / BATCH,
+        lr_scheduler: rate,
+    });
     console.log(`LeNet on ${n} images, mxr ${mx.version}`);
     for (let i = 1; i <= epochs; i++) {
         const start = Date.now();
         const loss = epoch(images, shuffled(n, i), params, sgd, `epoch ${i}/${epochs}`);
         const seconds = ((Date.now() - start) / 1000).toFixed(0);
-        console.log(`epoch ${i}/${epochs}: loss ${loss.toFixed(4)}, test ${accuracy(test, params).toFixed(4)}, ${seconds} s`);
+        console.log(
+            `epoch ${i}/${epochs}: loss ${loss.toFixed(4)}, test ${accuracy(test, params).toFixed(4)}, ${seconds} s`,
+        );
     }
     console.log(`test accuracy: ${accuracy(test, params).toFixed(4)}`);
 }

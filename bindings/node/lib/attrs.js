@@ -10,7 +10,14 @@ const { Context } = require('./context.js');
 const { wrongType, wrongValue } = require('./error.js');
 
 // The forms of values, as in mxr.h.
-const BOOL = 1, INT = 2, FLOAT = 3, STRING = 4, INTS = 5, FLOATS = 6, STRINGS = 7, NO_VALUE = 8;
+const BOOL = 1,
+    INT = 2,
+    FLOAT = 3,
+    STRING = 4,
+    INTS = 5,
+    FLOATS = 6,
+    STRINGS = 7,
+    NO_VALUE = 8;
 
 function integer(owner, name, value) {
     const number = typeof value === 'bigint' || typeof value === 'boolean' ? Number(value) : value;
@@ -73,10 +80,13 @@ function dtype(owner, name, value) {
  * @returns The texts among the values, or undefined.
  */
 function write(owner, types, given, at) {
-    let memory = native.room(at + 64), count = 0, texts;
+    let memory = native.room(at + 64),
+        count = 0,
+        texts;
     const start = at++;
     for (const name in given) {
-        const value = given[name], type = types[name];
+        const value = given[name],
+            type = types[name];
         if (value === undefined) continue;
         if (type === undefined) throw unknown(owner, types, name);
         const kind = type[1];
@@ -109,7 +119,8 @@ function write(owner, types, given, at) {
             memory[at++] = list.length;
             (texts ??= []).push(...list.map((item) => text(owner, name, item)));
         } else {
-            const list = items(owner, name, value, 'an array of numbers'), whole = kind !== 'floats';
+            const list = items(owner, name, value, 'an array of numbers'),
+                whole = kind !== 'floats';
             memory = native.room(at + list.length + 8);
             memory[at++] = whole ? INTS : FLOATS;
             memory[at++] = list.length;
@@ -129,14 +140,24 @@ function asText(owner, name, type, value) {
     const kind = type === undefined ? 'any' : type[1];
     if (typeof kind !== 'string') return kind[choice(owner, name, kind, value)];
     switch (kind) {
-        case 'bool': return truth(owner, name, value) ? 'True' : 'False';
-        case 'int': return String(integer(owner, name, value));
-        case 'float': return special(number(owner, name, value));
-        case 'dtype': return nameOf(dtype(owner, name, value));
-        case 'string': return text(owner, name, value);
-        case 'strings': return tuple(items(owner, name, value, 'an array of strings').map((s) => `'${s}'`));
-        case 'floats': return tuple(items(owner, name, value, 'an array of numbers').map((n) => special(number(owner, name, n))));
-        case 'any': return typeof value === 'string' ? value : special(value);
+        case 'bool':
+            return truth(owner, name, value) ? 'True' : 'False';
+        case 'int':
+            return String(integer(owner, name, value));
+        case 'float':
+            return special(number(owner, name, value));
+        case 'dtype':
+            return nameOf(dtype(owner, name, value));
+        case 'string':
+            return text(owner, name, value);
+        case 'strings':
+            return tuple(items(owner, name, value, 'an array of strings').map((s) => `'${s}'`));
+        case 'floats':
+            return tuple(
+                items(owner, name, value, 'an array of numbers').map((n) => special(number(owner, name, n))),
+            );
+        case 'any':
+            return typeof value === 'string' ? value : special(value);
         default: {
             const list = items(owner, name, value, 'an array of integers');
             return tuple(list.map((item) => (item === null ? 'None' : String(integer(owner, name, item)))));
@@ -145,14 +166,19 @@ function asText(owner, name, type, value) {
 }
 
 const tuple = (texts) => (texts.length === 1 ? `(${texts[0]},)` : `(${texts.join(', ')})`);
-const special = (n) => (n === Infinity ? 'inf' : n === -Infinity ? '-inf' : Number.isNaN(n) ? 'nan' : String(n));
+const special = (n) =>
+    n === Infinity ? 'inf' : n === -Infinity ? '-inf' : Number.isNaN(n) ? 'nan' : String(n);
 
 /** The error for an attribute that there is not, with the nearest name. */
 function unknown(owner, types, name) {
     const near = Object.keys(types).find((known) => distance(known, name) <= Math.max(1, known.length / 4));
     const hint = near === undefined ? '' : `; did you mean '${near}'?`;
-    const error = wrongValue(name, `one of the attributes ${Object.keys(types).join(', ') || '(there are none)'}`,
-        name, owner);
+    const error = wrongValue(
+        name,
+        `one of the attributes ${Object.keys(types).join(', ') || '(there are none)'}`,
+        name,
+        owner,
+    );
     error.message = `${owner}: there is no attribute '${name}'${hint}`;
     error.code = 'NotFound';
     return error;

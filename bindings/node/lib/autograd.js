@@ -7,7 +7,9 @@ const { NDArray } = require('./ndarray.js');
 const { wrongType, wrongValue } = require('./error.js');
 
 const REQUESTS = { null: 0, write: 1, add: 3 };
-const RETAIN = 1, CREATE = 2, TRAINING = 4;
+const RETAIN = 1,
+    CREATE = 2,
+    TRAINING = 4;
 
 /** Runs a function whose operations are recorded; they train unless `trainMode` is false. */
 const record = (run, trainMode = true) => within({ recording: true, training: trainMode }, run);
@@ -35,8 +37,13 @@ function requestOf(gradReq, argument = 'gradReq') {
 
 /** Makes arrays variables, whose gradients `backward` leaves in `gradients`. */
 function markVariables(variables, gradients, gradReqs = 'write') {
-    const all = listOf(variables), requests = Array.isArray(gradReqs) ? gradReqs : all.map(() => gradReqs);
-    native.mark(slots(all, 'variables'), slots(listOf(gradients), 'gradients'), requests.map((r) => requestOf(r)));
+    const all = listOf(variables),
+        requests = Array.isArray(gradReqs) ? gradReqs : all.map(() => gradReqs);
+    native.mark(
+        slots(all, 'variables'),
+        slots(listOf(gradients), 'gradients'),
+        requests.map((r) => requestOf(r)),
+    );
 }
 
 function headSlots(headGrads) {
@@ -52,11 +59,23 @@ function backward(heads, headGrads, { retainGraph = false, trainMode = true } = 
 
 /** The gradients of the sum of all heads with respect to variables; with `createGraph` they can be differentiated. */
 function grad(heads, variables, headGrads, { retainGraph, createGraph = false, trainMode = true } = {}) {
-    const flags = (retainGraph ?? createGraph ? RETAIN : 0) | (createGraph ? CREATE : 0) | (trainMode ? TRAINING : 0);
+    const flags =
+        ((retainGraph ?? createGraph) ? RETAIN : 0) | (createGraph ? CREATE : 0) | (trainMode ? TRAINING : 0);
     const all = listOf(variables);
-    const found = native.grad(slots(listOf(heads), 'heads'), headSlots(headGrads), slots(all, 'variables'), flags);
+    const found = native.grad(
+        slots(listOf(heads), 'heads'),
+        headSlots(headGrads),
+        slots(all, 'variables'),
+        flags,
+    );
     const arrays = found.map((slot) => new NDArray(slot));
     return Array.isArray(variables) ? arrays : arrays[0];
+}
+
+/** What was recorded, as a symbol with an output for each array. */
+function getSymbol(heads) {
+    const { MxSymbol } = require('./symbol_base.js');
+    return new MxSymbol(native.autogradSymbol(slots(listOf(heads), 'heads')));
 }
 
 /**
@@ -97,6 +116,16 @@ for (const [name, value] of Object.entries({
 }
 
 module.exports = {
-    Function, backward, grad, isRecording: () => now.recording, isTraining: () => now.training, markVariables, pause,
-    predictMode, record, requestOf, trainMode,
+    Function,
+    backward,
+    getSymbol,
+    grad,
+    isRecording: () => now.recording,
+    isTraining: () => now.training,
+    markVariables,
+    pause,
+    predictMode,
+    record,
+    requestOf,
+    trainMode,
 };

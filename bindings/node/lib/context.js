@@ -45,8 +45,11 @@ function within(changes, run) {
     try {
         const result = run();
         if (typeof result?.then === 'function') {
-            throw wrongType('run', 'a function that does not return a promise: a scope ends when its function ' +
-                'returns', result);
+            throw wrongType(
+                'run',
+                'a function that does not return a promise: a scope ends when its function ' + 'returns',
+                result,
+            );
         }
         return result;
     } finally {
@@ -57,7 +60,8 @@ function within(changes, run) {
 
 /** The number of a device's kind in the C interface. */
 function kindOf(ctx) {
-    if (!(ctx instanceof Context) || !KINDS.includes(ctx.deviceType)) throw wrongType('ctx', 'a Context', ctx);
+    if (!(ctx instanceof Context) || !KINDS.includes(ctx.deviceType))
+        throw wrongType('ctx', 'a Context', ctx);
     return KINDS.indexOf(ctx.deviceType);
 }
 

@@ -14,10 +14,11 @@ const product = (shape) => shape.reduce((n, size) => n * size, 1);
 
 /** Options, or a dtype alone. */
 function options(given) {
-    const chosen = typeof given === 'string' ? { dtype: given } : given ?? {};
+    const chosen = typeof given === 'string' ? { dtype: given } : (given ?? {});
     if (!isPlain(chosen)) throw wrongType('options', 'an object', given);
     for (const name in chosen) {
-        if (!['ctx', 'dtype', 'shape', 'out'].includes(name)) throw wrongValue(name, 'ctx, dtype or shape', name);
+        if (!['ctx', 'dtype', 'shape', 'out'].includes(name))
+            throw wrongValue(name, 'ctx, dtype or shape', name);
     }
     return chosen;
 }
@@ -32,16 +33,29 @@ function array(source, given) {
     const [kind, id] = deviceOf(ctx);
     const name = dtype ?? (isTyped(source) ? ofArray.get(source.constructor) : undefined);
     if (isTyped(source) && name === undefined) {
-        throw new MXRError('InvalidType', `argument 'dtype': a ${source.constructor.name} does not say the dtype; ` +
-            'it may be that of the bits of float16 or bfloat16', null, 'dtype');
+        throw new MXRError(
+            'InvalidType',
+            `argument 'dtype': a ${source.constructor.name} does not say the dtype; ` +
+                'it may be that of the bits of float16 or bfloat16',
+            null,
+            'dtype',
+        );
     }
     const code = codeOf(name ?? 'float32');
     const dims = shape === undefined ? shapeOf(source) : sizes(shape);
     const same = isTyped(source) && source.constructor === storageOf(code);
-    const flat = isTyped(source) ? source : shape === undefined ? flatten(source, dims, 'source') : source.flat(Infinity);
+    const flat = isTyped(source)
+        ? source
+        : shape === undefined
+          ? flatten(source, dims, 'source')
+          : source.flat(Infinity);
     if (flat.length !== product(dims)) {
-        throw new MXRError('Shape', `argument 'shape': [${dims}] has ${product(dims)} elements, the source ` +
-            `${flat.length}`, null, 'shape');
+        throw new MXRError(
+            'Shape',
+            `argument 'shape': [${dims}] has ${product(dims)} elements, the source ` + `${flat.length}`,
+            null,
+            'shape',
+        );
     }
     return new NDArray(native.arrayFromData(same ? flat : encode(code, flat), dims, code, kind, id));
 }
@@ -107,7 +121,11 @@ function save(path, arrays) {
     if (arrays instanceof NDArray) arrays = [arrays];
     const list = Array.isArray(arrays) ? arrays : Object.values(arrays);
     for (const each of list) if (!(each instanceof NDArray)) throw wrongType('arrays', 'NDArrays', each);
-    native.listSave(String(path), Array.isArray(arrays) ? null : Object.keys(arrays), list.map((a) => a._slot));
+    native.listSave(
+        String(path),
+        Array.isArray(arrays) ? null : Object.keys(arrays),
+        list.map((a) => a._slot),
+    );
 }
 
 /** Reads the arrays of a file: an object of them by their names, or an array of them if they have none. */
@@ -122,6 +140,18 @@ function load(path) {
 const waitall = () => native.waitAll(-1);
 
 module.exports = {
-    NDArray, arange, array, concatenate, empty, eye, fromTypedArray, full, linspace, load, ones, save, waitall,
+    NDArray,
+    arange,
+    array,
+    concatenate,
+    empty,
+    eye,
+    fromTypedArray,
+    full,
+    linspace,
+    load,
+    ones,
+    save,
+    waitall,
     zeros,
 };

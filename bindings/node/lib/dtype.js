@@ -4,16 +4,27 @@
 const { wrongType, wrongValue } = require('./error.js');
 
 const DTYPES = [
-    ['float32', 0, Float32Array], ['float64', 1, Float64Array], ['float16', 2, Uint16Array],
-    ['uint8', 3, Uint8Array], ['int32', 4, Int32Array], ['int8', 5, Int8Array], ['int64', 6, BigInt64Array],
-    ['bool', 7, Uint8Array], ['bfloat16', 12, Uint16Array],
+    ['float32', 0, Float32Array],
+    ['float64', 1, Float64Array],
+    ['float16', 2, Uint16Array],
+    ['uint8', 3, Uint8Array],
+    ['int32', 4, Int32Array],
+    ['int8', 5, Int8Array],
+    ['int64', 6, BigInt64Array],
+    ['bool', 7, Uint8Array],
+    ['bfloat16', 12, Uint16Array],
 ];
 const byName = new Map(DTYPES.map(([name, code]) => [name, code]));
 const byCode = new Map(DTYPES.map(([name, code, array]) => [code, { name, array }]));
 /** The dtypes of typed arrays, of those that mean one. */
 const ofArray = new Map([
-    [Float32Array, 'float32'], [Float64Array, 'float64'], [Uint8Array, 'uint8'], [Uint8ClampedArray, 'uint8'],
-    [Int32Array, 'int32'], [Int8Array, 'int8'], [BigInt64Array, 'int64'],
+    [Float32Array, 'float32'],
+    [Float64Array, 'float64'],
+    [Uint8Array, 'uint8'],
+    [Uint8ClampedArray, 'uint8'],
+    [Int32Array, 'int32'],
+    [Int8Array, 'int8'],
+    [BigInt64Array, 'int64'],
 ]);
 
 /** The code of a dtype that is given by its name. */
@@ -65,12 +76,15 @@ function toFloat16(number) {
 
 /** The nearest integer; the even one of two. */
 function even(number) {
-    const below = Math.floor(number), rest = number - below;
+    const below = Math.floor(number),
+        rest = number - below;
     return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
 }
 
 function fromFloat16(half) {
-    const sign = half & 0x8000 ? -1 : 1, exponent = (half >> 10) & 31, fraction = half & 1023;
+    const sign = half & 0x8000 ? -1 : 1,
+        exponent = (half >> 10) & 31,
+        fraction = half & 1023;
     if (exponent === 31) return fraction ? NaN : sign * Infinity;
     return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }
@@ -82,7 +96,9 @@ function encode(code, numbers) {
     if (code === 12) return Uint16Array.from(numbers, toBfloat16);
     if (code === 7) return Uint8Array.from(numbers, (number) => (number ? 1 : 0));
     if (code === 6) {
-        return BigInt64Array.from(numbers, (n) => (typeof n === 'bigint' ? n : BigInt(Math.trunc(Number(n)))));
+        return BigInt64Array.from(numbers, (n) =>
+            typeof n === 'bigint' ? n : BigInt(Math.trunc(Number(n))),
+        );
     }
     return storage.from(numbers, Number);
 }

@@ -22,18 +22,52 @@ const FUNCTIONS = [
     ['equal', 'broadcast_equal', '_equal_scalar', '_equal_scalar', (a, b) => +(a === b)],
     ['not_equal', 'broadcast_not_equal', '_not_equal_scalar', '_not_equal_scalar', (a, b) => +(a !== b)],
     ['greater', 'broadcast_greater', '_greater_scalar', '_lesser_scalar', (a, b) => +(a > b)],
-    ['greater_equal', 'broadcast_greater_equal', '_greater_equal_scalar', '_lesser_equal_scalar', (a, b) => +(a >= b)],
+    [
+        'greater_equal',
+        'broadcast_greater_equal',
+        '_greater_equal_scalar',
+        '_lesser_equal_scalar',
+        (a, b) => +(a >= b),
+    ],
     ['lesser', 'broadcast_lesser', '_lesser_scalar', '_greater_scalar', (a, b) => +(a < b)],
-    ['lesser_equal', 'broadcast_lesser_equal', '_lesser_equal_scalar', '_greater_equal_scalar', (a, b) => +(a <= b)],
-    ['logical_and', 'broadcast_logical_and', '_logical_and_scalar', '_logical_and_scalar', (a, b) => +(!!a && !!b)],
-    ['logical_or', 'broadcast_logical_or', '_logical_or_scalar', '_logical_or_scalar', (a, b) => +(!!a || !!b)],
-    ['logical_xor', 'broadcast_logical_xor', '_logical_xor_scalar', '_logical_xor_scalar', (a, b) => +(!a !== !b)],
+    [
+        'lesser_equal',
+        'broadcast_lesser_equal',
+        '_lesser_equal_scalar',
+        '_greater_equal_scalar',
+        (a, b) => +(a <= b),
+    ],
+    [
+        'logical_and',
+        'broadcast_logical_and',
+        '_logical_and_scalar',
+        '_logical_and_scalar',
+        (a, b) => +(!!a && !!b),
+    ],
+    [
+        'logical_or',
+        'broadcast_logical_or',
+        '_logical_or_scalar',
+        '_logical_or_scalar',
+        (a, b) => +(!!a || !!b),
+    ],
+    [
+        'logical_xor',
+        'broadcast_logical_xor',
+        '_logical_xor_scalar',
+        '_logical_xor_scalar',
+        (a, b) => +(!a !== !b),
+    ],
 ];
 
 /** Methods with other names than their functions. */
 const METHODS = {
-    add: ['add', 'plus'], subtract: ['sub', 'minus', 'subtract'], multiply: ['mul', 'times', 'multiply'],
-    divide: ['div', 'divide'], modulo: ['mod', 'modulo'], power: ['pow', 'power'],
+    add: ['add', 'plus'],
+    subtract: ['sub', 'minus', 'subtract'],
+    multiply: ['mul', 'times', 'multiply'],
+    divide: ['div', 'divide'],
+    modulo: ['mod', 'modulo'],
+    power: ['pow', 'power'],
 };
 
 const find = (module, name) => (name.startsWith('_') ? module._internal : module.op)[name];
@@ -56,9 +90,13 @@ function binary(Class, module, [name, arrays, scalar, reflected, plain]) {
     };
 }
 
-const onArrays = {}, onSymbols = {};
+const onArrays = {},
+    onSymbols = {};
 
-for (const [Class, module, functions] of [[NDArray, nd, onArrays], [MxSymbol, sym, onSymbols]]) {
+for (const [Class, module, functions] of [
+    [NDArray, nd, onArrays],
+    [MxSymbol, sym, onSymbols],
+]) {
     for (const description of FUNCTIONS) {
         const [name] = description;
         const fun = binary(Class, module, description);
@@ -104,7 +142,10 @@ method_(MxSymbol, 'reshape', function (...shape) {
     const attrs = shape.length === 1 && isPlain(shape[0]) ? shape[0] : { shape: shape.flat() };
     return sym.op.reshape(this, attrs);
 });
-for (const [Class, module] of [[NDArray, nd], [MxSymbol, sym]]) {
+for (const [Class, module] of [
+    [NDArray, nd],
+    [MxSymbol, sym],
+]) {
     method_(Class, 'transpose', function (...axes) {
         if (axes.length === 1 && isPlain(axes[0])) return module.op.transpose(this, axes[0]);
         return module.op.transpose(this, axes.length > 0 ? { axes: axes.flat() } : undefined);

@@ -3,8 +3,23 @@
 
 /** Kinds of failures, by their codes in the C interface from 1. */
 const CODES = [
-    'InvalidValue', 'InvalidType', 'Shape', 'DType', 'Index', 'NotFound', 'Closed', 'OutOfMemory', 'Unsupported',
-    'Io', 'Format', 'Timeout', 'Autograd', 'Version', 'Device', 'Internal', 'Callback',
+    'InvalidValue',
+    'InvalidType',
+    'Shape',
+    'DType',
+    'Index',
+    'NotFound',
+    'Closed',
+    'OutOfMemory',
+    'Unsupported',
+    'Io',
+    'Format',
+    'Timeout',
+    'Autograd',
+    'Version',
+    'Device',
+    'Internal',
+    'Callback',
 ];
 
 class MXRError extends Error {
@@ -29,15 +44,23 @@ function show(value) {
 /** The error for an argument that is of the wrong kind. */
 function wrongType(argument, expected, got, operator = null) {
     const at = operator === null ? '' : `${operator}: `;
-    return new MXRError('InvalidType', `${at}argument '${argument}': expected ${expected}, got ${show(got)}`,
-        operator, argument);
+    return new MXRError(
+        'InvalidType',
+        `${at}argument '${argument}': expected ${expected}, got ${show(got)}`,
+        operator,
+        argument,
+    );
 }
 
 /** The error for an argument that has a wrong value. */
 function wrongValue(argument, expected, got, operator = null) {
     const at = operator === null ? '' : `${operator}: `;
-    return new MXRError('InvalidValue', `${at}argument '${argument}': expected ${expected}, got ${show(got)}`,
-        operator, argument);
+    return new MXRError(
+        'InvalidValue',
+        `${at}argument '${argument}': expected ${expected}, got ${show(got)}`,
+        operator,
+        argument,
+    );
 }
 
 module.exports = { MXRError, show, wrongType, wrongValue };

@@ -11,11 +11,33 @@ const { MxSymbol } = require('./symbol_base.js');
 const { ARGUMENTS, AUXILIARY_STATES, OUTPUTS, named } = require('./symbol.js');
 const { requestOf } = require('./autograd.js');
 
-const FLAGS = { training: 1, noFusion: 2, noSimplification: 4, noFolding: 8, noSharing: 16, mirror: 32, keepPasses: 64 };
+const FLAGS = {
+    training: 1,
+    noFusion: 2,
+    noSimplification: 4,
+    noFolding: 8,
+    noSharing: 16,
+    mirror: 32,
+    keepPasses: 64,
+};
 
 /** How to compile, as the addon takes it. */
-function options({ ctx, budget = null, fuse = true, simplify = true, fold = true, share = true, ...flags } = {}) {
-    const on = { ...flags, noFusion: !fuse, noSimplification: !simplify, noFolding: !fold, noSharing: !share };
+function options({
+    ctx,
+    budget = null,
+    fuse = true,
+    simplify = true,
+    fold = true,
+    share = true,
+    ...flags
+} = {}) {
+    const on = {
+        ...flags,
+        noFusion: !fuse,
+        noSimplification: !simplify,
+        noFolding: !fold,
+        noSharing: !share,
+    };
     let bits = 0;
     for (const [name, value] of Object.entries(on)) {
         if (!(name in FLAGS)) throw wrongValue(name, 'an option of plans', name);
@@ -42,11 +64,26 @@ function known(shapes, dtypes, [wanted, others]) {
         return shape.map((n) => (n > 0 ? n : -1));
     });
     const codes = Object.values(dtypes).map((dtype) => codeOf(dtype));
-    return [Object.keys(shapes), sizes, Object.keys(dtypes), codes, Object.keys(wanted), Object.values(wanted), others];
+    return [
+        Object.keys(shapes),
+        sizes,
+        Object.keys(dtypes),
+        codes,
+        Object.keys(wanted),
+        Object.values(wanted),
+        others,
+    ];
 }
 
 const REPORT = [
-    'peakBytes', 'parameterBytes', 'unplannedBytes', 'arenaBytes', 'workspaceBytes', 'flops', 'againFlops', 'steps',
+    'peakBytes',
+    'parameterBytes',
+    'unplannedBytes',
+    'arenaBytes',
+    'workspaceBytes',
+    'flops',
+    'againFlops',
+    'steps',
 ];
 
 /** A compiled symbol: what it takes and does, known without running it. */
@@ -60,8 +97,10 @@ class Plan extends Handle {
 
     /** The graph after each pass, if the option `keepPasses` was given. */
     passes() {
-        const flat = native.planLists(this._slot, true), out = [];
-        for (let i = 0; i + 2 < flat.length; i += 3) out.push({ name: flat[i], text: flat[i + 1], dot: flat[i + 2] });
+        const flat = native.planLists(this._slot, true),
+            out = [];
+        for (let i = 0; i + 2 < flat.length; i += 3)
+            out.push({ name: flat[i], text: flat[i + 1], dot: flat[i + 2] });
         return out;
     }
 
@@ -90,7 +129,8 @@ class Executor extends Handle {
             const found = native.executorGradient(slot, i);
             return found === null ? null : new NDArray(found);
         };
-        const names = symbol.listArguments(), states = symbol.listAuxiliaryStates();
+        const names = symbol.listArguments(),
+            states = symbol.listAuxiliaryStates();
         this.argArrays = names.map(array(ARGUMENTS));
         this.gradArrays = names.map(gradient);
         this.auxArrays = states.map(array(AUXILIARY_STATES));
@@ -103,19 +143,26 @@ class Executor extends Handle {
     /** Computes the outputs, after copying arrays to the arguments of their names. */
     forward(isTrain = false, data = {}) {
         for (const [name, value] of Object.entries(data)) {
-            if (!(name in this.argDict)) throw new MXRError('NotFound', `forward: there is no argument '${name}'`, null, name);
+            if (!(name in this.argDict))
+                throw new MXRError('NotFound', `forward: there is no argument '${name}'`, null, name);
             this.argDict[name].assign(value);
         }
         native.executorForward(this._slot, Boolean(isTrain));
         const count = this.symbol.length;
-        this.outputs = Array.from({ length: count }, (_, i) => new NDArray(native.executorArray(this._slot, OUTPUTS, i)));
+        this.outputs = Array.from(
+            { length: count },
+            (_, i) => new NDArray(native.executorArray(this._slot, OUTPUTS, i)),
+        );
         return this.outputs;
     }
 
     /** Computes the gradients after `forward(true)`; outputs of losses need no gradient. */
     backward(outGrads = []) {
         const list = Array.isArray(outGrads) ? outGrads : [outGrads];
-        native.executorBackward(this._slot, list.map((array) => array._slot));
+        native.executorBackward(
+            this._slot,
+            list.map((array) => array._slot),
+        );
     }
 
     /** Copies arrays to the variables of their names. */
@@ -127,9 +174,15 @@ class Executor extends Handle {
 
     /** An executor for other shapes of some arguments. Arrays whose shape stays, and memory, are shared. */
     reshape(shapes, { allowUpSizing = false } = {}) {
-        const dtypes = Object.fromEntries(Object.entries(this.argDict).map(([name, array]) => [name, array.dtype]));
+        const dtypes = Object.fromEntries(
+            Object.entries(this.argDict).map(([name, array]) => [name, array.dtype]),
+        );
         const given = known(shapes, dtypes, this._wanted);
-        return new Executor(native.executorReshape(this._slot, allowUpSizing, ...given), this.symbol, this._wanted);
+        return new Executor(
+            native.executorReshape(this._slot, allowUpSizing, ...given),
+            this.symbol,
+            this._wanted,
+        );
     }
 
     /** What the compiled symbol takes and does. */
@@ -148,7 +201,8 @@ class Executor extends Handle {
 function listed(values, names, what, optional = false) {
     if (!Array.isArray(values)) {
         const missing = names.find((name) => !(name in (values ?? {})));
-        if (missing !== undefined && !optional) throw wrongValue(what, `an array for '${missing}'`, undefined);
+        if (missing !== undefined && !optional)
+            throw wrongValue(what, `an array for '${missing}'`, undefined);
         return names.map((name) => values?.[name] ?? null);
     }
     if (values.length === 0 && optional) return names.map(() => null);
@@ -158,26 +212,41 @@ function listed(values, names, what, optional = false) {
 
 /** Binds a symbol to arrays. */
 function bind(args, { argsGrad = null, gradReq = 'write', auxStates = {}, sharedExec = null, ...rest } = {}) {
-    const names = this.listArguments(), states = this.listAuxiliaryStates();
-    const arrays = { ...named(names, listed(args, names, 'args')), ...named(states, listed(auxStates, states, 'auxStates')) };
+    const names = this.listArguments(),
+        states = this.listAuxiliaryStates();
+    const arrays = {
+        ...named(names, listed(args, names, 'args')),
+        ...named(states, listed(auxStates, states, 'auxStates')),
+    };
     const gradients = named(names, listed(argsGrad, names, 'argsGrad', true));
-    const wanted = requests(gradReq, names), [byName, others] = wanted;
+    const wanted = requests(gradReq, names),
+        [byName, others] = wanted;
     const inputs = this.listInputs();
     const slots = inputs.map((name) => {
         if (!(arrays[name] instanceof NDArray)) throw wrongType(name, 'an NDArray', arrays[name]);
         return arrays[name]._slot;
     });
-    const requested = inputs.map((name) => (gradients[name] ? byName[name] ?? others : 0));
-    const slot = native.executorBind(this._slot, slots, inputs.map((name) => gradients[name]?._slot ?? null), requested,
-        sharedExec?._slot ?? null, options(rest));
+    const requested = inputs.map((name) => (gradients[name] ? (byName[name] ?? others) : 0));
+    const slot = native.executorBind(
+        this._slot,
+        slots,
+        inputs.map((name) => gradients[name]?._slot ?? null),
+        requested,
+        sharedExec?._slot ?? null,
+        options(rest),
+    );
     return new Executor(slot, this, wanted);
 }
 
 /** Binds a symbol to new arrays of zeros, whose shapes follow from those that are given. */
 function simpleBind(shapes, { gradReq = 'write', dtypes = {}, sharedExec = null, ...rest } = {}) {
     const wanted = requests(gradReq, this.listArguments());
-    const slot = native.executorSimpleBind(this._slot, sharedExec?._slot ?? null, options(rest),
-        ...known(shapes, dtypes, wanted));
+    const slot = native.executorSimpleBind(
+        this._slot,
+        sharedExec?._slot ?? null,
+        options(rest),
+        ...known(shapes, dtypes, wanted),
+    );
     return new Executor(slot, this, wanted);
 }
 
@@ -210,9 +279,12 @@ class Predictor {
     constructor(symbol, params, { ctx } = {}) {
         this.symbol = symbol;
         this._op = new CachedOp(symbol, { ctx });
-        this._params = Object.fromEntries(Object.entries(params).map(([name, array]) => [
-            /^(arg|aux):/.test(name) ? name.slice(4) : name, ctx ? array.asInContext(ctx) : array,
-        ]));
+        this._params = Object.fromEntries(
+            Object.entries(params).map(([name, array]) => [
+                /^(arg|aux):/.test(name) ? name.slice(4) : name,
+                ctx ? array.asInContext(ctx) : array,
+            ]),
+        );
         /** The variables that no parameter is for: data and labels. */
         this.inputs = symbol.listInputs().filter((name) => !(name in this._params));
     }
@@ -221,7 +293,11 @@ class Predictor {
     static load(file, params, options) {
         const { loadModel } = require('./model.js');
         if (typeof params === 'string') {
-            return new Predictor(require('./symbol.js').load(file), require('./create.js').load(params), options);
+            return new Predictor(
+                require('./symbol.js').load(file),
+                require('./create.js').load(params),
+                options,
+            );
         }
         const model = loadModel(file);
         return new Predictor(model.symbol, { ...model.argParams, ...model.auxParams }, params);
@@ -234,9 +310,11 @@ class Predictor {
     predict(data) {
         const given = data instanceof NDArray ? { [this.inputs[0]]: data } : data;
         for (const name in given) {
-            if (!this.inputs.includes(name)) throw new MXRError('NotFound', `the model has no input '${name}'`, null, name);
+            if (!this.inputs.includes(name))
+                throw new MXRError('NotFound', `the model has no input '${name}'`, null, name);
         }
-        const all = { ...this._params, ...given }, missing = this.inputs.filter((name) => !(name in all));
+        const all = { ...this._params, ...given },
+            missing = this.inputs.filter((name) => !(name in all));
         return within({ recording: false, training: false }, () => {
             if (missing.length > 0) this._fill(all, missing);
             return this._op.call(this.symbol.listInputs().map((name) => all[name]));
@@ -244,12 +322,19 @@ class Predictor {
     }
 
     _fill(all, missing) {
-        const shapes = this.symbol.inferShape(Object.fromEntries(Object.entries(all).map(([n, a]) => [n, a.shape])));
+        const shapes = this.symbol.inferShape(
+            Object.fromEntries(Object.entries(all).map(([n, a]) => [n, a.shape])),
+        );
         const names = this.symbol.listArguments();
         for (const name of missing) {
             const shape = shapes.arguments[names.indexOf(name)];
             if (!shape || shape.some((size) => size < 0)) {
-                throw new MXRError('Shape', `the shape of input '${name}' does not follow from those that are given`, null, name);
+                throw new MXRError(
+                    'Shape',
+                    `the shape of input '${name}' does not follow from those that are given`,
+                    null,
+                    name,
+                );
             }
             all[name] = require('./create.js').zeros(shape);
         }

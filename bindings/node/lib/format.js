@@ -8,10 +8,18 @@ const ENDS = 3;
 
 /** The text of an array with these elements. */
 function format(array, elements) {
-    const shape = array.shape, short = elements.length > MOST;
+    const shape = array.shape,
+        short = elements.length > MOST;
     const texts = elements.map(text);
     const width = Math.max(0, ...shown(texts, shape, short).map((t) => t.length));
-    const body = rows(texts.map((t) => t.padStart(width)), shape, 0, 0, short, '');
+    const body = rows(
+        texts.map((t) => t.padStart(width)),
+        shape,
+        0,
+        0,
+        short,
+        '',
+    );
     const size = shape.length > 0 ? shape.join('x') : 'scalar';
     return `${body}\n<NDArray ${size} ${array.dtype} @${array.context}>`;
 }
@@ -31,8 +39,10 @@ function text(element) {
 
 function rows(texts, shape, axis, start, short, indent) {
     if (axis === shape.length) return texts[start] ?? '';
-    const n = shape[axis], step = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-    const last = axis === shape.length - 1, parts = [];
+    const n = shape[axis],
+        step = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+    const last = axis === shape.length - 1,
+        parts = [];
     for (let i = 0; i < n; i++) {
         if (short && n > 2 * ENDS && i === ENDS) {
             parts.push('…');

@@ -51,7 +51,11 @@ function each(value, visit) {
     if (value instanceof Handle) visit(value);
     else if (Array.isArray(value)) value.forEach((item) => each(item, visit));
     else if (value instanceof Map) value.forEach((item) => each(item, visit));
-    else if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
+    else if (
+        value !== null &&
+        typeof value === 'object' &&
+        Object.getPrototypeOf(value) === Object.prototype
+    ) {
         Object.values(value).forEach((item) => each(item, visit));
     }
 }

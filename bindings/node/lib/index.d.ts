@@ -16,18 +16,44 @@ type SymbolBinary = {
     (lhs: number, rhs: T.Symbol, options?: T.Named): T.Symbol;
 };
 type BinaryName =
-    | 'add' | 'subtract' | 'multiply' | 'divide' | 'true_divide' | 'modulo' | 'power' | 'maximum' | 'minimum' | 'equal'
-    | 'not_equal' | 'greater' | 'greater_equal' | 'lesser' | 'lesser_equal' | 'logical_and' | 'logical_or' | 'logical_xor';
+    | 'add'
+    | 'subtract'
+    | 'multiply'
+    | 'divide'
+    | 'true_divide'
+    | 'modulo'
+    | 'power'
+    | 'maximum'
+    | 'minimum'
+    | 'equal'
+    | 'not_equal'
+    | 'greater'
+    | 'greater_equal'
+    | 'lesser'
+    | 'lesser_equal'
+    | 'logical_and'
+    | 'logical_or'
+    | 'logical_xor';
 
 /** Things, alone or in nested arrays. */
 type Tree<X> = X | readonly Tree<X>[];
 
 interface Control<X> {
     /** Calls `body(row, states)` for each row of `data`; gives the outputs, stacked, and the last states. */
-    foreach(body: (row: any, states: any) => [Tree<X>, Tree<X>], data: Tree<X>, initStates: Tree<X>, name?: string): [any, any];
+    foreach(
+        body: (row: any, states: any) => [Tree<X>, Tree<X>],
+        data: Tree<X>,
+        initStates: Tree<X>,
+        name?: string,
+    ): [any, any];
     /** Calls `func(...loopVars)` as long as `cond(...loopVars)` is not zero. */
-    while_loop(cond: (...vars: any[]) => X, func: (...vars: any[]) => [Tree<X> | null, Tree<X>], loopVars: Tree<X>,
-        maxIterations: number, name?: string): [any, any];
+    while_loop(
+        cond: (...vars: any[]) => X,
+        func: (...vars: any[]) => [Tree<X> | null, Tree<X>],
+        loopVars: Tree<X>,
+        maxIterations: number,
+        name?: string,
+    ): [any, any];
     /** What `thenFunc()` gives if `pred` is not zero, else what `elseFunc()` gives. */
     cond(pred: X, thenFunc: () => Tree<X>, elseFunc: () => Tree<X>, name?: string): any;
 }
@@ -51,7 +77,10 @@ interface Distributions {
 
 interface Creation {
     /** An array of the elements of nested arrays, of a typed array, of a number or of another array. */
-    array(source: T.Nested | T.TypedArray | T.NDArray, options?: T.DType | (T.ArrayOptions & { shape?: T.Ints })): T.NDArray;
+    array(
+        source: T.Nested | T.TypedArray | T.NDArray,
+        options?: T.DType | (T.ArrayOptions & { shape?: T.Ints }),
+    ): T.NDArray;
     /** An array over a typed array's own memory, without a copy. */
     fromTypedArray(source: T.TypedArray, options?: { shape?: T.Ints; dtype?: T.DType }): T.NDArray;
     /** An array whose elements are not set. */
@@ -60,12 +89,24 @@ interface Creation {
     ones(shape: T.Ints, options?: T.DType | (T.ArrayOptions & T.Out)): T.NDArray;
     full(shape: T.Ints, value: number, options?: T.DType | (T.ArrayOptions & T.Out)): T.NDArray;
     /** Numbers from `start` to before `stop` in equal steps. */
-    arange(start: number, stop?: number | null | (T.ArrayOptions & { step?: number; repeat?: number }),
-        options?: T.ArrayOptions & { step?: number; repeat?: number }): T.NDArray;
+    arange(
+        start: number,
+        stop?: number | null | (T.ArrayOptions & { step?: number; repeat?: number }),
+        options?: T.ArrayOptions & { step?: number; repeat?: number },
+    ): T.NDArray;
     /** `num` numbers at equal distances. */
-    linspace(start: number, stop: number, num: number, options?: T.ArrayOptions & { endpoint?: boolean }): T.NDArray;
+    linspace(
+        start: number,
+        stop: number,
+        num: number,
+        options?: T.ArrayOptions & { endpoint?: boolean },
+    ): T.NDArray;
     /** Ones on a diagonal. */
-    eye(N: number, M?: number | (T.ArrayOptions & { k?: number }), options?: T.ArrayOptions & { k?: number }): T.NDArray;
+    eye(
+        N: number,
+        M?: number | (T.ArrayOptions & { k?: number }),
+        options?: T.ArrayOptions & { k?: number },
+    ): T.NDArray;
     /** Joins arrays along an axis. */
     concatenate(arrays: readonly T.NDArray[], axis?: number): T.NDArray;
     /** Writes arrays to a file as MXNet does. */
@@ -79,14 +120,16 @@ interface Creation {
 }
 
 /** Operators, creation and arithmetic on arrays. */
-export const nd: typeof ndGen.op & Record<BinaryName, Binary> & Creation & {
-    contrib: typeof ndGen.contrib & Control<T.NDArray>;
-    linalg: typeof ndGen.linalg;
-    image: typeof ndGen.image;
-    sparse: typeof ndGen.sparse;
-    random: typeof ndGen.random & Distributions;
-    _internal: typeof ndGen._internal;
-};
+export const nd: typeof ndGen.op &
+    Record<BinaryName, Binary> &
+    Creation & {
+        contrib: typeof ndGen.contrib & Control<T.NDArray>;
+        linalg: typeof ndGen.linalg;
+        image: typeof ndGen.image;
+        sparse: typeof ndGen.sparse;
+        random: typeof ndGen.random & Distributions;
+        _internal: typeof ndGen._internal;
+    };
 
 export interface VariableOptions {
     attr?: Record<string, string>;
@@ -99,24 +142,25 @@ export interface VariableOptions {
 }
 
 /** Operators and composition of symbols. */
-export const sym: typeof symGen.op & Record<BinaryName | 'pow', SymbolBinary> & {
-    Variable(name: string, options?: VariableOptions): T.Symbol;
-    var(name: string, options?: VariableOptions): T.Symbol;
-    Group(symbols: readonly T.Symbol[]): T.Symbol;
-    /** Reads a `-symbol.json` file of any version of MXNet. */
-    load(path: string): T.Symbol;
-    loadJSON(json: string): T.Symbol;
-    zeros(shape: T.Ints, options?: T.Named & { dtype?: T.DType }): T.Symbol;
-    ones(shape: T.Ints, options?: T.Named & { dtype?: T.DType }): T.Symbol;
-    full(shape: T.Ints, value: number, options?: T.Named & { dtype?: T.DType }): T.Symbol;
-    Symbol: typeof T.Symbol;
-    contrib: typeof symGen.contrib & Control<T.Symbol>;
-    linalg: typeof symGen.linalg;
-    image: typeof symGen.image;
-    sparse: typeof symGen.sparse;
-    random: typeof symGen.random;
-    _internal: typeof symGen._internal;
-};
+export const sym: typeof symGen.op &
+    Record<BinaryName | 'pow', SymbolBinary> & {
+        Variable(name: string, options?: VariableOptions): T.Symbol;
+        var(name: string, options?: VariableOptions): T.Symbol;
+        Group(symbols: readonly T.Symbol[]): T.Symbol;
+        /** Reads a `-symbol.json` file of any version of MXNet. */
+        load(path: string): T.Symbol;
+        loadJSON(json: string): T.Symbol;
+        zeros(shape: T.Ints, options?: T.Named & { dtype?: T.DType }): T.Symbol;
+        ones(shape: T.Ints, options?: T.Named & { dtype?: T.DType }): T.Symbol;
+        full(shape: T.Ints, value: number, options?: T.Named & { dtype?: T.DType }): T.Symbol;
+        Symbol: typeof T.Symbol;
+        contrib: typeof symGen.contrib & Control<T.Symbol>;
+        linalg: typeof symGen.linalg;
+        image: typeof symGen.image;
+        sparse: typeof symGen.sparse;
+        random: typeof symGen.random;
+        _internal: typeof symGen._internal;
+    };
 export const symbol: typeof sym;
 
 /** Automatic differentiation. */
@@ -132,20 +176,36 @@ export namespace autograd {
     function isRecording(): boolean;
     function isTraining(): boolean;
     /** Makes arrays variables, whose gradients `backward` leaves in `gradients`. */
-    function markVariables(variables: T.NDArray | readonly T.NDArray[], gradients: T.NDArray | readonly T.NDArray[],
-        gradReqs?: T.GradReq | readonly T.GradReq[]): void;
+    function markVariables(
+        variables: T.NDArray | readonly T.NDArray[],
+        gradients: T.NDArray | readonly T.NDArray[],
+        gradReqs?: T.GradReq | readonly T.GradReq[],
+    ): void;
     /** Leaves the gradients of the sum of all heads in the gradients of the variables. */
-    function backward(heads: T.NDArray | readonly T.NDArray[], headGrads?: T.NDArray | readonly (T.NDArray | null)[] | null,
-        options?: T.BackwardOptions): void;
+    function backward(
+        heads: T.NDArray | readonly T.NDArray[],
+        headGrads?: T.NDArray | readonly (T.NDArray | null)[] | null,
+        options?: T.BackwardOptions,
+    ): void;
     interface GradOptions extends T.BackwardOptions {
         /** Record the computation of the gradients, so that they can be differentiated. */
         createGraph?: boolean;
     }
+    /** What was recorded, as a symbol with an output for each array. */
+    function getSymbol(heads: T.NDArray | readonly T.NDArray[]): T.Symbol;
     /** The gradients of the sum of all heads with respect to variables. */
-    function grad(heads: T.NDArray | readonly T.NDArray[], variables: T.NDArray,
-        headGrads?: T.NDArray | readonly (T.NDArray | null)[] | null, options?: GradOptions): T.NDArray;
-    function grad(heads: T.NDArray | readonly T.NDArray[], variables: readonly T.NDArray[],
-        headGrads?: T.NDArray | readonly (T.NDArray | null)[] | null, options?: GradOptions): T.NDArray[];
+    function grad(
+        heads: T.NDArray | readonly T.NDArray[],
+        variables: T.NDArray,
+        headGrads?: T.NDArray | readonly (T.NDArray | null)[] | null,
+        options?: GradOptions,
+    ): T.NDArray;
+    function grad(
+        heads: T.NDArray | readonly T.NDArray[],
+        variables: readonly T.NDArray[],
+        headGrads?: T.NDArray | readonly (T.NDArray | null)[] | null,
+        options?: GradOptions,
+    ): T.NDArray[];
     /** A function with a gradient of one's own. */
     abstract class Function {
         abstract forward(...inputs: T.NDArray[]): T.NDArray | T.NDArray[];
@@ -162,9 +222,15 @@ export const random: Distributions & {
 
 type Create<X> = (name: string, attrs?: Record<string, unknown>) => X;
 /** Optimizers. */
-export const optimizer: typeof kinds.optimizers & { Optimizer: typeof T.Optimizer; create: Create<T.Optimizer> };
+export const optimizer: typeof kinds.optimizers & {
+    Optimizer: typeof T.Optimizer;
+    create: Create<T.Optimizer>;
+};
 /** Learning-rate schedules. */
-export const lrScheduler: typeof kinds.lr_schedulers & { LRScheduler: typeof T.LRScheduler; create: Create<T.LRScheduler> };
+export const lrScheduler: typeof kinds.lr_schedulers & {
+    LRScheduler: typeof T.LRScheduler;
+    create: Create<T.LRScheduler>;
+};
 /** Initializers. */
 export const init: typeof kinds.initializers & {
     Initializer: typeof T.Initializer;
@@ -173,6 +239,16 @@ export const init: typeof kinds.initializers & {
     roleOf(name: string): string | null;
 };
 export const initializer: typeof init;
+/** Metrics. */
+export const metric: typeof kinds.metrics & { Metric: typeof T.Metric; create: Create<T.Metric> };
+/** Data iterators. */
+export const io: typeof kinds.data_iters & { DataIter: typeof T.DataIter; create: Create<T.DataIter> };
+/** What is told of batches and epochs. */
+export const callback: typeof kinds.callbacks & { Callback: typeof T.Callback; create: Create<T.Callback> };
+/** Stores of values that several devices share. */
+export const kvstore: { KVStore: typeof T.KVStore; create(name?: 'local' | 'device'): T.KVStore };
+export const kv: typeof kvstore;
+export const mod: { Module: typeof T.Module };
 
 export interface ModelInput {
     name: string;
@@ -195,13 +271,24 @@ export interface Model extends Checkpoint {
 }
 
 /** Writes a model to one file, which any reader of safetensors opens and which mxr maps. */
-export function saveModel(path: string, symbol: T.Symbol, argParams?: T.Arrays, auxParams?: T.Arrays,
-    options?: { inputs?: readonly ModelInput[]; metadata?: Record<string, string> }): void;
+export function saveModel(
+    path: string,
+    symbol: T.Symbol,
+    argParams?: T.Arrays,
+    auxParams?: T.Arrays,
+    options?: { inputs?: readonly ModelInput[]; metadata?: Record<string, string> },
+): void;
 /** Opens a model file; with `copy` it is read at once, else its arrays stay in the file until they are written to. */
 export function loadModel(path: string, options?: { copy?: boolean }): Model;
 /** Writes `prefix-symbol.json` and `prefix-NNNN.params`. A symbol that is null is not written. */
-export function saveCheckpoint(prefix: string, epoch: number, symbol: T.Symbol | null, argParams: T.Arrays,
-    auxParams: T.Arrays, options?: { removeAmpCast?: boolean }): void;
+export function saveCheckpoint(
+    prefix: string,
+    epoch: number,
+    symbol: T.Symbol | null,
+    argParams: T.Arrays,
+    auxParams: T.Arrays,
+    options?: { removeAmpCast?: boolean },
+): void;
 /** Reads what `saveCheckpoint` or MXNet wrote. A prefix that is a file is one of `saveModel`. */
 export function loadCheckpoint(prefix: string, epoch?: number): Checkpoint;
 /** The arrays of a checkpoint. */
@@ -215,8 +302,11 @@ export const model: {
 };
 
 /** Compiles a symbol, without running it or taking memory. */
-export function plan(symbol: T.Symbol, shapes: Record<string, readonly number[]>,
-    options?: T.PlanOptions & { grad?: boolean | T.GradReqs; dtypes?: Record<string, T.DType> }): T.Plan;
+export function plan(
+    symbol: T.Symbol,
+    shapes: Record<string, readonly number[]>,
+    options?: T.PlanOptions & { grad?: boolean | T.GradReqs; dtypes?: Record<string, T.DType> },
+): T.Plan;
 
 /**
  * Runs a function, and closes all arrays and other objects of mxr's that were made in it, but for those that it

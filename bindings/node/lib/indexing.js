@@ -33,26 +33,37 @@ function range([begin = null, end = null, step = null], size) {
     };
     const [first, last] = [place(begin, by > 0 ? low : high), place(end, by > 0 ? high : low)];
     const count = Math.max(0, Math.ceil((last - first) / by));
-    return count === 1 ? { first, last: first + 1, by: 1, count } : { first, last: first + count * by, by, count };
+    return count === 1
+        ? { first, last: first + 1, by: 1, count }
+        : { first, last: first + count * by, by, count };
 }
 
 /** What keys mean: a range for each axis of the array, and the shape of the result. */
 function ranges(keys, shape) {
     const used = keys.filter((key) => key !== null && key !== '...').length;
     if (used > shape.length) {
-        throw new MXRError('Index', `too many keys: the array has ${shape.length} axes, but ${used} are indexed`);
+        throw new MXRError(
+            'Index',
+            `too many keys: the array has ${shape.length} axes, but ${used} are indexed`,
+        );
     }
-    const at = keys.indexOf('...'), all = Array(shape.length - used).fill(':');
+    const at = keys.indexOf('...'),
+        all = Array(shape.length - used).fill(':');
     const full = at < 0 ? [...keys, ...all] : [...keys.slice(0, at), ...all, ...keys.slice(at + 1)];
-    const found = [], result = [];
+    const found = [],
+        result = [];
     for (const key of full) {
-        const size = shape[found.length], axis = found.length;
+        const size = shape[found.length],
+            axis = found.length;
         if (key === null) {
             result.push(1);
         } else if (typeof key === 'number') {
             if (!Number.isInteger(key)) throw wrongType('key', 'an integer', key);
             if (key < -size || key >= size) {
-                throw new MXRError('Index', `index ${key} is out of bounds for axis ${axis} with size ${size}`);
+                throw new MXRError(
+                    'Index',
+                    `index ${key} is out of bounds for axis ${axis} with size ${size}`,
+                );
             }
             const first = key < 0 ? key + size : key;
             found.push({ first, last: first + 1, by: 1, count: 1 });
@@ -69,7 +80,10 @@ function ranges(keys, shape) {
 
 /** The first element and the number of elements of ranges whose elements lie together, or null. */
 function together(found, shape) {
-    let begin = 0, n = 1, whole = true, stride = 1;
+    let begin = 0,
+        n = 1,
+        whole = true,
+        stride = 1;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
         const { first, by, count } = found[axis];
         if (count !== 1 && (by !== 1 || !whole)) return null;
@@ -87,7 +101,10 @@ function viewOf(array, found, shape, result) {
     if (result.includes(0) || shape.includes(0)) return null;
     const ends = together(found, shape);
     if (ends === null) return null;
-    return array.reshape(-1).rows(...ends).reshape(result);
+    return array
+        .reshape(-1)
+        .rows(...ends)
+        .reshape(result);
 }
 
 /** What the slicing operators are told; an end before the first element is null there. */
@@ -101,9 +118,11 @@ function bounds(found) {
 
 /** The elements that keys name: a view where they lie together in memory, else a copy. */
 function get(...keys) {
-    if (keys.length === 1 && keys[0] instanceof NDArray) return nd.op.take(this, keys[0], { axis: 0, mode: 'raise' });
+    if (keys.length === 1 && keys[0] instanceof NDArray)
+        return nd.op.take(this, keys[0], { axis: 0, mode: 'raise' });
     if (keys.length === 1 && typeof keys[0] === 'number' && this.ndim > 1) return this.at(keys[0]);
-    const shape = this.shape, { found, result } = ranges(keys, shape);
+    const shape = this.shape,
+        { found, result } = ranges(keys, shape);
     const view = viewOf(this, found, shape, result);
     if (view !== null) return view;
     if (result.includes(0)) return nd._internal._zeros({ shape: result, dtype: this.dtype });
@@ -114,7 +133,8 @@ function get(...keys) {
 function set(keys, value) {
     if (!Array.isArray(keys)) throw wrongType('keys', 'an array of keys', keys);
     this.mayChange();
-    const shape = this.shape, { found, result } = ranges(keys, shape);
+    const shape = this.shape,
+        { found, result } = ranges(keys, shape);
     if (result.includes(0)) return this;
     const view = viewOf(this, found, shape, result);
     if (typeof value === 'number') {
@@ -130,7 +150,11 @@ function set(keys, value) {
         source = nd.op.broadcast_to(source.reshape([...ones, ...source.shape]), { shape: wanted });
     }
     if (view !== null) source.copyTo(view);
-    else nd._internal._slice_assign(this, source.reshape(found.map((part) => part.count)), { ...bounds(found), out: this });
+    else
+        nd._internal._slice_assign(this, source.reshape(found.map((part) => part.count)), {
+            ...bounds(found),
+            out: this,
+        });
     return this;
 }
 

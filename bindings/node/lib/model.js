@@ -32,10 +32,18 @@ function split(params) {
 function saveModel(path, symbol, argParams = {}, auxParams = {}, { inputs = [], metadata = {} } = {}) {
     if (!(symbol instanceof MxSymbol)) throw wrongType('symbol', 'a Symbol', symbol);
     const params = join(argParams, auxParams);
-    native.modelSave(String(path), symbol._slot, Object.keys(params), Object.values(params).map((a) => a._slot),
-        inputs.map((input) => input.name), inputs.map((input) => codeOf(input.dtype ?? 'float32')),
-        inputs.map((input) => input.shape ?? null), inputs.map((input) => Boolean(input.label)),
-        Object.keys(metadata), Object.values(metadata));
+    native.modelSave(
+        String(path),
+        symbol._slot,
+        Object.keys(params),
+        Object.values(params).map((a) => a._slot),
+        inputs.map((input) => input.name),
+        inputs.map((input) => codeOf(input.dtype ?? 'float32')),
+        inputs.map((input) => input.shape ?? null),
+        inputs.map((input) => Boolean(input.label)),
+        Object.keys(metadata),
+        Object.values(metadata),
+    );
 }
 
 /**

@@ -3,7 +3,9 @@
 
 const { wrongType } = require('./error.js');
 
-let counter = new Map(), prefix = '', attrs = {};
+let counter = new Map(),
+    prefix = '',
+    attrs = {};
 
 /** The given name, or the next one for a hint: `exp0`, `exp1`. */
 function next(name, hint) {

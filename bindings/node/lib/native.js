@@ -12,7 +12,10 @@ function open() {
         return require(path.join(folder, 'mxr.node'));
     } catch (error) {
         if (error.code !== 'MODULE_NOT_FOUND') throw error;
-        throw new MXRError('Unsupported', `mxr has no addon for ${process.platform} on ${process.arch} (${folder})`);
+        throw new MXRError(
+            'Unsupported',
+            `mxr has no addon for ${process.platform} on ${process.arch} (${folder})`,
+        );
     }
 }
 

@@ -45,7 +45,8 @@ class NDArray extends Handle {
 
     /** Waits, and copies the elements to a typed array. The event loop stands still meanwhile. */
     dataSync() {
-        const Storage = storageOf(codeFor(this)), data = new Storage(this.size);
+        const Storage = storageOf(codeFor(this)),
+            data = new Storage(this.size);
         native.arrayCopyTo(this._slot, data);
         return data;
     }
@@ -70,7 +71,8 @@ class NDArray extends Handle {
     /** The only element. */
     item() {
         const numbers = this.size === 1 ? decode(codeFor(this), this.dataSync()) : [];
-        if (numbers.length !== 1) throw new MXRError('Shape', `item(): the array has ${this.size} elements, not one`);
+        if (numbers.length !== 1)
+            throw new MXRError('Shape', `item(): the array has ${this.size} elements, not one`);
         return numbers[0];
     }
 
@@ -79,7 +81,8 @@ class NDArray extends Handle {
      * operation may be under way on the array while it is written to.
      */
     view() {
-        const Storage = storageOf(codeFor(this)), n = this.size;
+        const Storage = storageOf(codeFor(this)),
+            n = this.size;
         if (n === 0) return new Storage(0);
         return new Storage(native.arrayView(this._slot, n * Storage.BYTES_PER_ELEMENT), 0, n);
     }
@@ -103,14 +106,18 @@ class NDArray extends Handle {
             native.arrayCopy(value.astypeOf(this)._slot, this._slot);
             return this;
         }
-        const code = codeFor(this), n = this.size;
+        const code = codeFor(this),
+            n = this.size;
         if (ArrayBuffer.isView(value) && value.constructor === storageOf(code)) {
-            if (value.length !== n) throw new MXRError('Shape', `assign: expected ${n} elements, got ${value.length}`);
+            if (value.length !== n)
+                throw new MXRError('Shape', `assign: expected ${n} elements, got ${value.length}`);
             native.arrayCopyFrom(this._slot, value);
             return this;
         }
-        const numbers = typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
-            ? new Array(n).fill(value) : flatten(value, this.shape);
+        const numbers =
+            typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
+                ? new Array(n).fill(value)
+                : flatten(value, this.shape);
         native.arrayCopyFrom(this._slot, encode(code, numbers));
         return this;
     }
@@ -118,7 +125,10 @@ class NDArray extends Handle {
     /** Throws if a recorded computation needs the elements as they are. */
     mayChange() {
         if (!now.recording || !native.arrayIsRecorded(this._slot)) return;
-        throw new MXRError('Autograd', 'in-place changes of arrays are not supported when recording with autograd');
+        throw new MXRError(
+            'Autograd',
+            'in-place changes of arrays are not supported when recording with autograd',
+        );
     }
 
     /** This array if it has another's dtype, else a copy that has. */
@@ -213,7 +223,8 @@ function nest(flat, shape) {
     if (shape.length === 0) return flat[0];
     let level = flat;
     for (let axis = shape.length - 1; axis > 0; axis--) {
-        const n = shape[axis], rows = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+        const n = shape[axis],
+            rows = shape.slice(0, axis).reduce((a, b) => a * b, 1);
         level = Array.from({ length: rows }, (_, i) => level.slice(i * n, (i + 1) * n));
     }
     return level;
@@ -232,13 +243,18 @@ function flatten(value, shape, argument = 'value') {
         const isList = Array.isArray(item) || ArrayBuffer.isView(item);
         if (axis === shape.length && !isList) {
             if (item instanceof NDArray) item = item.item();
-            if (!['number', 'bigint', 'boolean'].includes(typeof item)) throw wrongType(argument, 'numbers', item);
+            if (!['number', 'bigint', 'boolean'].includes(typeof item))
+                throw wrongType(argument, 'numbers', item);
             out.push(item);
             return;
         }
         if (!isList || item.length !== shape[axis]) {
-            throw new MXRError('Shape', `argument '${argument}': expected nested arrays of shape [${shape}]`, null,
-                argument);
+            throw new MXRError(
+                'Shape',
+                `argument '${argument}': expected nested arrays of shape [${shape}]`,
+                null,
+                argument,
+            );
         }
         for (const each of item) visit(each, axis + 1);
     };
@@ -250,7 +266,8 @@ function flatten(value, shape, argument = 'value') {
 function sizes(shape, argument = 'shape') {
     const list = typeof shape === 'number' ? [shape] : shape;
     if (!Array.isArray(list)) throw wrongType(argument, 'an array of sizes', shape);
-    if (!list.every((n) => Number.isSafeInteger(n) && n >= 0)) throw wrongValue(argument, 'sizes that are not negative', shape);
+    if (!list.every((n) => Number.isSafeInteger(n) && n >= 0))
+        throw wrongValue(argument, 'sizes that are not negative', shape);
     return list;
 }
 

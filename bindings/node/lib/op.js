@@ -35,7 +35,8 @@ class Operator {
 
     /** Calls it on arrays. */
     call(inputs, attrs) {
-        const memory = native.memory, n = inputs.length;
+        const memory = native.memory,
+            n = inputs.length;
         if (attrs !== undefined || n > 64) return this.callWith(inputs, attrs);
         for (let i = 0; i < n; i++) {
             const input = inputs[i];
@@ -74,7 +75,8 @@ class Operator {
     callWith(given, attrs) {
         const { inputs, rest, out } = this.sort(given, attrs, NDArray, 'an NDArray');
         const outs = out === undefined ? [] : Array.isArray(out) ? out : [out];
-        let memory = native.room(inputs.length + outs.length + 8), at = 0;
+        let memory = native.room(inputs.length + outs.length + 8),
+            at = 0;
         memory[at++] = this.id < 0 ? this.find() : this.id;
         memory[at++] = inputs.length;
         for (const input of inputs) memory[at++] = input === null ? LACKS : input._slot;
@@ -107,12 +109,21 @@ class Operator {
             else if (rest === undefined && !this.variadic && isPlain(input)) {
                 rest = input;
                 break;
-            } else throw wrongType(this.inputs[Math.min(i, this.inputs.length - 1)] ?? `${i}`, expected, input, this.name);
+            } else
+                throw wrongType(
+                    this.inputs[Math.min(i, this.inputs.length - 1)] ?? `${i}`,
+                    expected,
+                    input,
+                    this.name,
+                );
         }
         if (rest instanceof Class) {
             const n = this.inputs.length;
-            throw new MXRError('InvalidValue', `${this.name}: expected ${n} ${n === 1 ? 'input' : 'inputs'}, got more`,
-                this.name);
+            throw new MXRError(
+                'InvalidValue',
+                `${this.name}: expected ${n} ${n === 1 ? 'input' : 'inputs'}, got more`,
+                this.name,
+            );
         }
         if (rest !== undefined && rest !== null && !isPlain(rest)) {
             throw wrongType('attrs', 'an object of attributes', rest, this.name);
@@ -137,8 +148,12 @@ class Operator {
         if (value === undefined || value === null) return;
         if (!(value instanceof Class)) throw wrongType(this.inputs[at], expected, value, this.name);
         if (inputs[at]) {
-            throw new MXRError('InvalidType', `${this.name}: argument '${this.inputs[at]}' is given twice`,
-                this.name, this.inputs[at]);
+            throw new MXRError(
+                'InvalidType',
+                `${this.name}: argument '${this.inputs[at]}' is given twice`,
+                this.name,
+                this.inputs[at],
+            );
         }
         while (inputs.length < at) inputs.push(null);
         inputs[at] = value;
@@ -149,7 +164,8 @@ class Operator {
         if (this.variadic && given.length === 1 && Array.isArray(given[0])) [given] = given;
         const { inputs, rest } = this.sort(given, attrs, MxSymbol, 'a Symbol');
         const { name, attr, ...values } = rest;
-        const keys = [], texts = [];
+        const keys = [],
+            texts = [];
         for (const key in values) {
             if (values[key] === undefined) continue;
             const type = this.attrs[key];
@@ -161,7 +177,8 @@ class Operator {
             keys.push(key);
             texts.push(asText(this.name, key, undefined, value));
         }
-        const symbols = [], names = [];
+        const symbols = [],
+            names = [];
         inputs.forEach((input, i) => {
             if (input === null) return;
             symbols.push(input._slot);
@@ -174,7 +191,8 @@ class Operator {
 
 /** Makes the call whose arguments are in the shared memory; the first output becomes `first`. */
 function finish(first, texts) {
-    const n = native.invoke(first, texts), memory = native.memory;
+    const n = native.invoke(first, texts),
+        memory = native.memory;
     first._slot = memory[0];
     if (scopes.length > 0) scopes[scopes.length - 1].push(first);
     if (n === 1) return first;

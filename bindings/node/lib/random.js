@@ -10,17 +10,23 @@ const nd = require('./gen/nd.js');
 
 /** Seeds the random numbers of a device, or of all. Equal seeds give equal numbers, on every machine. */
 function seed(state, ctx) {
-    if (typeof state !== 'bigint' && !Number.isSafeInteger(state)) throw wrongType('state', 'an integer', state);
+    if (typeof state !== 'bigint' && !Number.isSafeInteger(state))
+        throw wrongType('state', 'an integer', state);
     const [kind, id] = ctx === undefined ? [0, 0] : deviceOf(ctx);
     native.seed(BigInt.asUintN(64, BigInt(state)), kind, id);
 }
 
 /** Draws by `_random_name` for numbers, by `_sample_name` for arrays. */
 function draw(name, params, { shape, ctx, ...rest } = {}) {
-    const values = Object.values(params), arrays = values.filter((value) => value instanceof NDArray);
+    const values = Object.values(params),
+        arrays = values.filter((value) => value instanceof NDArray);
     if (arrays.length > 0) {
         if (arrays.length < values.length) {
-            throw wrongType(name, `${Object.keys(params).join(' and ')} to be all arrays or all numbers`, values);
+            throw wrongType(
+                name,
+                `${Object.keys(params).join(' and ')} to be all arrays or all numbers`,
+                values,
+            );
         }
         return nd._internal[`_sample_${name}`](...values, { shape, ...rest });
     }
@@ -42,6 +48,16 @@ const multinomial = (data, attrs) => nd._internal._sample_multinomial(data, attr
 const shuffle = (data, attrs) => nd._internal._shuffle(data, attrs);
 
 module.exports = {
-    exponential, gamma, generalized_negative_binomial, multinomial, negative_binomial, normal, poisson, randint, randn,
-    seed, shuffle, uniform,
+    exponential,
+    gamma,
+    generalized_negative_binomial,
+    multinomial,
+    negative_binomial,
+    normal,
+    poisson,
+    randint,
+    randn,
+    seed,
+    shuffle,
+    uniform,
 };

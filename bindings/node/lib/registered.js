@@ -118,7 +118,11 @@ class Optimizer extends Handle {
 
     /** Names of parameters from number 0. Those that end neither in `_weight` nor in `_gamma` then do not decay. */
     setNames(names) {
-        native.optimizerSetNames(this._slot, names.map((_, i) => i), names);
+        native.optimizerSetNames(
+            this._slot,
+            names.map((_, i) => i),
+            names,
+        );
     }
 
     /** Factors of the learning rate, by the names of parameters. */
@@ -150,15 +154,16 @@ class Optimizer extends Handle {
 
     /** Gives a parameter a state. */
     setState(index, arrays) {
-        native.updaterSetState(this._updater._slot, index, arrays.map((array) => slotOf(array, 'arrays')));
+        native.updaterSetState(
+            this._updater._slot,
+            index,
+            arrays.map((array) => slotOf(array, 'arrays')),
+        );
     }
 
     /** All states and counts. */
     saveStates() {
-        const length = native.updaterToBytes(this._updater._slot, new Uint8Array(0));
-        const bytes = new Uint8Array(length);
-        native.updaterToBytes(this._updater._slot, bytes);
-        return bytes;
+        return bytes((place) => native.updaterToBytes(this._updater._slot, place));
     }
 
     /** Replaces all states and counts by those that `saveStates` gave. */
@@ -172,6 +177,13 @@ class Optimizer extends Handle {
     }
 }
 
+/** Bytes that the addon copies to a place of their number, which it says. */
+function bytes(copy) {
+    const found = new Uint8Array(copy(new Uint8Array(0)));
+    copy(found);
+    return found;
+}
+
 /** The states of an optimizer. */
 class Updater extends Handle {}
 
@@ -183,9 +195,10 @@ function finder(classes, what) {
     }
     return (name, attrs) => {
         const Class = byName.get(String(name).toLowerCase());
-        if (Class === undefined) throw new MXRError('NotFound', `there is no ${what} '${name}'`, null, 'name');
+        if (Class === undefined)
+            throw new MXRError('NotFound', `there is no ${what} '${name}'`, null, 'name');
         return new Class(attrs);
     };
 }
 
-module.exports = { Initializer, LRScheduler, Optimizer, finder, roleOf };
+module.exports = { Initializer, LRScheduler, Optimizer, bytes, describe, finder, roleOf };

@@ -9,7 +9,10 @@ const { MxSymbol } = require('./symbol_base.js');
 const { NDArray } = require('./ndarray.js');
 const naming = require('./name.js');
 
-const ARGUMENTS = 1, OUTPUTS = 2, AUXILIARY_STATES = 3, INPUTS = 4;
+const ARGUMENTS = 1,
+    OUTPUTS = 2,
+    AUXILIARY_STATES = 3,
+    INPUTS = 4;
 
 /** The slots of symbols. */
 function slots(symbols, argument) {
@@ -81,14 +84,17 @@ const methods = {
 
     /** The attributes of all nodes, by their names. */
     attrDict(recursive = true) {
-        const flat = native.symbolAttrs(this._slot, recursive), out = {};
+        const flat = native.symbolAttrs(this._slot, recursive),
+            out = {};
         for (let i = 0; i + 2 < flat.length; i += 3) (out[flat[i]] ??= {})[flat[i + 1]] = flat[i + 2];
         return out;
     },
 
     /** The same symbol with more attributes on its node. */
     withAttrs(attrs) {
-        return new MxSymbol(native.symbolWithAttrs(this._slot, Object.keys(attrs), Object.values(attrs).map(String)));
+        return new MxSymbol(
+            native.symbolWithAttrs(this._slot, Object.keys(attrs), Object.values(attrs).map(String)),
+        );
     },
 
     /**
@@ -97,14 +103,22 @@ const methods = {
      */
     inferShape(known) {
         const names = Object.keys(known);
-        const [lists, complete] = native.inferShapes(this._slot, names, names.map((name) => known[name]));
+        const [lists, complete] = native.inferShapes(
+            this._slot,
+            names,
+            names.map((name) => known[name]),
+        );
         return inferred(lists, complete, (shape) => shape);
     },
 
     /** The same of dtypes. */
     inferType(known) {
         const names = Object.keys(known);
-        const [lists, complete] = native.inferDtypes(this._slot, names, names.map((name) => codeOf(known[name], name)));
+        const [lists, complete] = native.inferDtypes(
+            this._slot,
+            names,
+            names.map((name) => codeOf(known[name], name)),
+        );
         return inferred(lists, complete, (code) => (code === null ? null : nameOf(code)));
     },
 
@@ -129,9 +143,16 @@ const methods = {
 
     /** Runs the operators one by one on arrays, by name, without compiling; while recording, each is recorded. */
     run(arrays) {
-        const names = Object.keys(arrays), list = Object.values(arrays);
-        for (const array of list) if (!(array instanceof NDArray)) throw wrongType('arrays', 'NDArrays', array);
-        const found = native.symbolRun(this._slot, names, list.map((array) => array._slot), this.length);
+        const names = Object.keys(arrays),
+            list = Object.values(arrays);
+        for (const array of list)
+            if (!(array instanceof NDArray)) throw wrongType('arrays', 'NDArrays', array);
+        const found = native.symbolRun(
+            this._slot,
+            names,
+            list.map((array) => array._slot),
+            this.length,
+        );
         return found.map((slot) => new NDArray(slot));
     },
 
@@ -146,13 +167,23 @@ function* outputs() {
     for (let i = 0; i < this.length; i++) yield this.get(i);
 }
 
-Object.defineProperties(MxSymbol.prototype, Object.fromEntries(
-    Object.entries(Object.getOwnPropertyDescriptors(methods)).map(([name, d]) => [name, { ...d, enumerable: false }])));
+Object.defineProperties(
+    MxSymbol.prototype,
+    Object.fromEntries(
+        Object.entries(Object.getOwnPropertyDescriptors(methods)).map(([name, d]) => [
+            name,
+            { ...d, enumerable: false },
+        ]),
+    ),
+);
 for (const [key, value] of [
     [Symbol.iterator, outputs],
-    [util.inspect.custom, function inspect() {
-        return this.closed ? '<Symbol closed>' : this.toString();
-    }],
+    [
+        util.inspect.custom,
+        function inspect() {
+            return this.closed ? '<Symbol closed>' : this.toString();
+        },
+    ],
 ]) {
     Object.defineProperty(MxSymbol.prototype, key, { value, configurable: true, writable: true });
 }
@@ -172,7 +203,10 @@ function Variable(name, given = {}) {
     if (shape !== undefined) attrs.__shape__ = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
     if (dtype !== undefined) attrs.__dtype__ = String(codeOf(dtype));
     for (const [key, value] of Object.entries(rest)) {
-        if (!['init', 'lr_mult', 'wd_mult', 'stype', 'profiler_scope'].includes(key) && !key.startsWith('__')) {
+        if (
+            !['init', 'lr_mult', 'wd_mult', 'stype', 'profiler_scope'].includes(key) &&
+            !key.startsWith('__')
+        ) {
             throw wrongValue(key, 'shape, dtype, init, lr_mult, wd_mult or attr', key);
         }
         if (value !== undefined) attrs[key.startsWith('__') ? key : `__${key}__`] = value;
@@ -200,6 +234,18 @@ const ones = (shape, given) => filled('_ones', shape, given);
 const full = (shape, value, given) => filled('_full', shape, { ...given, value });
 
 module.exports = {
-    AUXILIARY_STATES, ARGUMENTS, Group, OUTPUTS, Symbol: MxSymbol, Variable, full, load, loadJSON, named, ones,
-    slots, var: Variable, zeros,
+    AUXILIARY_STATES,
+    ARGUMENTS,
+    Group,
+    OUTPUTS,
+    Symbol: MxSymbol,
+    Variable,
+    full,
+    load,
+    loadJSON,
+    named,
+    ones,
+    slots,
+    var: Variable,
+    zeros,
 };

@@ -4,7 +4,15 @@ import type { ArrayMethods, SymbolMethods } from './gen/methods';
 
 /** Types of elements. float16 and bfloat16 are kept as the bits of numbers, in a Uint16Array. */
 export type DType =
-    | 'float32' | 'float64' | 'float16' | 'bfloat16' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bool';
+    | 'float32'
+    | 'float64'
+    | 'float16'
+    | 'bfloat16'
+    | 'uint8'
+    | 'int8'
+    | 'int32'
+    | 'int64'
+    | 'bool';
 
 /** Sizes or positions for axes; one alone is a list of one. */
 export type Ints = number | readonly number[];
@@ -13,7 +21,13 @@ export type OptionalInts = number | readonly (number | null)[];
 
 /** Typed arrays that elements are kept in: a BigInt64Array for int64, a Uint16Array for float16 and bfloat16. */
 export type TypedArray =
-    | Float32Array | Float64Array | Uint16Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
+    | Float32Array
+    | Float64Array
+    | Uint16Array
+    | Uint8Array
+    | Int8Array
+    | Int32Array
+    | BigInt64Array;
 
 /** Numbers in nested arrays. */
 export type Nested = number | bigint | boolean | readonly Nested[];
@@ -39,14 +53,34 @@ export interface ArrayOptions {
 }
 
 /** A key of one axis: a row, a range, a new axis, or all axes that are not indexed ('...'). */
-export type Key = number | string | null | readonly [number | null, number | null] | readonly [number | null, number | null, number];
+export type Key =
+    | number
+    | string
+    | null
+    | readonly [number | null, number | null]
+    | readonly [number | null, number | null, number];
 
 /** A failure that mxr reports. */
 export class MXRError extends Error {
     /** The kind of failure. */
     code:
-        | 'InvalidValue' | 'InvalidType' | 'Shape' | 'DType' | 'Index' | 'NotFound' | 'Closed' | 'OutOfMemory'
-        | 'Unsupported' | 'Io' | 'Format' | 'Timeout' | 'Autograd' | 'Version' | 'Device' | 'Internal' | 'Callback';
+        | 'InvalidValue'
+        | 'InvalidType'
+        | 'Shape'
+        | 'DType'
+        | 'Index'
+        | 'NotFound'
+        | 'Closed'
+        | 'OutOfMemory'
+        | 'Unsupported'
+        | 'Io'
+        | 'Format'
+        | 'Timeout'
+        | 'Autograd'
+        | 'Version'
+        | 'Device'
+        | 'Internal'
+        | 'Callback';
     /** The operator that failed. */
     operator?: string;
     /** The argument that the failure is about. */
@@ -377,4 +411,203 @@ export class Optimizer extends Handle {
     /** All states and counts. */
     saveStates(): Uint8Array;
     loadStates(bytes: Uint8Array): void;
+}
+
+/** What a metric may be made with besides its attributes. */
+export interface MetricOptions {
+    /** Of `CustomMetric`: a function of a label and a prediction that gives a value, or a sum and a count. */
+    feval?: (label: NDArray, pred: NDArray) => number | readonly [number, number];
+}
+
+/** A metric with what it has summed up. */
+export class Metric extends Handle {
+    /** Takes in a batch: as many labels as predictions, in arrays, or in objects by their names. */
+    update(labels: NDArray | readonly NDArray[] | Arrays, preds: NDArray | readonly NDArray[] | Arrays): void;
+    /** Adds a metric to a `CompositeEvalMetric`. */
+    push(metric: Metric): void;
+    /** Adds a sum and a count that were found otherwise. */
+    add(sum: number, count: number): void;
+    /** Forgets everything; with `local` all but what `get({ global: true })` tells. */
+    reset(options?: { local?: boolean }): void;
+    /** The values by their names since the last reset. Waits. */
+    get(options?: { global?: boolean }): Record<string, number>;
+}
+
+/** A name with a shape and a dtype. */
+export interface DataDesc {
+    name: string;
+    shape: readonly number[];
+    dtype?: DType;
+    layout?: string;
+}
+
+/** A batch of data and labels. */
+export interface Batch {
+    data: NDArray[];
+    label: NDArray[];
+    /** How many examples, the last ones, only fill the batch up. */
+    pad: number;
+    /** The numbers of the examples in their source. */
+    index: number[];
+}
+
+export type Source = NDArray | TypedArray | Nested;
+
+/** What a data iterator reads from besides its attributes. */
+export interface DataIterOptions {
+    data?: Source | readonly NDArray[] | Record<string, Source>;
+    label?: Source | readonly NDArray[] | Record<string, Source>;
+    iters?: readonly DataIter[];
+}
+
+/** Goes through batches. A loop over it is an epoch, after which it begins anew. */
+export class DataIter extends Handle {
+    readonly provideData: DataDesc[];
+    readonly provideLabel: DataDesc[];
+    readonly batchSize: number;
+    /** The next batch, or null at the end of the epoch. */
+    next(): Batch | null;
+    /** Begins the next epoch; with `hard` as if nothing had been read. */
+    reset(options?: { hard?: boolean }): void;
+    [globalThis.Symbol.iterator](): Generator<Batch>;
+}
+
+/** A store of values that several devices share. Keys are numbers or texts. */
+export class KVStore extends Handle {
+    private constructor();
+    readonly type: string;
+    readonly rank: number;
+    readonly numWorkers: number;
+    /** Keeps a copy of a value under a new key. */
+    init(key: string | number, value: NDArray): void;
+    /** Sums values, one of each device, and changes the stored one by the sum, which else takes its place. */
+    push(key: string | number, value: NDArray | readonly NDArray[]): void;
+    /** Copies the stored value to arrays. */
+    pull(key: string | number, out: NDArray | readonly NDArray[]): void;
+    pushpull(
+        key: string | number,
+        value: NDArray | readonly NDArray[],
+        out?: NDArray | readonly NDArray[],
+    ): void;
+    broadcast(key: string | number, value: NDArray, out: NDArray | readonly NDArray[]): void;
+    /** Updates stored values by an optimizer from now on, with new states. */
+    setOptimizer(optimizer: Optimizer): void;
+    /** Updates stored values by a function from now on; null lets sums take their place. */
+    setUpdater(update: ((key: string | number, pushed: NDArray, stored: NDArray) => void) | null): void;
+    /** Compresses what is pushed to a store `device` from now on. */
+    setGradientCompression(compression: { type: '2bit'; threshold?: number }): void;
+    saveOptimizerStates(): Uint8Array;
+    loadOptimizerStates(states: Uint8Array): void;
+}
+
+/** What callbacks are told; epoch and batch from 0. */
+export interface Told {
+    epoch: number;
+    batch?: number;
+    metric?: Metric | null;
+    module?: Module | null;
+}
+
+/** A callback of the library: says something, or asks for something to be done. */
+export class Callback extends Handle {
+    tell(told: Told): void;
+}
+export type Callbacks = Callback | ((told: Told) => void) | readonly (Callback | ((told: Told) => void))[];
+
+export interface ModuleOptions {
+    dataNames?: readonly string[];
+    labelNames?: readonly string[];
+    fixedParamNames?: readonly string[];
+    stateNames?: readonly string[];
+    /** A device, or several among which batches are divided. */
+    ctx?: Context | readonly Context[];
+}
+
+export interface InitParamsOptions {
+    initializer?: Initializer | string | null;
+    argParams?: Arrays | null;
+    auxParams?: Arrays | null;
+    allowMissing?: boolean;
+    allowExtra?: boolean;
+    force?: boolean;
+}
+
+export interface FitOptions {
+    numEpoch: number;
+    beginEpoch?: number;
+    evalData?: Iterable<Batch> | null;
+    evalMetric?: Metric | string | readonly (Metric | string)[];
+    optimizer?: Optimizer | string;
+    kvstore?: KVStore | string | null;
+    initializer?: Initializer | string;
+    argParams?: Arrays | null;
+    auxParams?: Arrays | null;
+    allowMissing?: boolean;
+    batchEnd?: Callbacks;
+    epochEnd?: Callbacks;
+    evalEnd?: Callbacks;
+    /** Where lines go; the console if it is not said. */
+    log?: (line: string) => void;
+}
+
+/** A symbol that is trained and predicts. */
+export class Module extends Handle {
+    constructor(symbol: Symbol, options?: ModuleOptions);
+    /** The module of a checkpoint; with `states` the next optimizer goes on from those that were saved. */
+    static load(prefix: string, epoch: number, options?: ModuleOptions & { states?: boolean }): Module;
+    readonly binded: boolean;
+    readonly paramsInitialized: boolean;
+    readonly optimizerInitialized: boolean;
+    readonly symbol: Symbol;
+    readonly dataNames: string[];
+    readonly labelNames: string[];
+    readonly paramNames: string[];
+    readonly dataShapes: DataDesc[];
+    readonly labelShapes: DataDesc[];
+    /** Makes executors for the batches of an iterator, or for descriptions of data and labels. */
+    bind(
+        data: DataIter | readonly DataDesc[],
+        labels?: readonly DataDesc[],
+        options?: {
+            forTraining?: boolean;
+            inputsNeedGrad?: boolean;
+            gradReq?: GradReq;
+            sharedModule?: Module | null;
+        },
+    ): this;
+    reshape(data: readonly DataDesc[], labels?: readonly DataDesc[]): void;
+    /** Gives parameters their first values. Says whether anything was done. */
+    initParams(options?: InitParamsOptions): boolean;
+    setParams(
+        argParams: Arrays,
+        auxParams?: Arrays,
+        options?: { allowMissing?: boolean; allowExtra?: boolean },
+    ): void;
+    /** Copies of the parameters by their names. */
+    getParams(): { argParams: Arrays; auxParams: Arrays };
+    initOptimizer(options?: {
+        optimizer?: Optimizer | string;
+        kvstore?: KVStore | string | null;
+        force?: boolean;
+    }): boolean;
+    forward(batch: { data: readonly NDArray[]; label?: readonly NDArray[] }, isTrain?: boolean | null): void;
+    backward(outGrads?: readonly NDArray[]): void;
+    /** Changes the parameters by their gradients. */
+    update(): void;
+    /** The outputs of the last batch, which the next overwrites. */
+    getOutputs(): NDArray[];
+    getInputGrads(): NDArray[];
+    updateMetric(metric: Metric, labels: readonly NDArray[]): void;
+    saveOptimizerStates(): Uint8Array;
+    loadOptimizerStates(states: Uint8Array): void;
+    saveCheckpoint(prefix: string, epoch: number, options?: { states?: boolean }): void;
+    /** Trains over the batches of an iterator. After each epoch it prints the metric, and that of `evalData`. */
+    fit(trainData: Iterable<Batch> & Partial<DataIter>, options: FitOptions): this;
+    /** The values of a metric over the batches of an iterator. */
+    score(
+        evalData: Iterable<Batch>,
+        evalMetric?: Metric | string | readonly (Metric | string)[],
+    ): Record<string, number>;
+    /** The outputs for all examples of an iterator. */
+    predict<R extends NDArray | NDArray[] = NDArray>(evalData: Iterable<Batch>): R;
 }

@@ -16,7 +16,10 @@ async function turn() {
         const now = queue;
         let done;
         try {
-            done = await native.arraysWait(now.map((entry) => entry.array._slot), TURN);
+            done = await native.arraysWait(
+                now.map((entry) => entry.array._slot),
+                TURN,
+            );
         } catch (error) {
             // An array was closed meanwhile: those that can be waited for still are.
             queue = queue.filter((entry) => !(entry.array.closed && (entry.reject(error), true)));

@@ -96,6 +96,15 @@ pub fn grad(call: &Call) -> Result<napi_value> {
     call.give(found.into_iter().map(New).collect::<Vec<_>>())
 }
 
+/// `autogradSymbol(heads)`: what was recorded, as a symbol.
+pub fn symbol(call: &Call) -> Result<napi_value> {
+    let heads = list::<mxr_array_t>(call, 0, "heads")?;
+    // SAFETY: there are as many handles as is said.
+    crate::symbol::made(call, |out| unsafe {
+        (abi().mxr_autograd_symbol)(heads.as_ptr(), heads.len() as i32, out)
+    })
+}
+
 /// A function of JavaScript's that the library calls, on the thread on which it was made.
 pub struct Callback {
     env: Env,
@@ -110,6 +119,11 @@ impl Callback {
         // SAFETY: the instance and the value are live.
         env.check(unsafe { sys::napi_create_reference(env.0, call.raw(i), 1, &raw mut function) })?;
         Ok(Box::new(Callback { env, function, thread: std::thread::current().id() }))
+    }
+
+    /// The instance that it is of.
+    pub fn env(&self) -> Env {
+        self.env
     }
 
     /// Calls it, and has `take` read what it gives, while that is live.

@@ -1,12 +1,13 @@
 //! Compiled symbols: plans, executors and cached operators.
 
-use crate::array::{self, Kept};
+use crate::array;
 use crate::autograd::{Callback, drop_callback};
 use crate::error::{Failure, check};
 use crate::handles::{New, Of, list, optional_list};
 use crate::js::{Call, Env, Result, ToJs};
 use crate::symbol::symbol;
 use crate::texts::{self, Texts, texts};
+use crate::training::{Kept, keep};
 use mxr_abi::abi;
 use mxr_abi::ffi::{
     mxr_array_t, mxr_cached_op_t, mxr_executor_t, mxr_known_t, mxr_plan_options_t, mxr_plan_report_t,
@@ -179,37 +180,24 @@ pub fn simple_bind(call: &Call) -> Result<napi_value> {
     call.give(New(out))
 }
 
-/// An executor that stays while a call runs, in which JavaScript may run.
-struct KeptExecutor(*mut mxr_executor_t);
-
-impl KeptExecutor {
-    fn read(call: &Call) -> Result<KeptExecutor> {
-        // SAFETY: the handle is live.
-        Ok(KeptExecutor(unsafe { (abi().mxr_executor_retain)(executor(call)?) }))
-    }
-}
-
-impl Drop for KeptExecutor {
-    fn drop(&mut self) {
-        // SAFETY: the reference was taken above.
-        unsafe { (abi().mxr_executor_free)(self.0) }
-    }
+/// The executor, which stays while the call runs.
+fn kept(call: &Call) -> Result<Kept<mxr_executor_t>> {
+    Ok(keep(executor(call)?, abi().mxr_executor_retain, abi().mxr_executor_free))
 }
 
 /// `executorForward(executor, training)`
 pub fn forward(call: &Call) -> Result<napi_value> {
-    let (executor, training) = (KeptExecutor::read(call)?, call.get::<bool>(1, "is_train")?);
+    let (executor, training) = (kept(call)?, call.get::<bool>(1, "is_train")?);
     // SAFETY: the handle is kept.
-    check(unsafe { (abi().mxr_executor_forward)(executor.0, training.into()) })?;
+    check(unsafe { (abi().mxr_executor_forward)(executor.handle, training.into()) })?;
     call.give(())
 }
 
 /// `executorBackward(executor, headGrads)`
 pub fn backward(call: &Call) -> Result<napi_value> {
-    let (executor, heads) =
-        (KeptExecutor::read(call)?, Kept::new(list::<mxr_array_t>(call, 1, "out_grads")?));
+    let (executor, heads) = (kept(call)?, array::Kept::new(list::<mxr_array_t>(call, 1, "out_grads")?));
     // SAFETY: handles are kept, and there are as many as is said.
-    check(unsafe { (abi().mxr_executor_backward)(executor.0, heads.0.as_ptr(), heads.0.len() as i32) })?;
+    check(unsafe { (abi().mxr_executor_backward)(executor.handle, heads.0.as_ptr(), heads.0.len() as i32) })?;
     call.give(())
 }
 

@@ -36,6 +36,16 @@ pub enum Kind {
     LRScheduler,
     /// An initializer.
     Initializer,
+    /// A metric.
+    Metric,
+    /// A data iterator.
+    DataIter,
+    /// A store.
+    KVStore,
+    /// A callback.
+    Callback,
+    /// A module.
+    Module,
 }
 
 /// A type of the library that objects have handles of.
@@ -75,6 +85,11 @@ kinds! {
     Updater mxr_updater_t mxr_updater_free "an Updater",
     LRScheduler mxr_lr_scheduler_t mxr_lr_scheduler_free "an LRScheduler",
     Initializer mxr_initializer_t mxr_initializer_free "an Initializer",
+    Metric mxr_metric_t mxr_metric_free "a Metric",
+    DataIter mxr_data_iter_t mxr_data_iter_free "a DataIter",
+    KVStore mxr_kvstore_t mxr_kvstore_free "a KVStore",
+    Callback mxr_callback_t mxr_callback_free "a Callback",
+    Module mxr_module_t mxr_module_free "a Module",
 }
 
 /// The number that a closed object has.

@@ -8,12 +8,15 @@ mod array;
 mod attrs;
 mod autograd;
 mod control;
+mod data;
 mod error;
 mod executor;
 mod handles;
 mod invoke;
 mod js;
+mod kvstore;
 mod model;
+mod module;
 mod process;
 mod state;
 mod symbol;
@@ -134,6 +137,54 @@ const FUNCTIONS: &[Function] = functions! {
     c"updaterSetState" training::updater_set_state,
     c"updaterToBytes" training::updater_to_bytes,
     c"updaterSetBytes" training::updater_set_bytes,
+    c"autogradSymbol" autograd::symbol,
+    c"metricCreate" data::metric_create,
+    c"metricPush" data::metric_push,
+    c"metricUpdate" data::metric_update,
+    c"metricUpdateNamed" data::metric_update_named,
+    c"metricAdd" data::metric_add,
+    c"metricReset" data::metric_reset,
+    c"metricGet" data::metric_get,
+    c"iterCreate" data::iter_create,
+    c"iterNames" data::iter_names,
+    c"iterDesc" data::iter_desc,
+    c"iterLayout" data::iter_layout,
+    c"iterBatchSize" data::iter_batch_size,
+    c"iterNext" data::iter_next,
+    c"iterReset" data::iter_reset,
+    c"iterArray" data::iter_array,
+    c"iterIndex" data::iter_index,
+    c"callbackCreate" data::callback_create,
+    c"callbackDue" data::callback_due,
+    c"callbackCall" data::callback_call,
+    c"storeCreate" kvstore::create,
+    c"storeType" kvstore::kind,
+    c"storeWorkers" kvstore::workers,
+    c"storeMove" kvstore::exchange,
+    c"storeSetOptimizer" kvstore::set_optimizer,
+    c"storeSetUpdate" kvstore::set_update,
+    c"storeSetCompression" kvstore::set_compression,
+    c"storeStates" kvstore::states,
+    c"storeSetStates" kvstore::set_states,
+    c"moduleCreate" module::create,
+    c"moduleLoad" module::load,
+    c"moduleBind" module::bind,
+    c"moduleReshape" module::reshape,
+    c"moduleState" module::state,
+    c"moduleNames" module::names,
+    c"moduleDesc" module::desc,
+    c"moduleSymbol" module::get_symbol,
+    c"moduleForward" module::forward,
+    c"moduleBackward" module::backward,
+    c"moduleArray" module::array_of,
+    c"moduleInitParams" module::init_params,
+    c"moduleParams" module::get_params,
+    c"moduleInitOptimizer" module::init_optimizer,
+    c"moduleUpdate" module::update,
+    c"moduleUpdateMetric" module::update_metric,
+    c"moduleStates" module::states,
+    c"moduleSetStates" module::set_states,
+    c"moduleSave" module::save,
 };
 
 /// What Node calls when the addon is loaded, once for each instance of JavaScript.

@@ -15,7 +15,7 @@ use std::ffi::c_char;
 use std::ptr;
 
 /// Makes what has a name and attributes: the first argument is the name, the second the attributes' texts.
-fn created<T: crate::handles::Handle>(
+pub fn created<T: crate::handles::Handle>(
     call: &Call,
     create: impl FnOnce(*const c_char, *const mxr_attr_t, i32, *mut *mut T) -> *mut mxr_error_t,
 ) -> Result<napi_value> {
@@ -193,19 +193,54 @@ pub fn updater_set_state(call: &Call) -> Result<napi_value> {
     call.give(())
 }
 
-/// `updaterToBytes(updater, place)`: all states as bytes, copied to a Uint8Array if it has their number.
-pub fn updater_to_bytes(call: &Call) -> Result<napi_value> {
-    let (updater, mut bytes, mut n) = (updater(call)?, ptr::null_mut(), 0);
+/// Bytes that the library makes, copied to the Uint8Array that is the second argument if it has their number, which is
+/// the result.
+pub fn bytes(
+    call: &Call,
+    make: impl FnOnce(*mut *mut u8, *mut u64) -> *mut mxr_error_t,
+) -> Result<napi_value> {
+    let (mut data, mut n) = (ptr::null_mut(), 0);
     let (place, room) = call.env.memory(call.raw(1), "place")?;
-    // SAFETY: the handle is live; the bytes are owned here and freed once; the place has room for them.
+    check(make(&raw mut data, &raw mut n))?;
+    // SAFETY: the bytes are owned here and freed once; the place has room for them.
     unsafe {
-        check((abi().mxr_updater_to_bytes)(updater, &raw mut bytes, &raw mut n))?;
         if room as u64 == n {
-            ptr::copy_nonoverlapping(bytes.cast_const(), place.cast::<u8>(), room);
+            ptr::copy_nonoverlapping(data.cast_const(), place.cast::<u8>(), room);
         }
-        (abi().mxr_bytes_free)(bytes, n);
+        (abi().mxr_bytes_free)(data, n);
     }
     call.give(n)
+}
+
+/// A handle that stays while a call runs, in which JavaScript may run.
+pub struct Kept<T> {
+    /// The handle.
+    pub handle: *mut T,
+    free: unsafe extern "C" fn(*mut T),
+}
+
+/// Takes a reference to a live handle until the result is dropped.
+pub fn keep<T>(
+    handle: *mut T,
+    retain: unsafe extern "C" fn(*mut T) -> *mut T,
+    free: unsafe extern "C" fn(*mut T),
+) -> Kept<T> {
+    // SAFETY: the handle is live.
+    Kept { handle: unsafe { retain(handle) }, free }
+}
+
+impl<T> Drop for Kept<T> {
+    fn drop(&mut self) {
+        // SAFETY: the reference was taken above.
+        unsafe { (self.free)(self.handle) }
+    }
+}
+
+/// `updaterToBytes(updater, place)`
+pub fn updater_to_bytes(call: &Call) -> Result<napi_value> {
+    let updater = updater(call)?;
+    // SAFETY: the handle is live.
+    bytes(call, |data, n| unsafe { (abi().mxr_updater_to_bytes)(updater, data, n) })
 }
 
 /// `updaterSetBytes(updater, bytes)`

@@ -13,7 +13,9 @@ const QUIRKS = read('bindings/node/tests/quirks.json');
 const OPERATORS = read('schema/ops.json').operators.filter((op) => !op.internal);
 
 const KINDS = {
-    float: ['float64', 'float32', 'float16', 'bfloat16'], int: ['int64', 'int32', 'int8', 'uint8'], bool: ['bool'],
+    float: ['float64', 'float32', 'float16', 'bfloat16'],
+    int: ['int64', 'int32', 'int8', 'uint8'],
+    bool: ['bool'],
 };
 const PRECISION = { float32: 1e-5, float16: 4e-3, bfloat16: 3e-2 };
 /** The gradient that every runner feeds to an output, over and over. */
@@ -21,10 +23,16 @@ const HEAD = [0.5, -1, 1.5, 0.25, -0.75];
 
 /** The function of an operator in a module of functions, found as MXNet's users find it. */
 function find(module, name) {
-    for (const [prefix, space] of [['_contrib_', 'contrib'], ['_linalg_', 'linalg'], ['_sparse_', 'sparse'], ['_image_', 'image']]) {
+    for (const [prefix, space] of [
+        ['_contrib_', 'contrib'],
+        ['_linalg_', 'linalg'],
+        ['_sparse_', 'sparse'],
+        ['_image_', 'image'],
+    ]) {
         if (name.startsWith(prefix)) return module[space][name.slice(prefix.length)];
     }
-    if (name.startsWith('_random_') && name.endsWith('_like')) return module.random[name.slice('_random_'.length)];
+    if (name.startsWith('_random_') && name.endsWith('_like'))
+        return module.random[name.slice('_random_'.length)];
     return (name.startsWith('_') ? module._internal : module)[name];
 }
 
@@ -43,11 +51,13 @@ function dtypes(op, test) {
     return few.length > 0 ? few : all.slice(0, 1);
 }
 
-const numbers = (data) => data.map((value) => (value === null ? NaN : Number(String(value).replace('inf', 'Infinity'))));
+const numbers = (data) =>
+    data.map((value) => (value === null ? NaN : Number(String(value).replace('inf', 'Infinity'))));
 
 /** An array of a case; as a view, the third of four rows of another. */
 function array(spec, dtype, view) {
-    const data = numbers(spec.data), options = { dtype: spec.dtype ?? dtype, shape: spec.shape };
+    const data = numbers(spec.data),
+        options = { dtype: spec.dtype ?? dtype, shape: spec.shape };
     if (!view) return mx.nd.array(data, options);
     const other = data.map(() => 77);
     return mx.nd.array([other, other, data, other].flat(), { ...options, shape: [4, ...spec.shape] }).at(2);
@@ -69,15 +79,17 @@ function wrapped(dtype, number) {
 
 /** Says how an array differs from what is expected, or nothing. */
 function compare(expected, got, precision, factor) {
-    if (String(got.shape) !== String(expected.shape)) return `expected shape [${expected.shape}], got [${got.shape}]`;
+    if (String(got.shape) !== String(expected.shape))
+        return `expected shape [${expected.shape}], got [${got.shape}]`;
     const want = numbers(expected.data).map((number) => wrapped(got.dtype, number));
     const have = got.reshape(-1).toArraySync().map(Number);
-    const epsilon = factor * (got.dtype === 'float64' ? precision : PRECISION[got.dtype] ?? 0);
+    const epsilon = factor * (got.dtype === 'float64' ? precision : (PRECISION[got.dtype] ?? 0));
     const scale = want.reduce((most, n) => (Number.isFinite(n) ? Math.max(most, Math.abs(n)) : most), 0);
     for (let i = 0; i < want.length; i++) {
         const [w, h] = [want[i], have[i]];
         const close = Math.abs(h - w) <= epsilon * (Math.abs(w) + 0.2 * scale + 1e-3);
-        if (!close && h !== w && !(Number.isNaN(h) && Number.isNaN(w))) return `element ${i}: expected ${w}, got ${h}`;
+        if (!close && h !== w && !(Number.isNaN(h) && Number.isNaN(w)))
+            return `element ${i}: expected ${w}, got ${h}`;
     }
     return undefined;
 }

@@ -18,8 +18,11 @@ function writeIdx(folder, name, shape, bytes) {
 
 /** Images with a bright bar, whose place is the digit. */
 function writeBars(folder, part, n) {
-    const pixels = Buffer.alloc(n * 784), digits = Buffer.from(Array.from({ length: n }, (_, i) => (i * 7) % 10));
-    digits.forEach((digit, i) => pixels.fill(255, i * 784 + (2 * digit + 4) * 28, i * 784 + (2 * digit + 6) * 28));
+    const pixels = Buffer.alloc(n * 784),
+        digits = Buffer.from(Array.from({ length: n }, (_, i) => (i * 7) % 10));
+    digits.forEach((digit, i) =>
+        pixels.fill(255, i * 784 + (2 * digit + 4) * 28, i * 784 + (2 * digit + 6) * 28),
+    );
     writeIdx(folder, `${part}-images-idx3-ubyte`, [n, 28, 28], pixels);
     writeIdx(folder, `${part}-labels-idx1-ubyte`, [n], digits);
 }
@@ -34,7 +37,7 @@ test('the example learns where bars are', () => {
     assert.match(stdout, /^test accuracy: 1\.0000$/m, stdout + stderr);
 });
 
-test('the README\'s first model runs', () => {
+test("the README's first model runs", () => {
     const readme = fs.readFileSync(path.join(__dirname, '../README.md'), 'utf8');
     const [, code] = /## A first model\n\n```js\n([\s\S]*?)```/.exec(readme);
     const source = code.replace("require('mxr')", `require(${JSON.stringify(require.resolve('mxr'))})`);

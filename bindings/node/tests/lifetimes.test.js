@@ -2,7 +2,7 @@
 // When memory is given back, waiting, failures, workers, and finding the library.
 
 const assert = require('node:assert');
-const { execFileSync, spawnSync } = require('node:child_process');
+const { execFileSync, spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -17,7 +17,8 @@ test('memory stays flat over a hundred thousand temporaries of a loop that never
     const a = nd.ones([1000]);
     mx.waitall();
     const before = inUse();
-    let sum = a, most = 0;
+    let sum = a,
+        most = 0;
     for (let i = 0; i < 100000; i++) {
         sum = a.add(1).mul(0.5).sub(a.div(2));
         if (i % 1000 === 0) most = Math.max(most, inUse());
@@ -50,7 +51,8 @@ test('between the steps of a program too, memory comes back', async () => {
 });
 
 test('what is closed is gone at once, and cannot be used', () => {
-    const before = inUse(), a = nd.ones([1 << 18]).waitToRead();
+    const before = inUse(),
+        a = nd.ones([1 << 18]).waitToRead();
     assert.ok(inUse() >= before + (1 << 20));
     a.close();
     a.close();
@@ -68,7 +70,10 @@ test('what is closed is gone at once, and cannot be used', () => {
 
 test('a scope closes what was made in it, but for what it gives', () => {
     let inner, nested;
-    const { kept, more: [other] } = mx.scope(() => {
+    const {
+        kept,
+        more: [other],
+    } = mx.scope(() => {
         inner = nd.ones([3]);
         nested = mx.scope(() => inner.add(1));
         return { kept: inner.mul(2), more: [nested] };
@@ -76,13 +81,21 @@ test('a scope closes what was made in it, but for what it gives', () => {
     assert.ok(inner.closed && !kept.closed && other === nested && !nested.closed);
     assert.deepStrictEqual(kept.toArraySync(), [2, 2, 2]);
     let lost;
-    assert.throws(() => mx.scope(() => { lost = nd.ones([1]); throw new Error('stop'); }), /stop/);
+    assert.throws(
+        () =>
+            mx.scope(() => {
+                lost = nd.ones([1]);
+                throw new Error('stop');
+            }),
+        /stop/,
+    );
     assert.ok(lost.closed);
     assert.throws(() => mx.scope(async () => {}), { code: 'InvalidType' });
 });
 
 test('waiting leaves the event loop alone, and tells what failed', async () => {
-    let x = nd.full([400, 400], 0.01), ticks = 0;
+    let x = nd.full([400, 400], 0.01),
+        ticks = 0;
     const timer = setInterval(() => ticks++, 1);
     for (let i = 0; i < 40; i++) x = nd.dot(x, x).mul(0.25);
     const [array, data] = await Promise.all([x.wait(), x.data(), nd.ones([2]).toArray()]);
@@ -110,9 +123,16 @@ test('a wait may be of so many milliseconds', () => {
 
 test('failures say the operator, the argument, what was expected and what came', () => {
     const x = nd.ones([2, 3]);
-    assert.throws(() => nd.FullyConnected(x, nd.ones([4, 9]), { num_hidden: 4, no_bias: true }),
-        { name: 'MXRError', code: 'Shape', operator: 'FullyConnected', argument: 'weight', message: /\(4, 3\).*\(4, 9\)/ });
-    assert.throws(() => nd.softmax(x, { axes: 1 }), { message: "softmax: there is no attribute 'axes'; did you mean 'axis'?" });
+    assert.throws(() => nd.FullyConnected(x, nd.ones([4, 9]), { num_hidden: 4, no_bias: true }), {
+        name: 'MXRError',
+        code: 'Shape',
+        operator: 'FullyConnected',
+        argument: 'weight',
+        message: /\(4, 3\).*\(4, 9\)/,
+    });
+    assert.throws(() => nd.softmax(x, { axes: 1 }), {
+        message: "softmax: there is no attribute 'axes'; did you mean 'axis'?",
+    });
     assert.throws(() => nd.sum(x, { axis: 'x' }), { code: 'InvalidType', operator: 'sum', argument: 'axis' });
     assert.throws(() => nd.sum(x, { keepdims: 'yes' }), { message: /expected true or false, got "yes"/ });
     assert.throws(() => nd.exp(5), { code: 'InvalidType', argument: 'data' });
@@ -124,8 +144,9 @@ test('failures say the operator, the argument, what was expected and what came',
 });
 
 test('workers load the package too, each with its own arrays', async () => {
-    const run = (n) => new Promise((resolve, reject) => {
-        const code = `
+    const run = (n) =>
+        new Promise((resolve, reject) => {
+            const code = `
             const { parentPort, workerData } = require('node:worker_threads');
             const mx = require(${JSON.stringify(require.resolve('mxr'))});
             const memory = new Float32Array(64).fill(1);
@@ -133,12 +154,15 @@ test('workers load the package too, each with its own arrays', async () => {
             for (let i = 0; i < 2000; i++) sum = sum.add(workerData);
             mx.nd.fromTypedArray(new Float32Array(1 << 20)).add(1);
             parentPort.postMessage([sum.get(0).item(), mx.autograd.isRecording(), mx.library()]);`;
-        const worker = new Worker(code, { eval: true, workerData: n });
-        worker.once('message', resolve);
-        worker.once('error', reject);
-    });
+            const worker = new Worker(code, { eval: true, workerData: n });
+            worker.once('message', resolve);
+            worker.once('error', reject);
+        });
     const found = await Promise.all([run(1), run(2), run(3)]);
-    assert.deepStrictEqual(found, [2001, 4001, 6001].map((n) => [n, false, mx.library()]));
+    assert.deepStrictEqual(
+        found,
+        [2001, 4001, 6001].map((n) => [n, false, mx.library()]),
+    );
 });
 
 /** Runs a program in a process of its own. */
@@ -155,10 +179,30 @@ test('a library of another version is refused by its file', () => {
     const { status, stderr } = program('', { MXR_LIBRARY: library });
     assert.notStrictEqual(status, 0);
     assert.match(stderr, /MXRError: .*other\.so has ABI version 999, and this mxr needs 1/);
-    assert.match(program('', { MXR_LIBRARY: path.join(folder, 'none.so') }).stderr, /MXR_LIBRARY names .*none\.so/);
+    assert.match(
+        program('', { MXR_LIBRARY: path.join(folder, 'none.so') }).stderr,
+        /MXR_LIBRARY names .*none\.so/,
+    );
     const { stdout } = program('console.log(mx.library())', { MXR_LIBRARY: fs.realpathSync(mx.library()) });
     assert.strictEqual(stdout.trim(), fs.realpathSync(mx.library()));
     fs.rmSync(folder, { recursive: true });
+});
+
+test('Ctrl-C ends a program that waits', async () => {
+    const source = `const mx = require(${JSON.stringify(require.resolve('mxr'))});
+        let x = mx.nd.full([1000, 1000], 0.001);
+        for (let i = 0; i < 1000; i++) x = mx.nd.dot(x, x);
+        console.log('waiting');
+        x.waitToRead();
+        console.log('waited');`;
+    const child = spawn(process.execPath, ['-e', source]);
+    let printed = '';
+    child.stdout.on('data', (text) => {
+        printed += text;
+        child.kill('SIGINT');
+    });
+    const signal = await new Promise((resolve) => child.on('exit', (_, name) => resolve(name)));
+    assert.deepStrictEqual([printed, signal], ['waiting\n', 'SIGINT']);
 });
 
 test('a process ends while work is under way', () => {

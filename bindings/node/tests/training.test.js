@@ -7,7 +7,8 @@ const mx = require('mxr');
 
 const { autograd, nd } = mx;
 const list = (array) => array.toArraySync();
-const near = (got, want) => got.forEach((g, i) => assert.ok(Math.abs(g - want[i]) < 1e-5, `${got} is not near ${want}`));
+const near = (got, want) =>
+    got.forEach((g, i) => assert.ok(Math.abs(g - want[i]) < 1e-5, `${got} is not near ${want}`));
 
 test('gradients flow to the variables of what was recorded', () => {
     const x = nd.array([1, 2, 3]).attachGrad();
@@ -21,7 +22,8 @@ test('gradients flow to the variables of what was recorded', () => {
 });
 
 test('gradients are added, or not computed, as is asked for', () => {
-    const x = nd.array([3]).attachGrad('add'), still = nd.array([5]).attachGrad('null');
+    const x = nd.array([3]).attachGrad('add'),
+        still = nd.array([5]).attachGrad('null');
     for (let i = 0; i < 2; i++) autograd.record(() => x.mul(still)).backward();
     assert.deepStrictEqual([list(x.grad), list(still.grad)], [[10], [0]]);
     assert.throws(() => x.attachGrad('sum'), { code: 'InvalidValue' });
@@ -44,7 +46,13 @@ test('scopes set and set back, and refuse functions that go on later', () => {
         autograd.predictMode(() => assert.ok(autograd.isRecording() && !autograd.isTraining()));
         assert.ok(autograd.isRecording());
     });
-    assert.throws(() => autograd.record(() => { throw new Error('stop'); }), /stop/);
+    assert.throws(
+        () =>
+            autograd.record(() => {
+                throw new Error('stop');
+            }),
+        /stop/,
+    );
     assert.ok(!autograd.isRecording());
     assert.throws(() => autograd.record(async () => {}), { code: 'InvalidType' });
     assert.ok(nd.Dropout(nd.ones([100])).equals(nd.ones([100])));
@@ -79,11 +87,15 @@ test('a function may have a gradient of its own, and what it throws comes out as
         }
     }
     const y = autograd.record(() => new Broken().call(x));
-    assert.throws(() => y.backward(), (error) => error === mistake);
+    assert.throws(
+        () => y.backward(),
+        (error) => error === mistake,
+    );
 });
 
 test('optimizers change weights as their definitions say', () => {
-    const w = nd.array([1, 2]), g = nd.array([0.5, -1]);
+    const w = nd.array([1, 2]),
+        g = nd.array([0.5, -1]);
     const sgd = new mx.optimizer.SGD({ learning_rate: 0.1, momentum: 0.9, wd: 0 });
     sgd.update(0, w, g);
     sgd.update(0, w, g);
@@ -96,14 +108,19 @@ test('optimizers change weights as their definitions say', () => {
     assert.strictEqual(sgd.rates(0).lr, 0.2);
     assert.ok(mx.optimizer.create('adam', { learning_rate: 1 }) instanceof mx.optimizer.Adam);
     assert.throws(() => mx.optimizer.create('sdg'), { code: 'NotFound' });
-    assert.throws(() => new mx.optimizer.SGD({ momentun: 1 }), { code: 'NotFound', message: /did you mean 'momentum'/ });
+    assert.throws(() => new mx.optimizer.SGD({ momentun: 1 }), {
+        code: 'NotFound',
+        message: /did you mean 'momentum'/,
+    });
 });
 
 test('states of an optimizer are saved and loaded', () => {
     const make = () => new mx.optimizer.Adam({ learning_rate: 0.01 });
     const [w, g, one] = [nd.array([1]), nd.array([2]), make()];
     one.update(0, w, g);
-    const bytes = one.saveStates(), other = make(), same = w.copyTo(mx.cpu());
+    const bytes = one.saveStates(),
+        other = make(),
+        same = w.copyTo(mx.cpu());
     other.loadStates(bytes);
     one.update(0, w, g);
     other.update(0, same, g);
@@ -113,33 +130,54 @@ test('states of an optimizer are saved and loaded', () => {
 
 test('factors of parameters are found by their names', () => {
     const sgd = new mx.optimizer.SGD({ learning_rate: 1, wd: 0.5, paramNames: ['a_weight', 'a_bias'] });
-    assert.deepStrictEqual([sgd.rates(0), sgd.rates(1)], [{ lr: 1, wd: 0.5 }, { lr: 1, wd: 0 }]);
+    assert.deepStrictEqual(
+        [sgd.rates(0), sgd.rates(1)],
+        [
+            { lr: 1, wd: 0.5 },
+            { lr: 1, wd: 0 },
+        ],
+    );
     sgd.setLrMult({ a_bias: 2 });
     sgd.setMult(0, 3, 4);
-    assert.deepStrictEqual([sgd.rates(0), sgd.rates(1)], [{ lr: 3, wd: 2 }, { lr: 2, wd: 0 }]);
+    assert.deepStrictEqual(
+        [sgd.rates(0), sgd.rates(1)],
+        [
+            { lr: 3, wd: 2 },
+            { lr: 2, wd: 0 },
+        ],
+    );
 });
 
-test('an optimizer of one\'s own counts by the library', () => {
+test("an optimizer of one's own counts by the library", () => {
     class Signs extends mx.optimizer.Optimizer {
         update(index, weight, grad) {
             this.count(index);
             weight.sub(grad.sign().mul(this.rates(index).lr), { out: weight });
         }
     }
-    const own = new Signs({ learning_rate: 0.5 }), w = nd.array([1, 1]);
+    const own = new Signs({ learning_rate: 0.5 }),
+        w = nd.array([1, 1]);
     own.update(0, w, nd.array([3, -2]));
     assert.deepStrictEqual([list(w), own.numUpdate], [[0.5, 1.5], 1]);
 });
 
 test('schedules say the learning rate by the number of updates', () => {
     const rate = new mx.lrScheduler.FactorScheduler({ step: 2, factor: 0.5, base_lr: 1 });
-    assert.deepStrictEqual([0, 3, 5].map((n) => rate.value(n)), [1, 0.5, 0.25]);
+    assert.deepStrictEqual(
+        [0, 3, 5].map((n) => rate.value(n)),
+        [1, 0.5, 0.25],
+    );
     const cosine = mx.lrScheduler.create('CosineScheduler', { max_update: 10, base_lr: 2, final_lr: 0 });
-    near([0, 5, 10].map((n) => cosine.value(n)), [2, 1, 0]);
+    near(
+        [0, 5, 10].map((n) => cosine.value(n)),
+        [2, 1, 0],
+    );
     rate.baseLr = 4;
     assert.deepStrictEqual([rate.baseLr, rate.value(0), cosine.baseLr], [4, 4, 2]);
     const sgd = new mx.optimizer.SGD({ lr_scheduler: rate });
-    assert.throws(() => { sgd.learningRate = 1; }, mx.MXRError);
+    assert.throws(() => {
+        sgd.learningRate = 1;
+    }, mx.MXRError);
 });
 
 test('initializers fill parameters by their names', () => {
@@ -156,7 +194,8 @@ test('initializers fill parameters by their names', () => {
     const x = nd.empty([100, 50]);
     new mx.init.Xavier({ rnd_type: 'uniform', factor_type: 'in', magnitude: 6 }).fill(x);
     // Uniform in ±√(6/50), of which the standard deviation is that over √3.
-    const bound = Math.sqrt(6 / 50), deviation = Math.sqrt(x.square().mean().item());
+    const bound = Math.sqrt(6 / 50),
+        deviation = Math.sqrt(x.square().mean().item());
     assert.ok(x.abs().max().item() <= bound && Math.abs(deviation - bound / Math.sqrt(3)) < 0.01);
     const parsed = mx.init.Initializer.parse('["one", {}]');
     parsed.fill(x);
@@ -164,11 +203,14 @@ test('initializers fill parameters by their names', () => {
 });
 
 test('a line is learnt', () => {
-    const x = nd.array([[0], [1], [2], [3]]), y = x.mul(2).add(1);
+    const x = nd.array([[0], [1], [2], [3]]),
+        y = x.mul(2).add(1);
     const [w, b] = [nd.zeros([1, 1]).attachGrad(), nd.zeros([1]).attachGrad()];
     const sgd = new mx.optimizer.SGD({ learning_rate: 0.1 });
     for (let step = 0; step < 300; step++) {
-        const loss = autograd.record(() => nd.FullyConnected(x, w, b, { num_hidden: 1 }).sub(y).square().mean());
+        const loss = autograd.record(() =>
+            nd.FullyConnected(x, w, b, { num_hidden: 1 }).sub(y).square().mean(),
+        );
         loss.backward();
         sgd.update(0, w, w.grad);
         sgd.update(1, b, b.grad);

@@ -3,7 +3,12 @@
 //
 // What is made by name and attributes.
 
-const { Optimizer, LRScheduler, Initializer } = require('../registered.js');
+const { Optimizer } = require('../registered.js');
+const { LRScheduler } = require('../registered.js');
+const { Initializer } = require('../registered.js');
+const { Metric } = require('../metric.js');
+const { DataIter } = require('../io.js');
+const { Callback } = require('../callback.js');
 
 function described(Class, name, aliases, attributes) {
     Object.assign(Class, { registeredName: name, aliases, attributes });
@@ -46,4 +51,36 @@ module.exports = {
         Bilinear: described(class Bilinear extends Initializer {}, 'Bilinear', [], {}),
         LSTMBias: described(class LSTMBias extends Initializer {}, 'LSTMBias', [], { forget_bias: [1, 'float'] }),
     },
+    metrics: {
+        Accuracy: described(class Accuracy extends Metric {}, 'Accuracy', ["acc"], { axis: [10, 'int'], name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+        TopKAccuracy: described(class TopKAccuracy extends Metric {}, 'TopKAccuracy', ["top_k_accuracy", "top_k_acc"], { top_k: [10, 'int'], name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+        F1: described(class F1 extends Metric {}, 'F1', [], { name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'], average: [10, ["macro","micro"]] }),
+        MCC: described(class MCC extends Metric {}, 'MCC', [], { name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'], average: [10, ["macro","micro"]] }),
+        Perplexity: described(class Perplexity extends Metric {}, 'Perplexity', [], { ignore_label: [10, 'int'], axis: [11, 'int'], name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+        MAE: described(class MAE extends Metric {}, 'MAE', [], { name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+        MSE: described(class MSE extends Metric {}, 'MSE', [], { name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+        RMSE: described(class RMSE extends Metric {}, 'RMSE', [], { name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+        CrossEntropy: described(class CrossEntropy extends Metric {}, 'CrossEntropy', ["ce"], { eps: [10, 'float'], name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+        NegativeLogLikelihood: described(class NegativeLogLikelihood extends Metric {}, 'NegativeLogLikelihood', ["nll_loss"], { eps: [10, 'float'], name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+        PearsonCorrelation: described(class PearsonCorrelation extends Metric {}, 'PearsonCorrelation', ["pearsonr"], { name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'], average: [10, ["macro","micro"]] }),
+        PCC: described(class PCC extends Metric {}, 'PCC', [], { name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+        Loss: described(class Loss extends Metric {}, 'Loss', [], { name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+        CustomMetric: described(class CustomMetric extends Metric {}, 'CustomMetric', ["custom"], { name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+        CompositeEvalMetric: described(class CompositeEvalMetric extends Metric {}, 'CompositeEvalMetric', ["composite"], { metrics: [10, 'strings'], name: [1, 'string'], output_names: [2, 'strings'], label_names: [3, 'strings'] }),
+    },
+    data_iters: {
+        NDArrayIter: described(class NDArrayIter extends DataIter {}, 'NDArrayIter', [], { batch_size: [10, 'int'], shuffle: [11, 'bool'], last_batch_handle: [12, ["pad","discard","roll_over"]], data_name: [1, 'string'], label_name: [2, 'string'], layout: [13, 'string'], seed: [14, 'int'] }),
+        CSVIter: described(class CSVIter extends DataIter {}, 'CSVIter', [], { data_csv: [10, 'string'], data_shape: [11, 'ints'], label_csv: [12, 'string'], label_shape: [13, 'ints'], batch_size: [14, 'int'], round_batch: [15, 'bool'], dtype: [16, 'dtype'], data_name: [1, 'string'], label_name: [2, 'string'] }),
+        MNISTIter: described(class MNISTIter extends DataIter {}, 'MNISTIter', [], { image: [10, 'string'], label: [11, 'string'], batch_size: [12, 'int'], shuffle: [13, 'bool'], flat: [14, 'bool'], seed: [15, 'int'], silent: [16, 'bool'], num_parts: [17, 'int'], part_index: [18, 'int'], data_name: [1, 'string'], label_name: [2, 'string'] }),
+        PrefetchingIter: described(class PrefetchingIter extends DataIter {}, 'PrefetchingIter', [], { rename_data: [10, 'strings'], rename_label: [11, 'strings'] }),
+        ResizeIter: described(class ResizeIter extends DataIter {}, 'ResizeIter', [], { size: [10, 'int'], reset_internal: [11, 'bool'] }),
+    },
+    callbacks: {
+        Speedometer: described(class Speedometer extends Callback {}, 'Speedometer', [], { batch_size: [1, 'int'], frequent: [2, 'int'], auto_reset: [3, 'bool'] }),
+        ProgressBar: described(class ProgressBar extends Callback {}, 'ProgressBar', [], { total: [1, 'int'], length: [2, 'int'] }),
+        log_train_metric: described(class log_train_metric extends Callback {}, 'log_train_metric', [], { period: [1, 'int'], auto_reset: [2, 'bool'] }),
+        LogValidationMetricsCallback: described(class LogValidationMetricsCallback extends Callback {}, 'LogValidationMetricsCallback', [], {}),
+        do_checkpoint: described(class do_checkpoint extends Callback {}, 'do_checkpoint', ["module_checkpoint"], { prefix: [1, 'string'], period: [2, 'int'], save_optimizer_states: [3, 'bool'] }),
+    },
+    gradient_compressions: { '2bit': { threshold: [1, 'float'] } },
 };

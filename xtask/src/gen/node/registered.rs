@@ -1,4 +1,4 @@
-//! What is made by name and attributes: a class for each, which extends that of its kind in registered.js.
+//! What is made by name and attributes: a class for each, which extends that of its kind.
 
 use super::text::{comment, member};
 use super::{FOLDER, attributes, head};
@@ -7,12 +7,18 @@ use crate::generate::schema::{MARKER, list, text};
 use serde_json::Value;
 use std::fmt::Write;
 
-/// Kinds: their key in the schema, the class that they extend, and what its constructor takes besides attributes.
-const KINDS: [(&str, &str, &str); 3] = [
-    ("optimizers", "Optimizer", " & OptimizerOptions"),
-    ("lr_schedulers", "LRScheduler", ""),
-    ("initializers", "Initializer", ""),
+/// Kinds: their key in the schema, the class that they extend, the file that has it, and what its constructor takes
+/// besides attributes.
+const KINDS: [(&str, &str, &str, &str); 6] = [
+    ("optimizers", "Optimizer", "registered", " & OptimizerOptions"),
+    ("lr_schedulers", "LRScheduler", "registered", ""),
+    ("initializers", "Initializer", "registered", ""),
+    ("metrics", "Metric", "metric", " & MetricOptions"),
+    ("data_iters", "DataIter", "io", " & DataIterOptions"),
+    ("callbacks", "Callback", "callback", ""),
 ];
+/// Kinds of which only the attributes are needed.
+const TABLES: [&str; 1] = ["gradient_compressions"];
 
 /// The generated files.
 pub fn files(schema: &Value) -> Vec<File> {
@@ -23,17 +29,18 @@ pub fn files(schema: &Value) -> Vec<File> {
 }
 
 fn classes(schema: &Value) -> String {
-    let bases: Vec<&str> = KINDS.iter().map(|(_, base, _)| *base).collect();
     let mut out = head("What is made by name and attributes.");
+    for (_, base, file, _) in KINDS {
+        let _ = writeln!(out, "const {{ {base} }} = require('../{file}.js');");
+    }
     let _ = write!(
         out,
-        "const {{ {} }} = require('../registered.js');\n\n\
+        "\n\
          function described(Class, name, aliases, attributes) {{\n    \
          Object.assign(Class, {{ registeredName: name, aliases, attributes }});\n    return Class;\n}}\n\n\
-         module.exports = {{\n",
-        bases.join(", ")
+         module.exports = {{\n"
     );
-    for (key, base, _) in KINDS {
+    for (key, base, ..) in KINDS {
         let _ = writeln!(out, "    {key}: {{");
         for entry in list(schema, key) {
             let name = text(entry, "name");
@@ -50,16 +57,22 @@ fn classes(schema: &Value) -> String {
         }
         out += "    },\n";
     }
+    for key in TABLES {
+        let one = |entry: &Value| format!("'{}': {}", text(entry, "name"), attributes(list(entry, "attrs")));
+        let all: Vec<String> = list(schema, key).iter().map(one).collect();
+        let _ = writeln!(out, "    {key}: {{ {} }},", all.join(", "));
+    }
     out + "};\n"
 }
 
 fn types(schema: &Value) -> String {
-    let bases: Vec<&str> = KINDS.iter().map(|(_, base, _)| *base).collect();
+    let bases: Vec<&str> = KINDS.iter().map(|(_, base, ..)| *base).collect();
     let mut out = format!(
-        "// {MARKER}\n\nimport type {{ Ints, OptimizerOptions }} from '../types';\nimport {{ {} }} from '../types';\n",
+        "// {MARKER}\n\n\
+         import type {{ DType, DataIterOptions, Ints, MetricOptions, OptimizerOptions }} from '../types';\nimport {{ {} }} from '../types';\n",
         bases.join(", ")
     );
-    for (key, base, more) in KINDS {
+    for (key, base, _, more) in KINDS {
         let _ = write!(out, "\nexport namespace {key} {{\n");
         for entry in list(schema, key).iter().filter(|entry| text(entry, "name") != base) {
             let (name, attrs) = (text(entry, "name"), list(entry, "attrs"));
