@@ -358,6 +358,11 @@
 #define MXR_PLAN_KEEP_PASSES 64
 
 /**
+ * Keep all that the backward pass reads, unless there is a budget: cheap operators are not repeated.
+ */
+#define MXR_PLAN_NO_REPEATING 128
+
+/**
  * The budget of a plan: as little as can be found.
  */
 #define MXR_BUDGET_LEAST -1
@@ -2187,7 +2192,7 @@ mxr_error_t *mxr_plan_report(const mxr_plan_t *plan, mxr_plan_report_t *report);
 mxr_error_t *mxr_plan_text(const mxr_plan_t *plan, char **text);
 
 /**
- * What was applied that changes arithmetic, in words.
+ * What the compiler chose to do that changes rounding, or that repeats operators, in words.
  */
 mxr_error_t *mxr_plan_choices(const mxr_plan_t *plan, mxr_texts_t **choices);
 

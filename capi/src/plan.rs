@@ -48,6 +48,8 @@ pub const MXR_PLAN_NO_SHARING: u32 = 16;
 pub const MXR_PLAN_MIRROR: u32 = 32;
 /// Keep the graph after each pass, for `mxr_plan_passes`.
 pub const MXR_PLAN_KEEP_PASSES: u32 = 64;
+/// Keep all that the backward pass reads, unless there is a budget: cheap operators are not repeated.
+pub const MXR_PLAN_NO_REPEATING: u32 = 128;
 
 /// The budget of a plan: as little as can be found.
 pub const MXR_BUDGET_LEAST: i64 = -1;
@@ -133,12 +135,12 @@ pub(crate) unsafe fn options(given: *const mxr_plan_options_t) -> Result<(Option
         fold: !is(MXR_PLAN_NO_FOLDING),
         simplify: !is(MXR_PLAN_NO_SIMPLIFICATION),
         fuse: !is(MXR_PLAN_NO_FUSION),
+        spare: !is(MXR_PLAN_NO_REPEATING),
         device,
         ..Options::default()
     };
     if is(MXR_PLAN_NO_SHARING) {
         (options.sharing.in_place, options.sharing.reuse) = (false, false);
-        options.spare = false;
     }
     Ok((options, is(MXR_PLAN_KEEP_PASSES)))
 }
@@ -302,7 +304,7 @@ pub unsafe extern "C" fn mxr_plan_text(plan: *const mxr_plan_t, text: *mut *mut 
     })
 }
 
-/// What was applied that changes arithmetic, in words.
+/// What the compiler chose to do that changes rounding, or that repeats operators, in words.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_plan_choices(
     plan: *const mxr_plan_t,

@@ -96,6 +96,77 @@ fn a_result_that_is_a_variable_or_another_result_is_a_copy() {
     assert_eq!(values(executor.gradients().next().unwrap().1.unwrap()), [15.0; 4]);
 }
 
+/// Three products with the same weight of 64 x 64, and the plan of their gradients.
+fn products(requests: Req) -> Executor {
+    let w = nets::var("w");
+    let product = |x: &Symbol| nets::call("dot", &[x, &w], &[]);
+    let net = product(&product(&product(&nets::var("x"))));
+    let identity = full(&[64, 64], 0.0);
+    let bytes: Vec<u8> =
+        (0..64 * 64).flat_map(|i| if i % 65 == 0 { 2.0f32 } else { 0.0 }.to_ne_bytes()).collect();
+    identity.copy_from_bytes(&bytes).unwrap();
+    let variables = vec![full(&[64, 64], 3.0), identity];
+    let gradients = vec![Some(full(&[64, 64], 7.0)), Some(full(&[64, 64], 7.0))];
+    Executor::bind(&net, variables, gradients, vec![requests; 2], None, Options::default()).unwrap()
+}
+
+#[test]
+fn results_that_are_not_written_yet_are_memory_for_what_comes_before_them() {
+    let one = 64 * 64 * 4;
+    let executor = products(Req::Null);
+    let plan = executor.plan(false).unwrap();
+    assert_eq!(
+        plan.report.arena_bytes, one,
+        "of two results at a time one is where the output will be\n{plan}"
+    );
+    for _ in 0..2 {
+        assert_eq!(values(&executor.forward(false).unwrap()[0]), [24.0; 64 * 64]);
+    }
+    let arena = |requests| products(requests).plan(true).unwrap().report.arena_bytes;
+    assert!(arena(Req::Write) < arena(Req::Add), "gradients that are added hold values");
+    let gradients = |requests| {
+        let executor = products(requests);
+        executor.forward(true).unwrap();
+        assert!(
+            executor.gradients().all(|(_, g)| values(g.unwrap()) == [7.0; 64 * 64]),
+            "only backward writes"
+        );
+        executor.backward(&[full(&[64, 64], 1.0)]).unwrap();
+        executor.gradients().map(|(_, g)| values(g.unwrap())).collect::<Vec<_>>()
+    };
+    let (written, added) = (gradients(Req::Write), gradients(Req::Add));
+    for (written, added) in written.iter().zip(&added) {
+        assert!(written.iter().zip(added).all(|(w, a)| w + 7.0 == *a));
+    }
+}
+
+#[test]
+fn a_head_gradient_may_lie_in_the_array_of_a_gradient() {
+    let executor = bound(Req::Write);
+    executor.forward(true).unwrap();
+    let gradient = executor.gradients().next().unwrap().1.unwrap().clone();
+    let head = gradient.reshape(&Shape::new(&[6])).unwrap().slice(0, 2).unwrap();
+    executor.backward(&[head.reshape(&Shape::new(&[2, 1])).unwrap()]).unwrap();
+    let gradients: Vec<_> = executor.gradients().map(|(_, g)| g.map(values)).collect();
+    assert_eq!(gradients[0], Some(vec![3.5; 6]));
+    assert_eq!(gradients[1], Some(vec![28.0; 3]));
+}
+
+#[test]
+fn repeated_calls_are_listed_and_can_be_turned_off() {
+    let net = nets::deep::small_residual([2, 2, 2, 2], 8);
+    let types = net.infer_types(&[("data", Shape::new(&[2, 3, 32, 32]))], &[]).unwrap();
+    let requests = net.requests(&[("data", Req::Null), ("softmax_label", Req::Null)], Req::Write).unwrap();
+    let plan = |spare| {
+        let options = Options { training: true, requests: requests.clone(), spare, ..Options::default() };
+        compile(&net, &types, &options).unwrap().report
+    };
+    let (all, less) = (plan(false), plan(true));
+    assert_eq!(all.choices, [] as [&str; 0]);
+    assert!(less.choices.iter().any(|c| c.starts_with("calls repeated")), "{:?}", less.choices);
+    assert!(less.peak_bytes < all.peak_bytes && less.again_flops > 0);
+}
+
 #[test]
 fn misuse_is_told() {
     let executor = bound(Req::Write);

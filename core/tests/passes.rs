@@ -95,6 +95,24 @@ fn transposes_that_undo_each_other_are_removed() {
 }
 
 #[test]
+fn a_rectifier_and_the_maximum_of_its_windows_become_one_call() {
+    let relu = |x: &Symbol| call("Activation", &[x], &[("act_type", "relu")]);
+    let pool = |x: &Symbol, kind| {
+        call("Pooling", &[x], &[("kernel", "(2, 2)"), ("stride", "(2, 2)"), ("pool_type", kind)])
+    };
+    let shapes: [(&str, &[i64]); 1] = [("x", &[1, 1, 4, 4])];
+    let joined = |symbol: &Symbol| names(&after("joining", symbol, &shapes, false));
+    let x = var("x");
+    assert_eq!(joined(&pool(&relu(&x), "max")), ["_relu_pooling"]);
+    assert_eq!(joined(&pool(&relu(&x), "avg")), ["Activation", "Pooling"]);
+    let read_twice = relu(&x);
+    let both = Symbol::group(&[pool(&read_twice, "max"), read_twice]);
+    assert_eq!(joined(&both), ["Activation", "Pooling"]);
+    let graph = after("dead code", &pool(&relu(&x), "max"), &shapes, true);
+    assert_eq!(names(&graph), ["_relu_pooling", "_backward_relu_pooling"]);
+}
+
+#[test]
 fn chains_of_elementwise_calls_are_fused() {
     let x = var("x");
     let a = call("tanh", &[&call("elemwise_add", &[&x, &var("y")], &[])], &[]);

@@ -319,6 +319,25 @@ fn networks_give_the_same_bits_planned_as_eager() {
 }
 
 #[test]
+fn maxima_of_rectifiers_give_the_same_bits_planned_as_eager() {
+    let _turn = SEED.lock();
+    for (kernel, stride, pad) in [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0), (5, 1, 0)] {
+        for dtype in [DType::F32, DType::F16, DType::F64] {
+            let x = nets::conv(
+                &nets::pool(&nets::relu(&nets::var("data")), "max", kernel, stride, pad),
+                3,
+                1,
+                1,
+                0,
+                true,
+            );
+            let net = nets::softmax(&nets::dense(&nets::pool(&nets::relu(&x), "max", 2, 1, 0), 4));
+            task_of_net(net, &[("data", Shape::new(&[2, 3, 9, 10]))], dtype, Req::Write).check().unwrap();
+        }
+    }
+}
+
+#[test]
 fn an_unrolled_lstm_gives_the_same_bits_planned_as_eager() {
     let _turn = SEED.lock();
     let net = nets::deep::lstm(2, 6, 8, 5);

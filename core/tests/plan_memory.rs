@@ -56,10 +56,10 @@ fn more(r: &Report) -> f64 {
 fn planning_saves_what_the_paper_of_2015_says_and_more() {
     // Megabytes at the peak with a batch of 64: forward only, and training.
     let networks = [
-        ("AlexNet", nets::classic::alexnet(), 92.5, 218.1),
-        ("VGG-16", nets::classic::vgg16(), 1644.4, 3914.8),
-        ("GoogLeNet", nets::classic::googlenet(), 257.2, 935.2),
-        ("ResNet-152", nets::classic::resnet([3, 8, 36, 3]), 462.7, 6689.6),
+        ("AlexNet", nets::classic::alexnet(), 92.5, 188.9),
+        ("VGG-16", nets::classic::vgg16(), 1644.4, 3889.2),
+        ("GoogLeNet", nets::classic::googlenet(), 257.2, 937.6),
+        ("ResNet-152", nets::classic::resnet([3, 8, 36, 3]), 462.7, 6586.6),
     ];
     for (name, net, forward_megabytes, training_megabytes) in networks {
         let types = picture_types(&net, 64);
@@ -68,8 +68,12 @@ fn planning_saves_what_the_paper_of_2015_says_and_more() {
         {
             let r = report_with(&net, &types, training, Options::default());
             show(name, &r);
+            let plain =
+                Options { fuse: false, simplify: false, fold: false, spare: false, ..Options::default() };
+            let unplanned = report_with(&net, &types, training, plain).unplanned_bytes;
+            println!("{:.2} times", unplanned as f64 / r.peak_bytes as f64);
             assert!((r.peak_bytes as f64 / 1e6 - megabytes).abs() < 0.06, "{name}: {r:?}");
-            assert!(r.unplanned_bytes as f64 >= factor * r.peak_bytes as f64, "{name}: {r:?}");
+            assert!(unplanned as f64 >= factor * r.peak_bytes as f64, "{name}: {unplanned} {r:?}");
         }
     }
 }

@@ -142,6 +142,8 @@ pub const MXR_PLAN_NO_SHARING: u32 = 16;
 pub const MXR_PLAN_MIRROR: u32 = 32;
 #[doc = " Keep the graph after each pass, for `mxr_plan_passes`."]
 pub const MXR_PLAN_KEEP_PASSES: u32 = 64;
+#[doc = " Keep all that the backward pass reads, unless there is a budget: cheap operators are not repeated."]
+pub const MXR_PLAN_NO_REPEATING: u32 = 128;
 #[doc = " The budget of a plan: as little as can be found."]
 pub const MXR_BUDGET_LEAST: i64 = -1;
 #[doc = " Raised when functions are removed or change their meaning; additions do not raise it."]
@@ -1552,7 +1554,7 @@ pub struct Abi {
     #[doc = " The plan for people: what it takes and all its calls. The caller owns the text."]
     pub mxr_plan_text:
         unsafe extern "C" fn(plan: *const mxr_plan_t, text: *mut *mut c_char) -> *mut mxr_error_t,
-    #[doc = " What was applied that changes arithmetic, in words."]
+    #[doc = " What the compiler chose to do that changes rounding, or that repeats operators, in words."]
     pub mxr_plan_choices:
         unsafe extern "C" fn(plan: *const mxr_plan_t, choices: *mut *mut mxr_texts_t) -> *mut mxr_error_t,
     #[doc = " The graph after each pass, with `MXR_PLAN_KEEP_PASSES`: the pass's name, the graph as text and in the language"]

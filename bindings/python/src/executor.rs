@@ -357,5 +357,6 @@ pub fn plan_flags() -> Vec<(&'static str, u32)> {
         ("no_sharing", abi::MXR_PLAN_NO_SHARING),
         ("mirror", abi::MXR_PLAN_MIRROR),
         ("keep_passes", abi::MXR_PLAN_KEEP_PASSES),
+        ("no_repeating", abi::MXR_PLAN_NO_REPEATING),
     ]
 }

@@ -161,6 +161,19 @@ def test_a_budget_changes_no_result():
         assert np.array_equal(a.asnumpy(), b.asnumpy())
 
 
+def test_repeating_is_listed_and_can_be_switched_off():
+    net = mx.sym.var("data")
+    for i in range(8):
+        net = mx.sym.FullyConnected(net, num_hidden=256, no_bias=True, name=f"fc{i}")
+        net = mx.sym.Activation(net + net * net, act_type="softsign")
+    net = mx.sym.SoftmaxOutput(net, name="softmax")
+    listed = mx.plan(net, data=(512, 256))
+    kept = mx.plan(net, passes={"repeat": False}, data=(512, 256))
+    assert listed.choices[0].startswith("calls repeated")
+    assert kept.choices == []
+    assert listed.peak_bytes < kept.peak_bytes and kept.again_flops == 0
+
+
 def convolution_and_norm():
     return mx.sym.BatchNorm(mx.sym.Convolution(mx.sym.var("x"), kernel=(1, 1), num_filter=2))
 

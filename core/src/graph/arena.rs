@@ -12,8 +12,20 @@ pub fn rounded(bytes: usize) -> usize {
     bytes.div_ceil(ALIGNMENT) * ALIGNMENT
 }
 
-/// Gives each buffer its place and returns the size of the arena; without `reuse` no two buffers share memory.
+/// Gives each buffer that has no room elsewhere its place and returns the size of the arena; without `reuse` no two
+/// buffers share memory.
 pub fn place(buffers: &mut [Buffer], reuse: bool) -> usize {
+    let mut here: Vec<Buffer> = buffers.iter().filter(|b| b.room.is_none()).copied().collect();
+    let end = place_all(&mut here, reuse);
+    buffers
+        .iter_mut()
+        .filter(|b| b.room.is_none())
+        .zip(here)
+        .for_each(|(b, placed)| b.offset = placed.offset);
+    end
+}
+
+fn place_all(buffers: &mut [Buffer], reuse: bool) -> usize {
     if !reuse {
         let mut end = 0;
         for b in buffers {
@@ -146,7 +158,7 @@ mod tests {
     use super::*;
 
     fn buffer(bytes: usize, first: u32, last: u32) -> Buffer {
-        Buffer { bytes, first, last, offset: 0 }
+        Buffer { bytes, first, last, offset: 0, align: 4, room: None }
     }
 
     fn scattered(count: u32) -> Vec<Buffer> {

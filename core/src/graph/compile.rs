@@ -24,7 +24,7 @@ pub struct Options {
     pub budget: Option<Budget>,
     /// Without a budget: repeat what costs little.
     pub mirror: bool,
-    /// Without a budget: repeat cheap calls where that saves memory and takes next to nothing.
+    /// Without a budget, where memory is shared: repeat cheap calls where that saves memory and takes next to nothing.
     pub spare: bool,
     /// For prediction, fold calls into others, which changes rounding: a batch normalisation into a convolution.
     pub fold: bool,
@@ -77,6 +77,10 @@ pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see:
         verify_in_debug(graph, pass)
     };
     done(&graph, "lower")?;
+    if options.fuse {
+        join::join(&mut graph);
+        done(&graph, "joining")?;
+    }
     differentiate(&mut graph, &options.requests)?;
     done(&graph, "gradient")?;
     dead::remove_dead(&mut graph);
@@ -99,21 +103,19 @@ pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see:
         dead::remove_dead(&mut graph);
         done(&graph, "transposes")?;
     }
-    // A joined call takes less memory than its parts but more time, so it is for those who ask for the memory.
-    if options.fuse && options.budget.is_some() {
-        join::join(&mut graph);
-        done(&graph, "joining")?;
-    }
+    let spares = |o: &Options| o.spare && o.sharing.reuse;
     let again = match options.budget {
         Some(budget) => {
             Some(recompute::meet(&graph, budget, fixed_bytes(&graph), options.sharing, options.fuse)?)
         }
         None => recompute::mirror(&graph, options.mirror)
-            .or_else(|| options.spare.then(|| recompute::spare(&graph, options.sharing)).flatten()),
+            .or_else(|| spares(options).then(|| recompute::spare(&graph, options.sharing)).flatten()),
     };
     if let Some(again) = again {
         graph = again;
         dead::remove_dead(&mut graph);
+        let repeated = graph.nodes.iter().filter(|n| n.again).count();
+        choices.extend((repeated > 0).then(|| format!("calls repeated ({repeated})")));
         done(&graph, "recomputation")?;
     }
     if options.fuse {

@@ -219,7 +219,17 @@ impl Executor {
             crate::err!(Autograd, "another executor that shares the memory ran after the forward pass")
         })?;
         self.check_heads(plan, head_grads)?;
-        let mut slots = self.variable_slots(plan, head_grads)?;
+        // Gradients' arrays are written before the last head gradient is read.
+        let apart = |head: &NdArray| {
+            let shares = self.gradients.iter().flatten().any(|g| g.overlaps(head));
+            if !shares {
+                return Ok(head.clone());
+            }
+            let copy = NdArray::empty(head.shape()?.clone(), head.dtype(), head.device())?;
+            copy_to(head, &copy).map(|()| copy)
+        };
+        let head_grads = head_grads.iter().map(apart).collect::<Result<Vec<_>>>()?;
+        let mut slots = self.variable_slots(plan, &head_grads)?;
         slots.extend(self.outputs.iter().cloned().map(Some));
         for (variable, _) in &plan.gradients {
             slots.push(self.gradients[*variable as usize].clone());

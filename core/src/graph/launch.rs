@@ -142,13 +142,15 @@ impl Launch {
     /// An array over the memory of an operand.
     fn array_at(&self, place: super::plan::Place, ty: &super::ir::Type) -> Result<NdArray> {
         use super::plan::Place;
+        let slot = |slot: u32| {
+            self.slots[slot as usize].clone().ok_or_else(|| Error::internal("an operand without an array"))
+        };
         match place {
             Place::Arena(offset) => {
                 Ok(NdArray::over(self.arena.clone(), offset, Some(ty.shape.clone()), ty.dtype))
             }
-            Place::Slot(slot) => self.slots[slot as usize]
-                .clone()
-                .ok_or_else(|| Error::internal("an operand without an array")),
+            Place::Slot(s) => slot(s),
+            Place::Room(s, offset) => Ok(slot(s)?.within(offset, ty.shape.clone(), ty.dtype)),
             Place::Nowhere => NdArray::full(ty.shape.clone(), 0.0, ty.dtype, self.plan.device),
         }
     }

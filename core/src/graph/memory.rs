@@ -3,6 +3,7 @@
 
 use super::arena;
 use super::ir::{Graph, Node, Phase, ValueId, Work};
+use super::rooms::{Room, fullest, move_to_rooms};
 use crate::op::invoke::Req;
 use smallvec::SmallVec;
 
@@ -30,8 +31,12 @@ pub struct Buffer {
     pub first: u32,
     /// The last call that uses it.
     pub last: u32,
-    /// Place in the arena.
+    /// Place in the arena, or in its room.
     pub offset: usize,
+    /// Size of the largest elements that it holds.
+    pub align: usize,
+    /// The result in whose array it is, if it is not in the arena.
+    pub room: Option<Home>,
 }
 
 /// Where all values of a graph live.
@@ -43,6 +48,8 @@ pub struct Layout {
     pub buffers: Vec<Buffer>,
     /// For each call whether nothing has to run, because its output is its input.
     pub is_view: Vec<bool>,
+    /// Results' arrays that are free for a while.
+    pub rooms: Vec<Room>,
     /// Size of the arena.
     pub arena_bytes: usize,
 }
@@ -64,26 +71,23 @@ const FOREVER: u32 = u32::MAX;
 /// Plans where the values of a graph live.
 pub fn plan(graph: &Graph, sharing: Sharing) -> Layout {
     let mut layout = lifetimes(graph, sharing);
+    if sharing.reuse {
+        move_to_rooms(&mut layout.buffers, &layout.rooms, graph.nodes.len());
+    }
     layout.arena_bytes = arena::place(&mut layout.buffers, sharing.reuse);
     layout
 }
 
-/// Most bytes of the arena that are in use at a time, and the call during which they are.
+/// Most bytes of the arena that will be in use at a time.
+pub fn peak(graph: &Graph, sharing: Sharing) -> usize {
+    let mut layout = lifetimes(graph, sharing);
+    move_to_rooms(&mut layout.buffers, &layout.rooms, graph.nodes.len());
+    fullest(&layout.buffers, graph.nodes.len()).0
+}
+
+/// [`peak`], a bit too large and quicker, as results' arrays are not used; and the call during which it is.
 pub fn live_peak(layout: &Layout, calls: usize) -> (usize, u32) {
-    let mut change = vec![0i64; calls + 1];
-    for b in &layout.buffers {
-        let bytes = arena::rounded(b.bytes) as i64;
-        change[b.first as usize] += bytes;
-        change[b.last as usize + 1] -= bytes;
-    }
-    let (mut live, mut peak) = (0, (0, 0));
-    for (n, c) in change.iter().enumerate() {
-        live += c;
-        if live > peak.0 {
-            peak = (live, n as u32);
-        }
-    }
-    (peak.0 as usize, peak.1)
+    fullest(&layout.buffers, calls)
 }
 
 /// For each value the one whose memory it is seen in: its input's for an output that is a view, else itself.
@@ -120,8 +124,9 @@ pub fn lifetimes(graph: &Graph, sharing: Sharing) -> Layout {
         }
     }
     let Planner { homes, buffers, roots, .. } = planner;
+    let rooms = rooms(graph, &buffers);
     let (homes, buffers) = settle(homes, buffers, &roots);
-    Layout { homes, buffers, is_view, arena_bytes: 0 }
+    Layout { homes, buffers, is_view, rooms, arena_bytes: 0 }
 }
 
 /// For each value that has memory of its own the last call that reads it or a view of it.
@@ -164,6 +169,7 @@ struct Growing {
     bytes: usize,
     first: u32,
     last: u32,
+    align: usize,
     /// The result's array that it turned out to be.
     result: Option<Home>,
 }
@@ -186,12 +192,13 @@ impl Planner<'_> {
             let over = if in_place && !accumulates { self.overwritten(n, node, o, result) } else { None };
             let buffer = over.unwrap_or_else(|| {
                 let bytes = self.graph.ty(*value).bytes();
-                self.buffers.push(Growing { bytes, first: n, last, result: None });
+                self.buffers.push(Growing { bytes, first: n, last, align: 1, result: None });
                 self.buffers.len() as u32 - 1
             });
             self.homes[value.at()] = Home::Buffer(buffer);
             let buffer = &mut self.buffers[buffer as usize];
             buffer.last = last;
+            buffer.align = buffer.align.max(self.graph.ty(*value).dtype.size());
             buffer.result = result;
         }
     }
@@ -234,6 +241,21 @@ impl Planner<'_> {
     }
 }
 
+/// The results' arrays that are free in their pass until they are written.
+fn rooms(graph: &Graph, buffers: &[Growing]) -> Vec<Room> {
+    let forward = graph.num_forward() as u32;
+    let room = |b: &Growing| {
+        let home = b.result?;
+        let first = match home {
+            Home::Output(_) => 0,
+            Home::Gradient(g) if graph.gradients[g as usize].request == Req::Write => forward,
+            _ => return None,
+        };
+        (first < b.first).then_some(Room { home, bytes: b.bytes, first, until: b.first, align: b.align })
+    };
+    buffers.iter().filter_map(room).collect()
+}
+
 /// Numbers the buffers that stay in the arena and gives every value its home.
 fn settle(mut homes: Vec<Home>, buffers: Vec<Growing>, roots: &[ValueId]) -> (Vec<Home>, Vec<Buffer>) {
     let mut kept = Vec::new();
@@ -241,7 +263,8 @@ fn settle(mut homes: Vec<Home>, buffers: Vec<Growing>, roots: &[ValueId]) -> (Ve
         .iter()
         .map(|b| {
             b.result.unwrap_or_else(|| {
-                kept.push(Buffer { bytes: b.bytes, first: b.first, last: b.last, offset: 0 });
+                let Growing { bytes, first, last, align, .. } = *b;
+                kept.push(Buffer { bytes, first, last, offset: 0, align, room: None });
                 Home::Buffer(kept.len() as u32 - 1)
             })
         })

@@ -6,7 +6,7 @@
 //!
 //! [`compile`](compile::compile) is the pipeline. The [`Graph`](ir::Graph) is a flat list of calls over values of
 //! known shape; [`lower`] makes it from a symbol, [`gradient`] adds the backward pass, [`passes`] simplify and fuse,
-//! [`memory`] decides what shares memory and [`arena`] where it is, and the [`Plan`](plan::Plan) that comes out is a
+//! [`memory`] decides what shares memory, [`arena`] and [`rooms`] where it is, and the [`Plan`](plan::Plan) that comes out is a
 //! flat list of kernel calls. [`verify`] checks the graph after every pass in debug builds. Planned results are equal
 //! to eager ones, to the bit.
 
@@ -33,6 +33,7 @@ pub mod plan;
 pub mod print;
 pub mod recompute;
 mod recorded;
+pub mod rooms;
 mod run;
 pub mod symbol;
 mod text;

@@ -22,6 +22,8 @@ pub enum Place {
     Arena(usize),
     /// In one of the arrays that the caller gives: variables, then outputs, then gradients.
     Slot(u32),
+    /// So many bytes from the start of such an array, which gets its own value later.
+    Room(u32, usize),
 }
 
 /// An operand of a call.
@@ -71,7 +73,7 @@ pub struct Report {
     pub again_flops: u64,
     /// Kernel calls.
     pub steps: usize,
-    /// Passes that change arithmetic and were applied.
+    /// What was chosen that changes rounding, or that repeats calls.
     pub choices: Vec<String>,
 }
 
@@ -168,7 +170,13 @@ fn slot(graph: &Graph, home: Home, layout: &Layout) -> Place {
         Home::Variable(i) => Place::Slot(i),
         Home::Output(i) => Place::Slot(v + i),
         Home::Gradient(i) => Place::Slot(v + o + i),
-        Home::Buffer(b) => Place::Arena(layout.buffers[b as usize].offset),
+        Home::Buffer(b) => {
+            let buffer = &layout.buffers[b as usize];
+            match buffer.room.map(|room| slot(graph, room, layout)) {
+                Some(Place::Slot(s)) => Place::Room(s, buffer.offset),
+                _ => Place::Arena(buffer.offset),
+            }
+        }
     }
 }
 
@@ -232,7 +240,7 @@ fn touched(steps: &[Step], changed: &[bool]) -> Vec<(u32, bool)> {
     for step in steps {
         let inputs = step.inputs.iter().enumerate().map(|(i, o)| (o.place, step.work.changes(i)));
         for (place, write) in inputs.chain(step.outputs.iter().map(|o| (o.place, true))) {
-            if let Place::Slot(s) = place {
+            if let Place::Slot(s) | Place::Room(s, _) = place {
                 debug_assert!(!write || changed.get(s as usize).is_none_or(|c| *c));
                 *slots.entry(s).or_default() |= write;
             }
@@ -299,14 +307,15 @@ impl fmt::Display for Plan {
         writeln!(f, "parameters and their gradients {}", size(r.parameter_bytes))?;
         let again = 100.0 * r.again_flops as f64 / ((r.flops - r.again_flops).max(1)) as f64;
         writeln!(f, "{:.4e} operations, of which repeated ones are {again:.1} % more", r.flops as f64)?;
-        let changes = if r.choices.is_empty() { "nothing".to_owned() } else { r.choices.join(", ") };
-        writeln!(f, "changes arithmetic: {changes}")?;
+        let choices = if r.choices.is_empty() { "none".to_owned() } else { r.choices.join(", ") };
+        writeln!(f, "choices: {choices}")?;
         for (n, step) in self.steps.iter().enumerate() {
             let pass = if n < self.forward { "forward " } else { "backward" };
             let place = |o: &Operand| match o.place {
                 Place::Nowhere => "shape".to_owned(),
                 Place::Arena(offset) => format!("@{offset}"),
                 Place::Slot(s) => format!("${s}"),
+                Place::Room(s, offset) => format!("${s}@{offset}"),
             };
             let list = |ops: &[Operand]| ops.iter().map(place).collect::<Vec<_>>().join(", ");
             let again = if step.again { " (again)" } else { "" };

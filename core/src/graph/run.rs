@@ -31,6 +31,7 @@ fn call(plan: &Plan, step: &Step, memory: &Memory) -> Result<()> {
             Place::Nowhere => NonNull::<u64>::dangling().as_ptr().cast(),
             Place::Arena(offset) => memory.arena.wrapping_add(offset),
             Place::Slot(slot) => memory.slots[slot as usize],
+            Place::Room(slot, offset) => memory.slots[slot as usize].wrapping_add(offset),
         };
         Tensor { data, shape: &ty.shape, dtype: ty.dtype }
     };

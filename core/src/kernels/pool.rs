@@ -4,11 +4,15 @@
 //! the padded input if padding counts, else by its size inside the input. The gradient of a maximum goes to the
 //! first element that equals it.
 
+mod max;
+#[cfg(test)]
+mod tests;
+
+pub use max::{Max, MaxElement, max_pool, max_pool_backward, relu_max_pool};
+
 use super::Shared;
 use super::math::Real;
-use crate::dtype::Element;
 use crate::parallel::for_each_range;
-use smallvec::SmallVec;
 use std::ops::Range;
 
 /// How the output's size follows from the input's.
@@ -156,29 +160,6 @@ impl PoolGeometry {
     }
 }
 
-/// A dtype that has a maximum over a window.
-pub trait MaxElement: Element {
-    /// The maximum over nothing.
-    const LOWEST: Self;
-}
-macro_rules! max_element {
-    ($($t:ty => $low:expr),*) => {$( impl MaxElement for $t { const LOWEST: $t = $low; } )*};
-}
-max_element!(f32 => f32::NEG_INFINITY, f64 => f64::NEG_INFINITY, i64 => i64::MIN, i32 => i32::MIN,
-    i8 => i8::MIN, u8 => 0);
-
-/// Writes the largest element of each window to `y`.
-pub fn max_pool<T: MaxElement>(g: &PoolGeometry, x: &[T], y: &mut [T]) {
-    g.check(x.len(), y.len());
-    let (size_in, size_out) = (g.input_size(), g.output_size());
-    let y = Shared::new(y);
-    g.for_each_plane(|plane| {
-        // SAFETY: each plane is written by one call.
-        let y = unsafe { y.slice(plane * size_out, size_out) };
-        max_plane(*g, &x[plane * size_in..][..size_in], y);
-    });
-}
-
 /// Writes the pooling of `x` to `y`.
 pub fn pool<T: Real + MaxElement>(g: &PoolGeometry, kind: Pooling, x: &[T], y: &mut [T]) {
     if kind == Pooling::Max {
@@ -206,7 +187,7 @@ pub fn pool_backward<T: Real + MaxElement>(
     accumulate: bool,
 ) {
     if kind == Pooling::Max {
-        return max_pool_backward(g, Max { relu: false, accumulate }, Some(x), Some(y), dy, dx);
+        return max_pool_backward(g, Max { relu: false, accumulate }, Some(x), y, dy, dx);
     }
     g.check(dx.len(), dy.len());
     let (size_in, size_out) = (g.input_size(), g.output_size());
@@ -223,48 +204,6 @@ pub fn pool_backward<T: Real + MaxElement>(
             _ => sum_plane_backward(*g, kind, &dy[to], dx),
         }
     });
-}
-
-/// What the gradient of a maximum does besides.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Max {
-    /// The input is the result of a rectifier: goes on to the gradient of its data.
-    pub relu: bool,
-    /// Adds to what is there.
-    pub accumulate: bool,
-}
-
-/// [`pool_backward`] of a maximum. Without `x` the input is in `dx`, and the gradient is written over it; without `y`
-/// the maximum is found again.
-pub fn max_pool_backward<T: Real + MaxElement>(
-    g: &PoolGeometry,
-    how: Max,
-    x: Option<&[T]>,
-    y: Option<&[T]>,
-    dy: &[T],
-    dx: &mut [T],
-) {
-    g.check(dx.len(), dy.len());
-    let (size_in, size_out) = (g.input_size(), g.output_size());
-    let dx = Shared::new(dx);
-    g.for_each_plane(|plane| {
-        let (from, to) = (plane * size_in..(plane + 1) * size_in, plane * size_out..(plane + 1) * size_out);
-        // SAFETY: each plane is written by one call.
-        let dx = unsafe { dx.slice(from.start, size_in) };
-        let again = y.is_none().then(|| {
-            let mut y = vec![T::LOWEST; size_out];
-            max_plane(*g, x.map_or(&*dx, |x| &x[from.clone()]), &mut y);
-            y
-        });
-        let y = y.map_or_else(|| again.as_deref().unwrap_or(&[]), |y| &y[to.clone()]);
-        max_plane_backward(g, how, x.map(|x| &x[from]), y, &dy[to], dx);
-    });
-}
-
-/// Sets `y` to `x` if that is larger, written so that a NaN stays.
-#[inline(always)]
-fn larger<T: MaxElement>(y: &mut T, x: T) {
-    *y = if *y > x || y.partial_cmp(&y).is_none() { *y } else { x };
 }
 
 /// Calls `f(output row, input row, place in the window)` for every pair of rows of a plane that meet; the output's row
@@ -296,22 +235,6 @@ fn each_place(g: &PoolGeometry, mut f: impl FnMut(Range<usize>, usize)) {
 }
 
 crate::simd_fn! {
-    fn max_plane<T: MaxElement>(g: PoolGeometry, x: &[T], y: &mut [T]) {
-        let ([_, ih, iw], [_, oh, ow]) = (g.input, g.output);
-        // The largest of a window's rows, column by column: neighbours that lie next to each other.
-        let mut line: SmallVec<[T; 128]> = SmallVec::from_elem(T::LOWEST, iw);
-        for (i, row) in y.chunks_exact_mut(ow.max(1)).enumerate() {
-            line.fill(T::LOWEST);
-            for z in g.window(0, i / oh) {
-                for r in g.window(1, i % oh) {
-                    line.iter_mut().zip(&x[(z * ih + r) * iw..][..iw]).for_each(|(y, x)| larger(y, *x));
-                }
-            }
-            row.fill(T::LOWEST);
-            each_place(&g, |out, first| zip(&mut row[out], &line[first..], g.stride[2], larger));
-        }
-    }
-
     fn sum_plane<T: Real>(g: PoolGeometry, kind: Pooling, x: &[T], y: &mut [T]) {
         y.fill(T::ZERO);
         each_row(&g, |o, i| {
@@ -371,92 +294,6 @@ fn zip<T: Copy>(y: &mut [T], x: &[T], step: usize, mut f: impl FnMut(&mut T, T))
     }
 }
 
-fn max_plane_backward<T: Real>(g: &PoolGeometry, how: Max, x: Option<&[T]>, y: &[T], dy: &[T], dx: &mut [T]) {
-    let ([_, ih, iw], [_, oh, ow]) = (g.input, g.output);
-    let columns: Columns = (0..g.kernel[2]).map(|k| g.reached(k)).collect();
-    let [_, kh, kw] = g.kernel;
-    let distance = |place: usize| (place / (kh * kw) * ih + place / kw % kh) * iw + place % kw;
-    let distances: Vec<usize> = (0..g.kernel.iter().product()).map(distance).collect();
-    let mut places = vec![NOWHERE; y.len()];
-    let x = x.unwrap_or(dx);
-    for (row, (y, places)) in y.chunks_exact(ow.max(1)).zip(places.chunks_exact_mut(ow.max(1))).enumerate() {
-        find_places(g, &columns, row, x, y, places);
-    }
-    if !how.accumulate {
-        dx.fill(T::ZERO);
-    }
-    let pad = (g.pad[0] * ih + g.pad[1]) * iw + g.pad[2];
-    // Where the window of a row's first output begins, which may be in the padding.
-    let begin = |row: usize| (row / oh * g.stride[0] * ih + row % oh * g.stride[1]) * iw;
-    let at = |begin: usize, o: usize, place: u32| begin + o * g.stride[2] + distances[place as usize] - pad;
-    let rows = || places.chunks_exact(ow.max(1)).enumerate();
-    for ((row, places), dy) in rows().zip(dy.chunks_exact(ow.max(1))) {
-        let begin = begin(row);
-        for (o, (place, dy)) in places.iter().zip(dy).enumerate().filter(|(_, (p, _))| **p != NOWHERE) {
-            dx[at(begin, o, *place)] += *dy;
-        }
-    }
-    if how.relu {
-        for ((row, places), y) in rows().zip(y.chunks_exact(ow.max(1))) {
-            let begin = begin(row);
-            let blocked = |(_, (place, y)): &(usize, (&u32, &T))| **place != NOWHERE && **y <= T::ZERO;
-            for (o, (place, _)) in places.iter().zip(y).enumerate().filter(blocked) {
-                // Where windows overlap this is done several times, which makes no difference.
-                dx[at(begin, o, *place)] *= T::ZERO;
-            }
-        }
-    }
-}
-
-/// For each place along the last axis of the window the outputs where it lies inside the input.
-type Columns = SmallVec<[Range<usize>; 8]>;
-
-/// No element equals the maximum: it is NaN.
-const NOWHERE: u32 = u32::MAX;
-
-crate::simd_fn! {
-    /// Writes the place in the window that each maximum of row `row` of the output has: the first that equals it.
-    fn find_places<T: Real>(
-        g: &PoolGeometry,
-        columns: &[Range<usize>],
-        row: usize,
-        x: &[T],
-        y: &[T],
-        places: &mut [u32],
-    ) {
-        let ([_, ih, iw], [_, oh, _], [_, kh, kw]) = (g.input, g.output, g.kernel);
-        let (oz, oy, s) = (row / oh, row % oh, g.stride[2]);
-        places.fill(NOWHERE);
-        // From the last to the first without a branch, so that the first match stays.
-        for z in g.window(0, oz).rev() {
-            for r in g.window(1, oy).rev() {
-                let (kz, ky) = (z + g.pad[0] - oz * g.stride[0], r + g.pad[1] - oy * g.stride[1]);
-                for (k, out) in columns.iter().enumerate().rev().filter(|(_, out)| !out.is_empty()) {
-                    let code = ((kz * kh + ky) * kw + k) as u32;
-                    let from = (z * ih + r) * iw + out.start * s + k - g.pad[2];
-                    let both = places[out.clone()].iter_mut().zip(&y[out.clone()]);
-                    let keep = |(place, y): (&mut u32, &T), x: T| *place = if x == *y { code } else { *place };
-                    match s {
-                        1 => both.zip(&x[from..]).for_each(|(both, x)| keep(both, *x)),
-                        2 => {
-                            let len = out.len();
-                            let pairs = x[from..].chunks_exact(2);
-                            let done = pairs.len().min(len);
-                            both.zip(pairs).for_each(|(both, x)| keep(both, x[0]));
-                            // The last element of the input has no other behind it.
-                            if done < len {
-                                let o = out.end - 1;
-                                keep((&mut places[o], &y[o]), x[from + 2 * (len - 1)]);
-                            }
-                        }
-                        step => both.zip(x[from..].iter().step_by(step)).for_each(|(both, x)| keep(both, *x)),
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// d y / d x is (x / y) to the power p - 1; it is taken as 0 where y is 0.
 fn lp_plane_backward<T: Real>(g: &PoolGeometry, kind: Pooling, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
     let ([_, ih, iw], [_, oh, ow]) = (g.input, g.output);
@@ -472,6 +309,3 @@ fn lp_plane_backward<T: Real>(g: &PoolGeometry, kind: Pooling, x: &[T], y: &[T],
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

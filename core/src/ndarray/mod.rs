@@ -141,6 +141,11 @@ impl NdArray {
         Ok(self.shape()?.is_empty())
     }
 
+    /// An array over memory of this one, from so many bytes behind its start.
+    pub(crate) fn within(&self, offset: usize, shape: Shape, dtype: DType) -> NdArray {
+        NdArray::over(self.0.storage.clone(), self.0.offset + offset, Some(shape), dtype)
+    }
+
     pub(crate) fn storage(&self) -> &Arc<Storage> {
         &self.0.storage
     }

@@ -393,9 +393,9 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
         None
     }
 
-    /// The operator that does what `before`, which makes the first input, and this one do, to the bit. It has the
-    /// inputs of `before`; the other inputs of this one are those of them with the numbers `others`.
-    fn joined(&self, _before: &OpRef, _others: &[usize]) -> Option<OpRef> {
+    /// The operator that does what `before`, which makes the only input, and this one do, to the bit. It has the
+    /// inputs of `before`.
+    fn joined(&self, _before: &OpRef) -> Option<OpRef> {
         None
     }
 

@@ -10,10 +10,18 @@ _FLAGS = dict(plan_flags())
 REQUESTS = {"null": 0, "write": 1, "inplace": 2, "add": 3}
 
 
-def options(ctx=None, budget=None, fuse=True, simplify=True, fold=True, share=True, **flags):
-    """Flags, budget and device of a plan."""
-    on = dict(flags, no_fusion=not fuse, no_simplification=not simplify, no_folding=not fold)
-    on["no_sharing"] = not share
+_PASSES = {
+    "fuse": "no_fusion",
+    "simplify": "no_simplification",
+    "fold": "no_folding",
+    "share": "no_sharing",
+    "repeat": "no_repeating",
+}
+
+
+def options(ctx=None, budget=None, **passes):
+    """Flags, budget and device of a plan; passes are on unless they are turned off, other flags off."""
+    on = {_PASSES.get(name, name): bool(value) != (name in _PASSES) for name, value in passes.items()}
     unknown = [name for name in on if name not in _FLAGS]
     if unknown:
         raise InvalidTypeError(f"there is no option '{unknown[0]}'")

@@ -25,7 +25,7 @@ class Plan:
     steps : int
         Kernel calls.
     choices : list of str
-        What was applied that changes rounding.
+        What the compiler chose to do that changes rounding, or that repeats operators.
     """
 
     def __init__(self, handle):
@@ -77,8 +77,8 @@ def plan(symbol, grad=True, budget=None, ctx=None, type_dict=None, passes=None, 
     ctx : Context
     type_dict : dict of str to dtype
     passes : dict of str to bool
-        ``fuse``, ``simplify``, ``fold`` and ``share`` turn passes off; ``mirror`` repeats cheap
-        operators.
+        ``fuse``, ``simplify``, ``fold``, ``share`` and ``repeat`` turn passes off; ``mirror``
+        repeats all cheap operators.
     shapes : tuple of int
         Shapes of data and labels, by name.
 

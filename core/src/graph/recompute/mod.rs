@@ -1,20 +1,20 @@
 //! Recomputation: results of the forward pass that the backward pass reads are computed again instead of being kept.
 //!
 //! [`rewrite`] makes the graph, given what is kept and how the forward calls fall into segments; [`search`] finds
-//! both for a budget of bytes. Repeated calls use the random counters of the first time, and calls that change a
-//! state are never repeated, so every result is the same, to the bit.
+//! both for a budget of bytes; [`spare`] repeats what costs next to nothing. Repeated calls use the random counters of
+//! the first time, and calls that change a state are never repeated, so every result is the same, to the bit.
 
 mod profile;
 mod rewrite;
 mod search;
+mod spare;
 
 pub use profile::Profile;
 pub use rewrite::{Segment, rewrite};
 pub use search::meet;
+pub use spare::spare;
 
 use super::ir::{Graph, Node, Phase};
-use super::memory::{Sharing, lifetimes, live_peak};
-use super::passes::dead::remove_dead;
 use crate::error::Result;
 
 /// How much memory the activations, their gradients and workspaces may take.
@@ -43,41 +43,6 @@ pub fn mirror(graph: &Graph, cheap: bool) -> Option<Graph> {
         node.outputs.iter().for_each(|o| kept[o.at()] = true);
     }
     Some(rewrite(graph, &profile, &kept, &Segment::whole(graph)))
-}
-
-/// Share of all operations that [`spare`] repeats at most: one of so many.
-const LITTLE: u64 = 50;
-/// Share of the peak that [`spare`] saves at least: one of so many.
-const WORTH: usize = 10;
-/// How many places [`spare`] tries.
-const PLACES: usize = 16;
-
-/// Repeats the cheap calls of the first part of the forward pass if that saves memory and takes next to nothing. What
-/// they make would be kept for longest; by the time it is read, what later calls kept is gone, so there is room to
-/// compute it again.
-pub fn spare(graph: &Graph, sharing: Sharing) -> Option<Graph> {
-    let forward = graph.num_forward();
-    if forward == graph.nodes.len() {
-        return None;
-    }
-    let cheap: Vec<bool> =
-        graph.nodes[..forward].iter().map(|n| n.random.is_none() && is_cheap(graph, n)).collect();
-    let profile = Profile::new(graph);
-    let repeating = |end: usize| {
-        let mut kept = profile.must_keep.clone();
-        let stays = |(n, _): &(usize, &Node)| *n >= end || !cheap[*n];
-        let calls = graph.nodes[..forward].iter().enumerate().filter(stays);
-        calls.flat_map(|(_, node)| &node.outputs).for_each(|o| kept[o.at()] = true);
-        let mut again = rewrite(graph, &profile, &kept, &Segment::whole(graph));
-        remove_dead(&mut again);
-        again
-    };
-    let peak = |graph: &Graph| live_peak(&lifetimes(graph, sharing), graph.nodes.len()).0;
-    let flops = |graph: &Graph| graph.nodes.iter().map(|n| graph.flops(n)).sum::<u64>();
-    let (all, most) = (peak(graph), flops(graph) / LITTLE * (LITTLE + 1));
-    let candidates = (1..=PLACES).map(|i| repeating(forward * i / PLACES)).filter(|g| flops(g) <= most);
-    let (least, best) = candidates.map(|g| (peak(&g), g)).min_by_key(|(peak, _)| *peak)?;
-    (least <= all - all / WORTH).then_some(best)
 }
 
 fn is_cheap(graph: &Graph, node: &Node) -> bool {

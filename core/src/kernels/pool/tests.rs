@@ -75,11 +75,19 @@ fn check<T: Real + MaxElement>(g: &PoolGeometry, kind: Pooling, r: &mut Random, 
     assert_close(&dx, &narrow(&want_dx), tol, &format!("gradient {kind:?} {g:?}"));
     if kind == Pooling::Max {
         let mut over = x.clone();
-        max_pool_backward(g, Max::default(), None, Some(&y), &dy, &mut over);
+        max_pool_backward(g, Max::default(), None, &y, &dy, &mut over);
         assert_eq!(over, dx, "over the data {g:?}");
-        over.copy_from_slice(&x);
-        max_pool_backward(g, Max { relu: true, accumulate: false }, None, None, &dy, &mut over);
+        // Some elements are below 0 now.
+        let x: Vec<T> = x.iter().map(|x| *x - T::from_f64(1.5)).collect();
+        let rectified: Vec<T> = x.iter().map(|x| if *x > T::ZERO { *x } else { T::ZERO }).collect();
+        max_pool(g, &rectified, &mut y);
+        let mut joined = vec![T::ONE; y.len()];
+        relu_max_pool(g, &x, &mut joined);
+        assert_eq!(joined, y, "of a rectifier {g:?}");
+        pool_backward(g, kind, &rectified, &y, &dy, &mut dx, false);
         dx.iter_mut().zip(&x).for_each(|(d, x)| *d *= if *x > T::ZERO { T::ONE } else { T::ZERO });
+        over.copy_from_slice(&x);
+        max_pool_backward(g, Max { relu: true, accumulate: false }, None, &y, &dy, &mut over);
         assert_eq!(over, dx, "with a rectifier {g:?}");
     }
 }

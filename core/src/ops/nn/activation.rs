@@ -1,7 +1,5 @@
 //! Activation functions, each with its gradient in one pass over memory.
 
-use super::ReluPoolingBackward;
-use crate::op::{OpRef, registry};
 use crate::ops::family::prelude::*;
 
 /// An activation function.
@@ -133,10 +131,6 @@ impl Operator for ActivationBackward {
             b.set_grad(1, (g * dy).apply(ActivationSlope { act_type: self.act_type }, &[value]));
         }
         Ok(())
-    }
-    fn joined(&self, before: &OpRef, others: &[usize]) -> Option<OpRef> {
-        let relu = self.act_type == ActType::Relu && others == [1];
-        relu.then(|| ReluPoolingBackward::joined((*before.op).as_any())).flatten().map(|op| registry().op(op))
     }
 }
 

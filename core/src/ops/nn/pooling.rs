@@ -1,12 +1,14 @@
 //! Pooling and its gradient.
 
+use super::ActType;
+use super::Activation;
 use super::compute::{is_over, read_ordered, write_ordered};
 use super::spatial::{Layout, Sizes, check_kernel, check_layout, per_axis};
 use crate::kernels::pool::{
-    Convention, Max, PoolGeometry, Pooling as Kind, max_pool_backward, pool, pool_backward,
+    Convention, Max, PoolGeometry, Pooling as Kind, max_pool_backward, pool, pool_backward, relu_max_pool,
 };
+use crate::op::{OpRef, registry};
 use crate::ops::family::prelude::*;
-use std::any::Any;
 
 /// What is computed over a window.
 #[derive(AttrEnum, Clone, Copy, Debug, PartialEq)]
@@ -81,7 +83,9 @@ pooling! {
     Pooling,
     /// The gradient of the data of a pooling.
     PoolingBackward,
-    /// The gradient of the data of a rectifier whose result, `data`, is what a maximum is taken of.
+    /// The largest max(x, 0) over windows: a rectifier and then a maximum.
+    ReluPooling,
+    /// The gradient of the data of [`ReluPooling`].
     ReluPoolingBackward
 }
 
@@ -272,13 +276,12 @@ impl Operator for Pooling {
         self.kind().map(drop)
     }
     fn forward(&self, k: &mut Kernel) -> Result<()> {
-        let (kind, order) = (self.kind()?, self.order(k.shape(0).ndim())?);
-        with_compute!(k.dtype(0), C => {
-            let x = read_ordered::<C>(k, 0, order.as_deref());
-            let g = self.geometry(&ordered(k.shape(0), order.as_deref()))?;
-            write_ordered::<C>(k, order.as_deref(), |y| pool(&g, kind, &x, y));
-        });
-        Ok(())
+        run_pooling(self, k, false)
+    }
+    fn joined(&self, before: &OpRef) -> Option<OpRef> {
+        let relu = (*before.op).as_any().downcast_ref::<Activation>()?.act_type == ActType::Relu;
+        let joins = relu && self.pool_type == PoolType::Max;
+        joins.then(|| registry().op(same_attributes!(self, ReluPooling)))
     }
     fn gradient(&self, b: &Builder) -> Result<()> {
         let op = same_attributes!(self, PoolingBackward);
@@ -313,11 +316,29 @@ impl Operator for PoolingBackward {
     }
 }
 
-impl ReluPoolingBackward {
-    /// The gradient through `pooling` and then through a rectifier, if that is this operator.
-    pub(super) fn joined(pooling: &dyn Any) -> Option<ReluPoolingBackward> {
-        let pooling = pooling.downcast_ref::<PoolingBackward>()?;
-        (pooling.pool_type == PoolType::Max).then(|| same_attributes!(pooling, ReluPoolingBackward))
+impl Operator for ReluPooling {
+    fn meta() -> Meta {
+        Meta::new("_relu_pooling", [Input::new("data", "The data, (n, channels, …).")]).internal()
+    }
+    fn samples() -> Vec<Sample> {
+        let values = [-0.5, 0.25, 1.5, 0.75, -2.0, -0.125, 2.0, 0.5];
+        let s = Sample::new("pairs, one of them below 0").values(&[1, 2, 4], &values);
+        let s = s.attr("kernel", [2]).attr("stride", [2]);
+        vec![s.oracle(Oracle::NumPy("np.maximum(x[0], 0).reshape(1, 2, 2, 2).max(-1)"))]
+    }
+    fn infer_shape(&self, s: &mut ShapeInfer) -> Result<()> {
+        same_attributes!(self, Pooling).infer_shape(s)
+    }
+    fn check(&self, s: &ShapeInfer) -> Result<()> {
+        same_attributes!(self, Pooling).check(s)
+    }
+    fn forward(&self, k: &mut Kernel) -> Result<()> {
+        run_pooling(&same_attributes!(self, Pooling), k, true)
+    }
+    fn gradient(&self, b: &Builder) -> Result<()> {
+        let op = same_attributes!(self, ReluPoolingBackward);
+        b.set_grad(0, b.out_grad(0).apply(op, &[b.input(0), b.output(0)]));
+        Ok(())
     }
 }
 
@@ -325,8 +346,8 @@ impl Operator for ReluPoolingBackward {
     fn meta() -> Meta {
         let inputs = [
             Input::new("out_grad", "The gradient of the result."),
-            Input::new("data", "The rectifier's result."),
-            Input::new("output", "The maximum.").shape_only(),
+            Input::new("data", "The data."),
+            Input::new("output", "The result."),
         ];
         Meta::new("_backward_relu_pooling", inputs).internal()
     }
@@ -335,8 +356,8 @@ impl Operator for ReluPoolingBackward {
             "np.where(x[1] > 0, np.where(x[1] == np.repeat(x[2], 2, 2), \
                                    np.repeat(x[0], 2, 2), 0), 0)",
         );
-        let s = Sample::new("pairs, one of them 0").input(&[1, 2, 2]);
-        let s = s.values(&[1, 2, 4], &[0.5, 0.25, 0.0, 1.5, 0.0, 0.0, 2.0, 0.125]);
+        let s = Sample::new("pairs, one of them below 0").input(&[1, 2, 2]);
+        let s = s.values(&[1, 2, 4], &[0.5, 0.25, -1.0, 1.5, 0.0, -0.5, 2.0, 0.125]);
         let s = s.values(&[1, 2, 2], &[0.5, 1.5, 0.0, 2.0]);
         vec![s.attr("kernel", [2]).attr("stride", [2]).oracle(numpy).no_gradient()]
     }
@@ -351,6 +372,18 @@ impl Operator for ReluPoolingBackward {
     }
 }
 
+/// A pooling, and with `relu` of a rectifier's result.
+fn run_pooling(op: &Pooling, k: &Kernel, relu: bool) -> Result<()> {
+    let (kind, order) = (op.kind()?, op.order(k.shape(0).ndim())?);
+    let order = order.as_deref();
+    with_compute!(k.dtype(0), C => {
+        let x = read_ordered::<C>(k, 0, order);
+        let g = op.geometry(&ordered(k.shape(0), order))?;
+        write_ordered::<C>(k, order, |y| if relu { relu_max_pool(&g, &x, y) } else { pool(&g, kind, &x, y) });
+    });
+    Ok(())
+}
+
 /// The gradient of a pooling, and with `relu` of the rectifier that made its data. A maximum's may be written over the
 /// data.
 fn pool_gradient(op: &Pooling, k: &Kernel, relu: bool) -> Result<()> {
@@ -359,16 +392,15 @@ fn pool_gradient(op: &Pooling, k: &Kernel, relu: bool) -> Result<()> {
     with_compute!(k.dtype(0), C => {
         let dy = read_ordered::<C>(k, 0, order);
         let g = op.geometry(&ordered(k.shape(1), order))?;
-        // With a rectifier the result is computed again, so that nobody needs to keep it.
-        let y = (!relu).then(|| read_ordered::<C>(k, 2, order));
+        let y = read_ordered::<C>(k, 2, order);
         if kind == Kind::Max {
             let apart = order.is_some() || !is_over::<C>(k, 1, 0);
             let x = apart.then(|| read_ordered::<C>(k, 1, order));
             let how = Max { relu, accumulate: false };
-            write_ordered::<C>(k, order, |dx| max_pool_backward(&g, how, x.as_deref(), y.as_deref(), &dy, dx));
+            write_ordered::<C>(k, order, |dx| max_pool_backward(&g, how, x.as_deref(), &y, &dy, dx));
         } else {
             let x = read_ordered::<C>(k, 1, order);
-            write_ordered::<C>(k, order, |dx| pool_backward(&g, kind, &x, &read_ordered::<C>(k, 2, order), &dy, dx, false));
+            write_ordered::<C>(k, order, |dx| pool_backward(&g, kind, &x, &y, &dy, dx, false));
         }
     });
     Ok(())

@@ -273,13 +273,16 @@ impl SoftmaxOutputBackward {
         let others = if axis > 1 { alpha / (axis as f64 - 1.0) } else { 0.0 };
         let (others, own) = (C::from_f64(others), C::from_f64(1.0 - alpha));
         for_each_row(dx, axis * inner, |row, dx| {
-            let first = row * axis * inner;
-            for (at, dx) in dx.iter_mut().enumerate() {
-                let (class, place) = (at / inner, at % inner);
-                let l = label[row * inner + place].to_f64();
-                let target = if class as i64 == l as i64 { own } else { others };
-                let ignored = self.use_ignore && l as i64 == self.ignore_label as i64;
-                *dx = if ignored { C::ZERO } else { (p[first + at] - target) * scale };
+            let p = &p[row * axis * inner..][..axis * inner];
+            dx.iter_mut().zip(p).for_each(|(dx, p)| *dx = (*p - others) * scale);
+            for (place, l) in label[row * inner..][..inner].iter().enumerate() {
+                let l = l.to_f64() as i64;
+                if self.use_ignore && l == self.ignore_label as i64 {
+                    dx[place..].iter_mut().step_by(inner).for_each(|dx| *dx = C::ZERO);
+                } else if (0..axis as i64).contains(&l) {
+                    let at = l as usize * inner + place;
+                    dx[at] = (p[at] - own) * scale;
+                }
             }
         });
     }

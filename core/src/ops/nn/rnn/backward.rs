@@ -64,6 +64,10 @@ impl Operator for RnnBackward {
         let all: Vec<usize> = (0..t.num_inputs()).filter(|i| !own.contains(i)).collect();
         t.same(&all)
     }
+    fn unread_output(&self, _s: &ShapeInfer, o: usize) -> Option<Shape> {
+        // Without room for it the gradient of the data is not computed.
+        (o == 0).then(|| Shape::new(&[0]))
+    }
     fn forward(&self, k: &mut Kernel) -> Result<()> {
         let plan = self.plan(k.shape(0));
         let lengths = self.lengths(k, &plan)?;
@@ -92,37 +96,40 @@ impl RnnBackward {
         };
         let mut dh = head(0, h0.len());
         let mut dc = if c0.is_empty() { vec![] } else { head(1, c0.len()) };
-        let mut dp = vec![C::ZERO; parameters.len()];
-        for l in (0..plan.layers).rev() {
-            let x = plan.layer_data(l, &data, results, masks);
-            let y = &results[l * plan.result_len()..(l + 1) * plan.result_len()];
-            let mut dx = vec![C::ZERO; x.len()];
-            for d in 0..plan.directions {
-                let (sizes, j) = (plan.sizes(l, d), l * plan.directions + d);
-                let kept = &kept[j * plan.kept_len()..(j + 1) * plan.kept_len()];
-                let (gates, extra) = kept.split_at(plan.steps * plan.batch * sizes.gates());
-                let state = plan.batch * plan.state;
-                let cell = if c0.is_empty() { 0 } else { plan.batch * plan.hidden };
-                let grads = Gradients {
-                    dy: &dy[d * plan.state..],
-                    dx: &mut dx,
-                    dh: &mut dh[j * state..(j + 1) * state],
-                    dc: &mut dc[j * cell..(j + 1) * cell],
-                };
-                let p = plan.places(l, d).of(&parameters);
-                let dp = plan.places(l, d).of_mut(&mut dp);
-                let start = Start { h0: plan.states(j, &h0), c0: plan.cells(j, &c0), lengths };
-                let passed = Passed { x: &x, start, kept: Kept { gates, extra }, y: &y[d * plan.state..] };
-                layer::backward(&sizes, &p, &passed, grads, dp);
+        write::<C>(k, 1, |dp| {
+            for l in (0..plan.layers).rev() {
+                let below = &results[..l * plan.result_len()];
+                let x = plan.layer_data(l, &data, below, masks);
+                let y = &results[l * plan.result_len()..(l + 1) * plan.result_len()];
+                let wanted = l > 0 || !k.out_shape(0).is_empty();
+                let mut dx = vec![C::ZERO; if wanted { x.len() } else { 0 }];
+                for d in 0..plan.directions {
+                    let (sizes, j) = (plan.sizes(l, d), l * plan.directions + d);
+                    let kept = &kept[j * plan.kept_len()..(j + 1) * plan.kept_len()];
+                    let (gates, extra) = kept.split_at(plan.steps * plan.batch * sizes.gates());
+                    let state = plan.batch * plan.state;
+                    let cell = if c0.is_empty() { 0 } else { plan.batch * plan.hidden };
+                    let grads = Gradients {
+                        dy: &dy[d * plan.state..],
+                        dx: &mut dx,
+                        dh: &mut dh[j * state..(j + 1) * state],
+                        dc: &mut dc[j * cell..(j + 1) * cell],
+                    };
+                    let p = plan.places(l, d).of(&parameters);
+                    let dp = plan.places(l, d).of_mut(dp);
+                    let start = Start { h0: plan.states(j, &h0), c0: plan.cells(j, &c0), lengths };
+                    let kept = Kept { gates, extra };
+                    let passed = Passed { x: &x, start, kept, y: &y[d * plan.state..] };
+                    layer::backward(&sizes, &p, &passed, grads, dp);
+                }
+                if l > 0 && plan.masks {
+                    let masks = &masks[(l - 1) * plan.result_len()..l * plan.result_len()];
+                    dx.iter_mut().zip(masks).for_each(|(d, m)| *d *= *m);
+                }
+                dy = dx;
             }
-            if l > 0 && plan.masks {
-                let masks = &masks[(l - 1) * plan.result_len()..l * plan.result_len()];
-                dx.iter_mut().zip(masks).for_each(|(d, m)| *d *= *m);
-            }
-            dy = dx;
-        }
+        });
         write::<C>(k, 0, |out| out.copy_from_slice(&dy));
-        write::<C>(k, 1, |out| out.copy_from_slice(&dp));
         write::<C>(k, 2, |out| out.copy_from_slice(&dh));
         if cells == 1 {
             write::<C>(k, 3, |out| out.copy_from_slice(&dc));

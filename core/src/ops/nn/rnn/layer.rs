@@ -92,11 +92,23 @@ fn row_mut<T>(x: &mut [T], n: usize, len: usize) -> &mut [T] {
     if x.is_empty() { x } else { &mut x[n * len..(n + 1) * len] }
 }
 
-/// Runs through time. `y` begins with the direction's part of the first sample, and its samples are `width` apart;
-/// it is 0 behind a sample's end.
+/// What the data gives to the gates of all steps, with the biases.
+pub fn data_to_gates<C: Compute>(s: &Sizes, x: &[C], p: &Parameters<&[C]>, gates: &mut [C]) {
+    let (n, g) = (s.batch, s.gates());
+    for gates in gates.chunks_exact_mut(g) {
+        gates.copy_from_slice(p.b_x);
+        if s.mode != RnnMode::Gru {
+            gates.iter_mut().zip(p.b_h).for_each(|(g, b)| *g += *b);
+        }
+    }
+    let size = Size { m: s.steps * n, n: g, k: s.inputs };
+    gemm(size, 1.0, x, (s.inputs, 1), p.w_x, (1, s.inputs), 1.0, gates, (g, 1));
+}
+
+/// Runs through time, from what [`data_to_gates`] left in `kept`. `y` begins with the direction's part of the first
+/// sample, and its samples are `width` apart; it is 0 behind a sample's end.
 pub fn forward<C: Compute>(
     s: &Sizes,
-    x: &[C],
     p: &Parameters<&[C]>,
     start: &Start<C>,
     kept: Kept<&mut [C]>,
@@ -104,14 +116,6 @@ pub fn forward<C: Compute>(
 ) {
     let (n, h, r, g) = (s.batch, s.hidden, s.state, s.gates());
     let gru = s.mode == RnnMode::Gru;
-    for gates in kept.gates.chunks_exact_mut(g) {
-        gates.copy_from_slice(p.b_x);
-        if !gru {
-            gates.iter_mut().zip(p.b_h).for_each(|(g, b)| *g += *b);
-        }
-    }
-    let size = Size { m: s.steps * n, n: g, k: s.inputs };
-    gemm(size, 1.0, x, (s.inputs, 1), p.w_x, (1, s.inputs), 1.0, kept.gates, (g, 1));
     let mut from_h = vec![C::ZERO; if gru { n * g } else { 0 }];
     let mut h_prev = start.h0.to_vec();
     let mut unprojected = vec![C::ZERO; if p.w_r.is_empty() { 0 } else { n * h }];
@@ -183,7 +187,7 @@ fn split_extra<C>(
 pub struct Gradients<'a, C> {
     /// Of the result; laid out like `y` in [`forward`].
     pub dy: &'a [C],
-    /// Of the data; added to.
+    /// Of the data; added to, or empty if it is not wanted.
     pub dx: &'a mut [C],
     /// Of the last state, then of the first.
     pub dh: &'a mut [C],
@@ -253,8 +257,10 @@ pub fn backward<C: Compute>(
         let d = &d[t * n * g..(t + 1) * n * g];
         gemm(Size { m: n, n: r, k: g }, 1.0, d, (g, 1), p.w_h, (r, 1), 1.0, grads.dh, (r, 1));
     }
-    let size = Size { m: s.steps * n, n: s.inputs, k: g };
-    gemm(size, 1.0, &from_x, (g, 1), p.w_x, (s.inputs, 1), 1.0, grads.dx, (s.inputs, 1));
+    if !grads.dx.is_empty() {
+        let size = Size { m: s.steps * n, n: s.inputs, k: g };
+        gemm(size, 1.0, &from_x, (g, 1), p.w_x, (s.inputs, 1), 1.0, grads.dx, (s.inputs, 1));
+    }
     let from_h = if gru { &from_h } else { &from_x };
     parameters(s, passed, (&from_x, from_h, &dr), dp);
 }

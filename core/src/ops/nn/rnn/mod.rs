@@ -315,17 +315,19 @@ impl Rnn {
         let mut last = (h0.to_vec(), c0.to_vec());
         write::<C>(k, 0, |top| {
             for l in 0..plan.layers {
-                let (below, own) = results.split_at_mut(l * plan.result_len());
+                let (below, own) = results.split_at_mut((l * plan.result_len()).min(results.len()));
                 let y = if own.is_empty() { &mut *top } else { own };
-                let x = plan.layer_data(l, &data, below, masks);
                 for d in 0..plan.directions {
                     let j = l * plan.directions + d;
                     let kept = &mut rest[if keeps { j * plan.kept_len() } else { 0 }..][..plan.kept_len()];
                     let (sizes, p) = (plan.sizes(l, d), plan.places(l, d).of(&parameters));
                     let (gates, extra) = kept.split_at_mut(plan.steps * plan.batch * sizes.gates());
+                    // Where results are not in the reserve, the one below is where this one will be.
+                    let below = if below.is_empty() { &*y } else { &*below };
+                    layer::data_to_gates(&sizes, &plan.layer_data(l, &data, below, masks), &p, gates);
                     let start = Start { h0: plan.states(j, &h0), c0: plan.cells(j, &c0), lengths };
                     let y = &mut y[d * plan.state..plan.result_len()];
-                    layer::forward(&sizes, &x, &p, &start, layer::Kept { gates, extra: &mut *extra }, y);
+                    layer::forward(&sizes, &p, &start, layer::Kept { gates, extra: &mut *extra }, y);
                     plan.last_states(l, d, lengths, (y, extra), (&mut last.0, &mut last.1));
                 }
             }

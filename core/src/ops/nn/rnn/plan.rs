@@ -50,9 +50,14 @@ impl Plan {
         self.layers * (self.result_len() + self.directions * self.kept_len()) + self.mask_len()
     }
 
-    /// Elements of the results of layers that lie in the reserve: of all, or of all but the top layer.
-    pub fn results_len(&self, all: bool) -> usize {
-        (self.layers - usize::from(!all)) * self.result_len()
+    /// Elements of the results of layers that lie in the reserve: of all if that is kept, else of all but the top
+    /// layer; of none with one direction, as each layer is done with the one below before it has a result.
+    pub fn results_len(&self, kept: bool) -> usize {
+        match (kept, self.directions) {
+            (true, _) => self.layers * self.result_len(),
+            (false, 1) => 0,
+            (false, _) => (self.layers - 1) * self.result_len(),
+        }
     }
 
     /// Elements that suffice where nothing is kept.
@@ -148,7 +153,8 @@ impl Plan {
         &all[j * len..(j + 1) * len]
     }
 
-    /// The data of layer `l`: that of the whole, or the result of the layer below with elements dropped.
+    /// The data of layer `l`: that of the whole, or the result of the layer below, which comes last in `results`, with
+    /// elements dropped.
     pub fn layer_data<'a, C: Compute>(
         &self,
         l: usize,
@@ -159,12 +165,12 @@ impl Plan {
         if l == 0 {
             return Cow::Borrowed(data);
         }
-        let part = (l - 1) * self.result_len()..l * self.result_len();
-        let below = &results[part.clone()];
+        let below = &results[results.len() - self.result_len()..];
         if !self.masks {
             return Cow::Borrowed(below);
         }
-        Cow::Owned(below.iter().zip(&masks[part]).map(|(x, m)| *x * *m).collect())
+        let masks = &masks[(l - 1) * self.result_len()..l * self.result_len()];
+        Cow::Owned(below.iter().zip(masks).map(|(x, m)| *x * *m).collect())
     }
 }
 
