@@ -1052,9 +1052,9 @@ mxr_error_t *mxr_autograd_grad(mxr_array_t *const *heads,
                                mxr_array_t **gradients);
 
 /**
- * The computation of recorded arrays as a symbol with an output for each. Its variables are called `var0`, `var1`, … for
- * arrays with gradients, in the order in which these were attached, then `null2`, … for other arrays in the order of their
- * use.
+ * The computation of recorded arrays as a symbol with an output for each. Its variables are called `var0`,
+ * `var1`, … for arrays with gradients, in the order in which these were attached, then `null2`, … for other
+ * arrays in the order of their use.
  */
 mxr_error_t *mxr_autograd_symbol(mxr_array_t *const *heads,
                                  int32_t num_heads,

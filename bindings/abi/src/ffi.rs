@@ -670,9 +670,9 @@ pub struct Abi {
         flags: u32,
         gradients: *mut *mut mxr_array_t,
     ) -> *mut mxr_error_t,
-    #[doc = " The computation of recorded arrays as a symbol with an output for each. Its variables are called `var0`, `var1`, … for"]
-    #[doc = " arrays with gradients, in the order in which these were attached, then `null2`, … for other arrays in the order of their"]
-    #[doc = " use."]
+    #[doc = " The computation of recorded arrays as a symbol with an output for each. Its variables are called `var0`,"]
+    #[doc = " `var1`, … for arrays with gradients, in the order in which these were attached, then `null2`, … for other"]
+    #[doc = " arrays in the order of their use."]
     pub mxr_autograd_symbol: unsafe extern "C" fn(
         heads: *const *mut mxr_array_t,
         num_heads: i32,
