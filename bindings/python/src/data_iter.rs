@@ -4,7 +4,7 @@ use crate::abi::{self, mxr_data_iter_t, mxr_error_t};
 use crate::array::NDArray;
 use crate::convert::Registered;
 use crate::error::{check, unlocked};
-use crate::handle::handle;
+use crate::handle::{handle, made, place};
 use crate::library::abi;
 use crate::registered::DATA_ITERS;
 use crate::symbol::{Texts, taken, texts_of};
@@ -64,8 +64,7 @@ impl DataIterHandle {
         let (data_names, label_names) = (names(&data)?, names(&labels)?);
         let (data, labels) = (arrays(&data), arrays(&labels));
         let iters: Vec<*mut mxr_data_iter_t> = iters.iter().map(|i| i.get().ptr()).collect();
-        let mut handle = ptr::null_mut();
-        unlocked(py, || unsafe {
+        let handle = made(py, |out| unsafe {
             (abi().mxr_data_iter_create)(
                 known.name.as_ptr(),
                 attrs.as_ptr(),
@@ -78,13 +77,10 @@ impl DataIterHandle {
                 labels.len() as i32,
                 iters.as_ptr(),
                 iters.len() as i32,
-                &raw mut handle,
+                out,
             )
         })?;
-        DataIterHandle::made(py, |out| {
-            unsafe { out.write(handle) };
-            ptr::null_mut()
-        })
+        DataIterHandle::made(py, |out| place(out, handle))
     }
 
     /// What the data or the labels of a batch are.

@@ -1,5 +1,24 @@
 //! Classes that own a handle of the library.
 
+use crate::abi::mxr_error_t;
+use crate::error::unlocked;
+use pyo3::prelude::*;
+use std::ptr;
+
+/// What a function of the library leaves at a place, called without the interpreter lock; see [`unlocked`].
+pub fn made<T>(py: Python<'_>, make: impl FnOnce(*mut *mut T) -> *mut mxr_error_t) -> PyResult<*mut T> {
+    let mut out = ptr::null_mut();
+    unlocked(py, || make(&raw mut out))?;
+    Ok(out)
+}
+
+/// Leaves at a place what was made before.
+pub fn place<T>(out: *mut *mut T, made: *mut T) -> *mut mxr_error_t {
+    // SAFETY: those who call this give a place.
+    unsafe { out.write(made) };
+    ptr::null_mut()
+}
+
 /// A class that owns a handle of the library.
 macro_rules! handle {
     ($(#[doc = $doc:literal])* $class:ident, $type:ty, $free:ident) => {

@@ -4,7 +4,7 @@ use crate::abi::mxr_metric_t;
 use crate::array::handles;
 use crate::convert::Registered;
 use crate::error::unlocked;
-use crate::handle::handle;
+use crate::handle::{handle, place};
 use crate::library::abi;
 use crate::registered::METRICS;
 use crate::symbol::{Texts, texts_of};
@@ -79,10 +79,7 @@ impl MetricHandle {
         unlocked(py, || unsafe {
             (abi().mxr_metric_get)(self.ptr(), all.into(), &raw mut names, &raw mut value, 1, &raw mut n)
         })?;
-        let names = texts_of(py, |out| {
-            unsafe { out.write(names) };
-            std::ptr::null_mut()
-        })?;
+        let names = texts_of(py, |out| place(out, names))?;
         Ok((names.into_iter().next().unwrap_or_default(), value))
     }
 }

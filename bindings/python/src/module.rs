@@ -1,11 +1,11 @@
 //! `ModuleHandle`: modules of the library. The class `Module`, with its loops, is Python.
 
 use crate::abi::{self, mxr_desc_t, mxr_module_options_t, mxr_module_t};
-use crate::array::{NDArray, handles};
+use crate::array::{NDArray, handles, list_of};
 use crate::data_iter::Desc;
 use crate::error::unlocked;
 use crate::executor::ExecutorHandle;
-use crate::handle::handle;
+use crate::handle::{handle, made, place};
 use crate::interchange::take_list;
 use crate::kvstore::{KVStoreHandle, bytes_of};
 use crate::library::abi;
@@ -159,12 +159,15 @@ impl ModuleHandle {
 
     /// The names of the parameters.
     fn param_names(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        texts_of(py, |out| unsafe { (abi().mxr_module_names)(self.ptr(), abi::MXR_PARAMETERS, out) })
+        let texts =
+            made(py, |out| unsafe { (abi().mxr_module_names)(self.ptr(), abi::MXR_PARAMETERS, out) })?;
+        texts_of(py, |out| place(out, texts))
     }
 
     /// The executor of a device, by its place in the list.
     fn executor(&self, py: Python<'_>, i: i64) -> PyResult<ExecutorHandle> {
-        ExecutorHandle::made(py, |out| unsafe { (abi().mxr_module_executor)(self.ptr(), i, out) })
+        let executor = made(py, |out| unsafe { (abi().mxr_module_executor)(self.ptr(), i, out) })?;
+        ExecutorHandle::made(py, |out| place(out, executor))
     }
 
     /// Computes the outputs for a batch; `training` as the module was bound if None.
@@ -193,14 +196,14 @@ impl ModuleHandle {
 
     /// The first `n` outputs, those of all devices as one.
     fn outputs<'py>(&self, py: Python<'py>, n: i64) -> PyResult<Bound<'py, PyList>> {
-        let output = |i| NDArray::made(py, |out| unsafe { (abi().mxr_module_output)(self.ptr(), i, out) });
-        PyList::new(py, (0..n).map(|i| Py::new(py, output(i)?)).collect::<PyResult<Vec<_>>>()?)
+        let output = |i| made(py, |out| unsafe { (abi().mxr_module_output)(self.ptr(), i, out) });
+        list_of(py, (0..n).map(output).collect::<PyResult<_>>()?)
     }
 
     /// The gradients of the first `n` data, those of all devices as one.
     fn input_grads<'py>(&self, py: Python<'py>, n: i64) -> PyResult<Bound<'py, PyList>> {
-        let grad = |i| NDArray::made(py, |out| unsafe { (abi().mxr_module_input_grad)(self.ptr(), i, out) });
-        PyList::new(py, (0..n).map(|i| Py::new(py, grad(i)?)).collect::<PyResult<Vec<_>>>()?)
+        let grad = |i| made(py, |out| unsafe { (abi().mxr_module_input_grad)(self.ptr(), i, out) });
+        list_of(py, (0..n).map(grad).collect::<PyResult<_>>()?)
     }
 
     /// Sets parameters. Those that are missing keep their values if they may be, and unknown ones are passed over if

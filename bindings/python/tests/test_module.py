@@ -352,21 +352,29 @@ def test_parameters_can_be_kept_from_training_and_states_from_batches():
     assert keeping.get_states()[0].asnumpy().tolist() == [1, 2]
 
 
-def test_monitors_see_what_every_operator_gives():
-    seen = []
-
-    class Monitor:
-        def install(self, executor):
-            executor.set_monitor_callback(lambda name, value: seen.append(name))
-
-        def tic(self):
-            seen.clear()
-
-        def toc_print(self):
-            assert "fc1_output" in seen
-
-    mx.mod.Module(network()).fit(batches(), num_epoch=1, monitor=Monitor())
-    assert "softmax_output" in seen
+def test_monitors_see_what_every_operator_gives_and_variables_hold(caplog):
+    caplog.set_level(logging.INFO)
+    monitor, module, shown = mx.mon.Monitor(2), ready(), []
+    module.init_optimizer()
+    module.install_monitor(monitor)
+    for batch in batches():
+        monitor.tic()
+        module.forward_backward(batch)
+        shown.append(monitor.toc())
+    assert [len(each) > 0 for each in shown] == [True, False, True, False]
+    steps, names, texts = zip(*shown[2])
+    assert set(steps) == {3}
+    # MXNet's order; between these it has operators of the backward pass.
+    outputs = ["fc1_output", "relu_output", "fc2_output", "softmax_output"]
+    variables = ["data", "fc1_weight", "bn_gamma", "bn_beta", "fc2_weight", "fc2_bias"]
+    variables += ["softmax_label", "bn_moving_mean", "bn_moving_var"]
+    assert [name for name in names if name in outputs + variables] == outputs + variables
+    weight = np.array(FILE["begin"]["fc1_weight"]["data"])
+    text = texts[names.index("fc1_weight")]
+    assert float(text.strip("[]\t")) == pytest.approx(np.sqrt((weight**2).mean()), rel=1e-5)
+    own = mx.mon.Monitor(1, lambda x: [x.min(), x.max()], "fc2_bias", sort=True)
+    mx.mod.Module(network()).fit(batches(), num_epoch=1, monitor=own)
+    assert caplog.text.count("fc2_bias") == 4
 
 
 def test_a_store_may_be_given_and_keeps_the_states_of_the_optimizer(tmp_path):

@@ -32,9 +32,10 @@ from . import random
 from . import random as rnd
 from . import lr_scheduler, initializer, optimizer, registry
 from . import initializer as init
-from . import metric, io, kvstore, callback, module
+from . import metric, io, kvstore, callback, module, monitor
 from . import kvstore as kv
 from . import module as mod
+from . import monitor as mon
 from . import engine, runtime, test_utils, util
 from ._library import __version__, install_as_mxnet
 from ._notebook import help
@@ -69,6 +70,8 @@ __all__ = [
     "mod",
     "model",
     "module",
+    "mon",
+    "monitor",
     "name",
     "nd",
     "ndarray",
