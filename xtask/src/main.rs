@@ -12,6 +12,7 @@ mod demo;
 mod dist;
 mod dist_cpp;
 mod dist_julia;
+mod dist_jvm;
 mod dist_node;
 mod dist_r;
 mod elf;
@@ -22,6 +23,7 @@ mod generate;
 mod help;
 mod julia;
 mod julia_runtime;
+mod jvm;
 mod node;
 mod nulls;
 mod oracle;
@@ -112,6 +114,7 @@ const COMMANDS: &[Command] = &[
                   node: the npm package, with the addon, libmxr.so and types inside, in target/dist.\n\
                   python: the wheel, in target/dist, for every Python from 3.11 on and every Linux with glibc 2.28 or\n\
                   newer, which is verified.\n\
+                  jvm: the jar of io.mxr:mxr with the libraries inside, its POM, and a jar for each Scala.\n\
                   r: the package from source, with the Rust sources and their dependencies, and built for the R that\n\
                   is here and the same Linux.",
         run: dist::command,

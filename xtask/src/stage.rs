@@ -81,7 +81,7 @@ struct Report {
 }
 
 /// The stages that know conformance cases.
-const CONFORMANCE: [&str; 7] = ["rust", "capi", "cpp", "julia", "node", "python", "r"];
+const CONFORMANCE: [&str; 8] = ["rust", "capi", "cpp", "julia", "jvm", "node", "python", "r"];
 
 /// `test [--full] [--operator NAME] [stage…]`.
 pub fn command(args: &[String]) -> Result {

@@ -8,7 +8,7 @@ use crate::dist::{self, Profile};
 use crate::error::{Context, Result};
 use crate::stage::{Job, Stage};
 use crate::venv::Venv;
-use crate::{abi, capi, cpp, generate, julia, node, paths, r, tidy};
+use crate::{abi, capi, cpp, generate, julia, jvm, node, paths, r, tidy};
 
 /// Every stage.
 pub const STAGES: &[Stage] = &[
@@ -66,6 +66,12 @@ pub const STAGES: &[Stage] = &[
         run: python,
     },
     Stage {
+        name: "jvm",
+        about: "Java, Scala and Clojure over the jar, and a program outside",
+        needs: &["bindings/jvm/pom.xml"],
+        run: jvm::test,
+    },
+    Stage {
         name: "julia",
         about: "every operator from Julia, and the package in a fresh project",
         needs: &["bindings/julia/test"],
@@ -106,7 +112,14 @@ const LARGE: u64 = 16 << 30;
 /// What the engine does not depend on is tested apart: together, cargo would build the engine's dependencies with the
 /// features that all want, and once more for every other stage, which builds the engine alone.
 fn rust(job: &Job) -> Result<Count> {
-    let engine = ["test", "--workspace", "--exclude", "xtask", "--exclude", "mxr-python", "--no-fail-fast"];
+    let engine = [
+        "test",
+        "--workspace",
+        "--exclude=xtask",
+        "--exclude=mxr-python",
+        "--exclude=mxr-jni",
+        "--no-fail-fast",
+    ];
     let cases = || {
         let mut test = job.cargo(&engine);
         test.args(["--test", "conformance", "--"]).args(&job.operator);

@@ -201,12 +201,12 @@ fn c_type(ty: &syn::Type) -> String {
     }
 }
 
-fn number(e: &syn::Expr) -> Value {
+pub fn number(e: &syn::Expr) -> Value {
     let text = e.to_token_stream().to_string().replace(' ', "");
     text.parse::<i64>().map_or(Value::String(text), Value::from)
 }
 
-fn doc(attrs: &[syn::Attribute]) -> String {
+pub fn doc(attrs: &[syn::Attribute]) -> String {
     let line = |a: &syn::Attribute| match &a.meta.require_name_value().ok()?.value {
         syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(s), .. }) => Some(s.value().trim().to_owned()),
         _ => None,

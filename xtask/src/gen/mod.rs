@@ -9,6 +9,7 @@ mod abi;
 mod cpp;
 mod header;
 mod julia;
+mod jvm;
 mod node;
 mod python;
 mod r;
@@ -71,6 +72,8 @@ fn files() -> Result<Vec<File>> {
     files.extend(julia::files(&schema, &abi));
     files.extend(node::files(&schema));
     files.extend(python::files(&schema));
+    let methods = crate::data::json(std::path::Path::new("xtask/data/python_methods.json"))?;
+    files.extend(jvm::files(&schema, &functions, &crate::data::strings(&methods["methods"])));
     files.extend(r::files(&schema, &functions));
     Ok(files)
 }
