@@ -81,6 +81,7 @@ final class Native {
     static final int PLAN_NO_SHARING = 16;
     static final int PLAN_MIRROR = 32;
     static final int PLAN_KEEP_PASSES = 64;
+    static final int PLAN_NO_REPEATING = 128;
     static final long BUDGET_LEAST = -1;
     static final int ABI_VERSION = 1;
     static final int LIST_ARGUMENTS = 1;
@@ -1067,7 +1068,7 @@ final class Native {
     static native long planText(long plan, long text);
 
     /**
-     * What was applied that changes arithmetic, in words.
+     * What the compiler chose to do that changes rounding, or that repeats operators, in words.
      */
     static native long planChoices(long plan, long choices);
 
