@@ -48,7 +48,6 @@ fn train() -> Vec<u8> {
     module.init_optimizer(sgd, StoreChoice::Named("local"), true, false).unwrap();
     let mut accuracy = metrics().create("acc", &[]).unwrap();
     for _ in 0..4 {
-        batches.reset().unwrap();
         accuracy.reset();
         while let Some(batch) = batches.next().unwrap() {
             module.forward(&batch.data, &batch.label, Some(true)).unwrap();
@@ -56,6 +55,7 @@ fn train() -> Vec<u8> {
             module.update().unwrap();
             module.update_metric(&mut *accuracy, &batch.label).unwrap();
         }
+        batches.reset().unwrap();
     }
     let (_, learnt) = accuracy.get().unwrap()[0].clone();
     assert!(learnt > 0.95, "accuracy {learnt}");

@@ -104,7 +104,7 @@ impl Recipe for NdArrayIter {
         let generator = self.seed.map(|seed| Generator::new(seed as u64, Device::cpu(0)));
         let order = (0..rows.count as i64).collect();
         let mut iter = Open { recipe: self.clone(), rows, generator, order, cursor: 0, carried: vec![] };
-        iter.hard_reset()?;
+        iter.shuffle();
         Ok(Box::new(iter))
     }
 }
@@ -174,9 +174,13 @@ impl DataIter for Open {
         }
     }
 
+    /// An epoch of which nothing was read keeps its order: loops that reset before each epoch see the same batches as
+    /// those that reset after it.
     fn reset(&mut self) -> Result<()> {
-        self.shuffle();
-        self.cursor = 0;
+        if self.cursor > 0 {
+            self.shuffle();
+            self.cursor = 0;
+        }
         Ok(())
     }
 
