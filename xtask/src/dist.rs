@@ -50,8 +50,10 @@ impl Profile {
     }
 }
 
+/// Builds a package.
+type Build = fn(Profile) -> Result;
 /// The packages: the language of each, and what builds it.
-const PACKAGES: [(&str, fn(Profile) -> Result); 6] = [
+const PACKAGES: [(&str, Build); 6] = [
     ("cpp", |profile| dist_cpp::build(profile).map(drop)),
     ("julia", |profile| dist_julia::build(profile).map(drop)),
     ("jvm", dist_jvm::all),
