@@ -47,6 +47,7 @@ include("predictor.jl")
 include("training.jl")
 include("kvstore.jl")
 include("fit.jl")
+include("named.jl")
 include("interchange.jl")
 include("mx.jl")
 

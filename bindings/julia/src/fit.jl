@@ -22,9 +22,6 @@ mutable struct FeedForward
     FeedForward(handle::Ptr{Cvoid}) = finalizer(close, new(handle))
 end
 Base.close(x::FeedForward) = freed!(x, mxr_module_free)
-const Trained = Union{Metric,DataIter,KVStore,Callback,FeedForward}
-Base.isopen(x::Trained) = x.handle != C_NULL
-Base.show(io::IO, x::Trained) = print(io, "mx.", nameof(typeof(x)), isopen(x) ? "" : ", closed")
 
 "The options of a module as the library takes them, and what keeps them for a call."
 function module_options(ctx, data_names, label_names, fixed, states)

@@ -12,7 +12,7 @@ import ..MXR: MXError, NDArray, SymbolicNode, BFloat16
 # Arrays.
 import ..MXR: Context, cpu, gpu, context, empty, zeros, ones, full, eye, arange, share, unsafe_array, to_dlpack,
     from_dlpack, detach, scalar, add!, sub!, mul!, div!, wait_to_write, wait_all, pending, memory, trim_memory
-import Base: copy!, wait
+import Base: copy!, push!, wait
 # Random numbers.
 import ..MXR: seed!, rand, randn
 # Automatic differentiation.

@@ -1,14 +1,4 @@
-# What is registered beside operators: made by name with attributes, or by the generated constructors.
-
-# Constructors by type and name in small letters.
-const REGISTERED = Dict{Tuple{DataType,String},Any}()
-
-"The constructor of a registered thing."
-function constructor(T, name)
-    found = get(REGISTERED, (T, lowercase(String(name))), nothing)
-    found === nothing && throw(MXError(:NOT_FOUND, "there is no $(nameof(T)) called $name"))
-    return found
-end
+# Initializers, learning-rate schedules and optimizers, which the generated constructors make.
 
 "Fills new parameters; see the constructors `mx.XavierInitializer` and so on."
 mutable struct Initializer
@@ -30,13 +20,6 @@ mutable struct Optimizer
     Optimizer(handle::Ptr{Cvoid}) = finalizer(close, new(handle))
 end
 Base.close(x::Optimizer) = freed!(x, mxr_optimizer_free)
-
-const Made = Union{Initializer,LRScheduler,Optimizer}
-Base.isopen(x::Made) = x.handle != C_NULL
-Base.show(io::IO, x::Made) = print(io, "mx.", nameof(typeof(x)), isopen(x) ? "" : ", closed")
-
-"By name, in any capitals, with attributes: `mx.Optimizer(\"sgd\"; momentum = 0.9)`."
-(::Type{T})(name::Union{AbstractString,Symbol}; attrs...) where {T<:Made} = constructor(T, name)(; attrs...)
 
 # How the constructors make objects; the caller keeps what attributes point to.
 create(::Type{Initializer}, name, attrs) = created(Initializer, mxr_initializer_create, name, attrs)

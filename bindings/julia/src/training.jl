@@ -53,8 +53,6 @@ mutable struct Updater
         GC.@preserve(optimizer, made(out -> mxr_updater_create(live(optimizer), out))), optimizer))
 end
 Base.close(x::Updater) = freed!(x, mxr_updater_free)
-Base.isopen(x::Updater) = x.handle != C_NULL
-Base.show(io::IO, x::Updater) = print(io, "mx.Updater", isopen(x) ? "" : ", closed")
 const getupdater = Updater
 
 """
