@@ -2,8 +2,9 @@
 #
 #     MXR_LIBRARY=target/release/libmxr.so julia --project=bindings/julia benches/call_cost.jl [CALLS]
 #
-# Into an array that is there, it is the call alone. A new array that is closed at once adds its object; one that is
-# left to the collector adds what the collector takes, and that its memory is not the one that was given back last.
+# Into an array that is there, it is the call alone. A new array that is closed at once adds its object; one
+# that is left to the collector adds what the collector takes, and that its memory is not the one that was
+# given back last.
 
 using MXR
 
@@ -21,13 +22,15 @@ left(a, b, c, n) = for _ in 1:n
 end
 # The same calls of the C ABI without any object of Julia's.
 function raw_into(a, b, c, n)
-    op, inputs, out, count = MXR.handle(MXR.OPS[MXR.number_of("broadcast_add")]), [a.handle, b.handle], Ref(c.handle), Ref(Int32(1))
+    op, inputs = MXR.handle(MXR.OPS[MXR.number_of("broadcast_add")]), [a.handle, b.handle]
+    out, count = Ref(c.handle), Ref(Int32(1))
     for _ in 1:n
         MXR.mxr_op_invoke(op, inputs, Int32(2), C_NULL, Int32(0), out, count, C_NULL, C_NULL)
     end
 end
 function raw_new(a, b, c, n)
-    op, inputs, out, count = MXR.handle(MXR.OPS[MXR.number_of("elemwise_add")]), [a.handle, b.handle], Ref(C_NULL), Ref(Int32(1))
+    op, inputs = MXR.handle(MXR.OPS[MXR.number_of("elemwise_add")]), [a.handle, b.handle]
+    out, count = Ref(C_NULL), Ref(Int32(1))
     for _ in 1:n
         out[] = C_NULL
         MXR.mxr_op_invoke(op, inputs, Int32(2), C_NULL, Int32(0), out, count, C_NULL, C_NULL)

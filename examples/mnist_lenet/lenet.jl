@@ -1,7 +1,8 @@
 # Trains LeNet on MNIST: `julia lenet.jl DATA [EPOCHS [IMAGES [MODEL]]]`.
 #
-# DATA is a folder with MNIST's four IDX files, as train.py reads them; `cargo xtask demo` fetches them. The trained
-# network is written to the file MODEL, if one is named. bindings/julia/README.md says how the package is installed.
+# DATA is a folder with MNIST's four IDX files, as train.py reads them; `cargo xtask demo` fetches them. The
+# trained network is written to the file MODEL, if one is named. bindings/julia/README.md says how the package
+# is installed.
 
 using MXR, Random
 
@@ -28,7 +29,8 @@ function initialize()
         "conv2_bias" => (50,), "fc1_weight" => (800, 500), "fc1_bias" => (500,), "fc2_weight" => (500, 10),
         "fc2_bias" => (10,))
     fill = mx.XavierInitializer(rnd_type = :uniform, factor_type = :in, magnitude = 6)
-    return [Symbol(name) => mx.attach_grad!(mx.init!(fill, name, mx.zeros(shape))) for (name, shape) in shapes]
+    made(name, shape) = mx.attach_grad!(mx.init!(fill, name, mx.zeros(shape)))
+    return [Symbol(name) => made(name, shape) for (name, shape) in shapes]
 end
 
 # The scores of the ten digits: of arrays when training, of a symbol for the file.

@@ -86,7 +86,8 @@ delete!(BINARY, %)
 "Operators of one array, by Julia's function."
 const UNARY = Dict{Any,Symbol}(
     (-) => :negative, abs => :abs, sign => :sign, ceil => :ceil, floor => :floor, trunc => :trunc,
-    sqrt => :sqrt, cbrt => :cbrt, abs2 => :square, inv => :reciprocal, exp => :exp, expm1 => :expm1, log => :log,
+    sqrt => :sqrt, cbrt => :cbrt, abs2 => :square, inv => :reciprocal, exp => :exp, expm1 => :expm1,
+    log => :log,
     log10 => :log10, log2 => :log2, log1p => :log1p, sin => :sin, cos => :cos, tan => :tan, asin => :arcsin,
     acos => :arccos, atan => :arctan, sinh => :sinh, cosh => :cosh, tanh => :tanh, asinh => :arcsinh,
     acosh => :arccosh, atanh => :arctanh, rad2deg => :degrees, deg2rad => :radians, (!) => :logical_not,

@@ -126,16 +126,19 @@ poll() = (mxr_events_poll(); nothing)
 const BACKWARD = Ref(C_NULL)
 
 # Called by the library on the thread that is inside backward.
-function run_backward(payload::Ptr{Cvoid}, grads::Ptr{Ptr{Cvoid}}, n::Int32, out::Ptr{Ptr{Cvoid}}, wanted::Int32)
+function run_backward(payload::Ptr{Cvoid}, grads::Ptr{Ptr{Cvoid}}, n::Int32, out::Ptr{Ptr{Cvoid}},
+        wanted::Int32)
     try
         f = lent(Int(UInt(payload)))
         given = [owned(mxr_array_retain(unsafe_load(grads, i))) for i in 1:n]
         results = f(given...)
         results = results isa NDArray ? (results,) : results
         length(results) == wanted ||
-            refuse(:INVALID_VALUE, :backward, "expected $wanted gradients, one for each input, got $(length(results))")
+            refuse(:INVALID_VALUE, :backward,
+                "expected $wanted gradients, one for each input, got $(length(results))")
         for (i, gradient) in enumerate(results)
-            gradient isa NDArray || refuse(:INVALID_TYPE, :backward, "expected NDArrays, got $(typeof(gradient))")
+            gradient isa NDArray ||
+                refuse(:INVALID_TYPE, :backward, "expected NDArrays, got $(typeof(gradient))")
             unsafe_store!(out, mxr_array_retain(live(gradient)), i)
         end
         return C_NULL
@@ -148,8 +151,8 @@ end
 """
     custom(forward, backward, inputs...)
 
-Calls `forward(inputs...)` without remembering what it calls. In its stead `backward(output_grads...)`, which gives
-a gradient for each input, is what `backward!` runs.
+Calls `forward(inputs...)` without remembering what it calls. In its stead `backward(output_grads...)`, which
+gives a gradient for each input, is what `backward!` runs.
 """
 function custom(forward, backward, inputs::NDArray...)
     outputs = pause(() -> forward(inputs...), is_training())
@@ -157,12 +160,14 @@ function custom(forward, backward, inputs::NDArray...)
     training = is_training()
     results = map(detach, outputs isa NDArray ? (outputs,) : Tuple(outputs))
     slot = lend((grads...) -> pause(() -> backward(grads...), training))
-    GC.@preserve inputs results check(mxr_autograd_record_custom("custom", Ptr{Cvoid}[live(x) for x in inputs],
-        length(inputs), Ptr{Cvoid}[live(y) for y in results], length(results), BACKWARD[], payload(slot), DROP[]))
+    ins, outs = Ptr{Cvoid}[live(x) for x in inputs], Ptr{Cvoid}[live(y) for y in results]
+    GC.@preserve inputs results check(mxr_autograd_record_custom(
+        "custom", ins, length(ins), outs, length(outs), BACKWARD[], payload(slot), DROP[]))
     return outputs isa NDArray ? results[1] : results
 end
 
 function prepare_autograd()
-    BACKWARD[] = @cfunction(run_backward, Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32))
+    BACKWARD[] = @cfunction(
+        run_backward, Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32))
     return nothing
 end

@@ -55,6 +55,7 @@ applied(::typeof(Base.literal_pow), ::typeof(^), x, ::Val{P}) where {P} =
 applied(::typeof(Base.literal_pow), ::typeof(^), x::Real, ::Val{P}) where {P} = x^P
 
 unary(f) = get(() -> no_operator(f), UNARY, f)
+binary(f) = get(() -> no_operator(f), BINARY, f)
 no_operator(f) = throw(MXError(:UNSUPPORTED, "there is no operator for $f. with dots"))
 symbolic_or_refused(f, a, b) = haskey(BINARY, f) ? symbolic(f, a, b) : no_operator(f)
 
@@ -73,12 +74,12 @@ for (f, number_op, both, right, left) in (
 end
 
 function applied(f, a::NDArray, b::NDArray)
-    haskey(BINARY, f) || no_operator(f)
+    operator = getfield(mx, binary(f)[1])
     n = max(ndims(a), ndims(b))
     a, b = promoted(padded(a, n), padded(b, n))
-    return getfield(mx, BINARY[f][1])(a, b)
+    return operator(a, b)
 end
-applied(f, a::NDArray, b::Real) = (haskey(BINARY, f) || no_operator(f); getfield(mx, BINARY[f][2])(a, scalar = b))
-applied(f, a::Real, b::NDArray) = (haskey(BINARY, f) || no_operator(f); getfield(mx, BINARY[f][3])(b, scalar = a))
+applied(f, a::NDArray, b::Real) = getfield(mx, binary(f)[2])(a, scalar = b)
+applied(f, a::Real, b::NDArray) = getfield(mx, binary(f)[3])(b, scalar = a)
 applied(f, a::NDArray, b::AbstractArray) = applied(f, a, NDArray(b))
 applied(f, a::AbstractArray, b::NDArray) = applied(f, NDArray(a), b)

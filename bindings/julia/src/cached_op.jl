@@ -3,8 +3,9 @@
 """
     CachedOp(node; keep_memory = false, budget, passes...)
 
-A symbol as a function of arrays for all its variables, in the order of `list_inputs` or by name. It is compiled for
-each combination of sizes and types when it first comes; while recording, a call is one operation.
+A symbol as a function of arrays for all its variables, in the order of `list_inputs` or by name. It is
+compiled for each combination of sizes and types when it first comes; while recording, a call is one
+operation.
 """
 mutable struct CachedOp
     handle::Ptr{Cvoid}
@@ -44,7 +45,8 @@ Runs the operators of a symbol one by one, without compiling it; while recording
 function Base.run(node::SymbolicNode; arrays...)
     names, given = Texts(String.(collect(keys(arrays)))), collect(NDArray, values(arrays))
     outputs, call = fill(C_NULL, length(node)), call_ref()
-    GC.@preserve node names given check(mxr_symbol_run(live(node), names.pointers, Ptr{Cvoid}[live(a) for a in given],
-        length(given), call, outputs))
+    handles = Ptr{Cvoid}[live(a) for a in given]
+    GC.@preserve node names given check(mxr_symbol_run(
+        live(node), names.pointers, handles, length(handles), call, outputs))
     return NDArray[owned(handle) for handle in outputs]
 end

@@ -1,4 +1,5 @@
-# Calls of operators on symbols, of which the generated functions are made; variables, names, attributes of scopes.
+# Calls of operators on symbols, of which the generated functions are made; variables, names, attributes of
+# scopes.
 
 # How many symbols were named after what made them.
 const COUNTERS = Dict{String,Int}()
@@ -71,14 +72,15 @@ function call_symbol(op, name, attrs, symbols, names)
     handles = Ptr{Cvoid}[live(s) for s in symbols]
     pointers = Ptr{UInt8}[n === nothing ? C_NULL : pointer(n) for n in names]
     return GC.@preserve symbols names keys values new_symbol(out -> mxr_symbol_call(
-        handle(op), name, keys.pointers, values.pointers, length(attrs), handles, pointers, length(handles), out))
+        handle(op), name, keys.pointers, values.pointers, length(attrs), handles, pointers, length(handles),
+        out))
 end
 
 """
     Variable(name; shape, dtype, init, lr_mult, wd_mult, attrs)
 
-A symbol that stands for an array. What else is given is kept in the graph: its shape and dtype, a text for its
-initializer, factors of its learning rate and decay, attributes of the user's.
+A symbol that stands for an array. What else is given is kept in the graph: its shape and dtype, a text for
+its initializer, factors of its learning rate and decay, attributes of the user's.
 """
 function Variable(name::Union{Symbol,AbstractString}; shape = nothing, attrs = nothing, known...)
     texts = user_attrs(attrs)

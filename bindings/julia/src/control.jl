@@ -1,7 +1,7 @@
 # Loops and branches, over arrays and over symbols.
 #
-# Over symbols a function of the user's composes the body in a scope of its own, `__subgraph_name__`; the library cuts
-# out what was composed there and makes inputs of whatever else it reads.
+# Over symbols a function of the user's composes the body in a scope of its own, `__subgraph_name__`; the
+# library cuts out what was composed there and makes inputs of whatever else it reads.
 
 const SUBGRAPH = "__subgraph_name__"
 # How arrays and symbols may be nested.
@@ -13,7 +13,8 @@ flat(x, what = :outputs) = is_leaf(x) ? Any[x] :
     refuse(:INVALID_TYPE, what, "expected arrays or symbols in tuples or vectors, got $(typeof(x))")
 form(x) = is_leaf(x) ? nothing : [form(part) for part in x]
 "What an iterator gives, nested as a form says."
-nested(parts::Base.Iterators.Stateful, f) = f === nothing ? popfirst!(parts) : [nested(parts, part) for part in f]
+nested(parts::Base.Iterators.Stateful, f) =
+    f === nothing ? popfirst!(parts) : [nested(parts, part) for part in f]
 nested(parts, f) = nested(Base.Iterators.Stateful(parts), f)
 arguments(parts, f) = f === nothing ? [nested(parts, f)] : nested(parts, f)
 
@@ -37,7 +38,10 @@ function stacked(rows, missing = 0)
 end
 
 "A scope that is like no other."
-subgraph(name) = node_name(nothing, get(scope().attrs, SUBGRAPH, "") == "" ? name : scope().attrs[SUBGRAPH] * "\$" * name)
+function subgraph(name)
+    outer = get(scope().attrs, SUBGRAPH, "")
+    return node_name(nothing, isempty(outer) ? name : "$outer\$$name")
+end
 in_subgraph(f, name) = attr_scope(f; Symbol(SUBGRAPH) => name)
 
 "Variables of the present scope that stand for symbols."
@@ -57,7 +61,8 @@ end
 function body_of(name, variables, outputs)
     vs, os = Ptr{Cvoid}[live(v) for v in variables], Ptr{Cvoid}[live(o) for o in outputs]
     text = Texts([name])
-    view = mxr_body_t(sizeof(mxr_body_t), length(vs), text.pointers[1], pointer(vs), pointer(os), length(os), 0)
+    view = mxr_body_t(
+        sizeof(mxr_body_t), length(vs), text.pointers[1], pointer(vs), pointer(os), length(os), 0)
     return Ref(view), (vs, os, text, variables, outputs)
 end
 
@@ -75,8 +80,9 @@ handles(symbols) = Ptr{Cvoid}[live(s) for s in symbols]
 """
     foreach(body, data, init_states)
 
-Calls `body(row, states)` for each row of `data`, along its last axis; it gives outputs and the states for the next
-row. The result is the outputs of all rows, stacked, and the last states. Of symbols it makes a symbol that does this.
+Calls `body(row, states)` for each row of `data`, along its last axis; it gives outputs and the states for the
+next row. The result is the outputs of all rows, stacked, and the last states. Of symbols it makes a symbol
+that does this.
 """
 function foreach(body, data, init_states)
     rows, states = flat(data, :data), flat(init_states, :init_states)
@@ -104,7 +110,8 @@ function symbolic_foreach(body, data, init_states, rows, states)
     same_form(form(new), form(init_states), :states)
     view, keep = body_of(name, variables, [flat(outs); flat(new)])
     made = GC.@preserve rows states keep control_node("_foreach") do node, keys, values, n, out
-        mxr_symbol_foreach(node, keys, values, n, handles(rows), length(rows), handles(states), length(states), view, out)
+        mxr_symbol_foreach(node, keys, values, n, handles(rows), length(rows), handles(states),
+            length(states), view, out)
     end
     parts = Base.Iterators.Stateful(made)
     return nested(parts, form(outs)), nested(parts, form(init_states))
@@ -113,8 +120,9 @@ end
 """
     while_loop(cond, func, loop_vars; max_iterations)
 
-Calls `func(loop_vars...)`, which gives outputs and the variables for the next step, as long as `cond(loop_vars...)`
-is not zero. The result is the outputs, stacked, with zeros for steps that are not taken, and the last variables.
+Calls `func(loop_vars...)`, which gives outputs and the variables for the next step, as long as
+`cond(loop_vars...)` is not zero. The result is the outputs, stacked, with zeros for steps that are not taken,
+and the last variables.
 """
 function while_loop(cond, func, loop_vars; max_iterations::Integer)
     vars = flat(loop_vars, :loop_vars)
@@ -148,7 +156,8 @@ function symbolic_while(cond, func, loop_vars, vars, max_iterations)
     test_view, test_keep = body_of(tests, tested, [test])
     step_view, step_keep = body_of(steps, variables, [flat(outs); flat(new)])
     made = GC.@preserve vars test_keep step_keep control_node("_while_loop") do node, keys, values, n, out
-        mxr_symbol_while_loop(node, keys, values, n, handles(vars), length(vars), test_view, step_view, max_iterations, out)
+        mxr_symbol_while_loop(node, keys, values, n, handles(vars), length(vars), test_view, step_view,
+            max_iterations, out)
     end
     parts = Base.Iterators.Stateful(made)
     return nested(parts, form(outs)), nested(parts, form(loop_vars))
@@ -157,15 +166,16 @@ end
 """
     cond(pred, then, otherwise)
 
-What `then()` gives if `pred`, of one element, is not zero, else what `otherwise()` gives. Of a symbol it makes one
-that runs only one of both.
+What `then()` gives if `pred`, of one element, is not zero, else what `otherwise()` gives. Of a symbol it
+makes one that runs only one of both.
 """
 cond(pred::NDArray, then, otherwise) = scalar(pred) != 0 ? then() : otherwise()
 function cond(pred::SymbolicNode, then, otherwise)
     names = [subgraph("cond_$word") for word in ("pred", "then", "else")]
     branches = [in_subgraph(f, name) for (f, name) in zip((then, otherwise), names[2:3])]
     same_form(form(branches[2]), form(branches[1]), :otherwise)
-    bodies = [body_of(name, SymbolicNode[], outs) for (name, outs) in zip(names, [[pred], flat(branches[1]), flat(branches[2])])]
+    outputs = [[pred], flat(branches[1]), flat(branches[2])]
+    bodies = [body_of(name, SymbolicNode[], outs) for (name, outs) in zip(names, outputs)]
     made = GC.@preserve bodies control_node("_cond") do node, keys, values, n, out
         mxr_symbol_cond(node, keys, values, n, bodies[1][1], bodies[2][1], bodies[3][1], out)
     end

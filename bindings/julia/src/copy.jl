@@ -7,7 +7,8 @@ function read!(x::NDArray, pointer, bytes)
 end
 
 function Base.copyto!(a::Array{T}, x::NDArray{T}) where {T<:DType}
-    length(a) == length(x) || throw(DimensionMismatch("an array of $(length(x)) elements, room for $(length(a))"))
+    length(a) == length(x) ||
+        throw(DimensionMismatch("an array of $(length(x)) elements, room for $(length(a))"))
     GC.@preserve a read!(x, pointer(a), sizeof(a))
     return a
 end
@@ -38,11 +39,13 @@ end
 Base.copy!(to::NDArray{T}, from::NDArray) where {T} = copy!(to, cast(from, T))
 Base.copy!(to::NDArray, from::AbstractArray) = set!(to, from)
 Base.copy!(to::NDArray{T,1} where {T}, from::AbstractVector) = set!(to, from)
-Base.copy!(to::NDArray{T,1}, from::NDArray{T,1}) where {T} = invoke(copy!, Tuple{NDArray{T},NDArray{T}}, to, from)
+Base.copy!(to::NDArray{T,1}, from::NDArray{T,1}) where {T} =
+    invoke(copy!, Tuple{NDArray{T},NDArray{T}}, to, from)
 Base.copy!(to::NDArray{T,1}, from::NDArray{S,1}) where {T,S} = copy!(to, cast(from, T))
 Base.copy!(to::Vector, from::NDArray{T,1}) where {T} = copyto!(resize!(to, length(from)), from)
 function set!(to::NDArray{T}, from) where {T}
-    size(to) == size(from) || throw(DimensionMismatch("an array of sizes $(size(to)), values of $(size(from))"))
+    size(to) == size(from) ||
+        throw(DimensionMismatch("an array of sizes $(size(to)), values of $(size(from))"))
     values = convert(Array{T}, from)
     wait_to_write(to)
     GC.@preserve to values check(mxr_array_copy_from(live(to), pointer(values), sizeof(values)))

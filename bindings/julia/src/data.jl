@@ -1,8 +1,8 @@
 # Data iterators: batches of arrays in memory, of files, of other iterators.
 
 """
-Gives batches; see `mx.NDArrayIter` and so on. `for batch in iter` is an epoch: each has `data`, `label`, `pad`, the
-number of examples at its end that only fill it up, and `index`, the examples' numbers from 1.
+Gives batches; see `mx.NDArrayIter` and so on. `for batch in iter` is an epoch: each has `data`, `label`,
+`pad`, the number of examples at its end that only fill it up, and `index`, the examples' numbers from 1.
 """
 mutable struct DataIter
     handle::Ptr{Cvoid}
@@ -30,9 +30,10 @@ function create(::Type{DataIter}, name, attrs, data = nothing, label = nothing, 
     values = mxr_attr_t[attrs...]
     (data_names, data_arrays), (label_names, label_arrays) = named_arrays(data), named_arrays(label)
     handles = Ptr{Cvoid}[live(i) for i in iters]
-    return DataIter(GC.@preserve data_names data_arrays label_names label_arrays iters made(out -> mxr_data_iter_create(
-        name, values, length(values), name_pointers(data_names), handles_of(data_arrays), length(data_arrays),
-        name_pointers(label_names), handles_of(label_arrays), length(label_arrays), handles, length(handles), out)))
+    make(out) = mxr_data_iter_create(name, values, length(values), name_pointers(data_names),
+        handles_of(data_arrays), length(data_arrays), name_pointers(label_names), handles_of(label_arrays),
+        length(label_arrays), handles, length(handles), out)
+    return DataIter(GC.@preserve data_names data_arrays label_names label_arrays iters made(make))
 end
 
 "A name with sizes in Julia's order, of which the last is that of the batch, and a dtype."
@@ -85,6 +86,7 @@ function batch(iter)
         check(mxr_data_iter_index(live(iter), C_NULL, 0, n))
         index = Vector{Int64}(undef, n[])
         check(mxr_data_iter_index(live(iter), index, n[], n))
-        Batch(arrays(MXR_DATA, provide_data(iter)), arrays(MXR_LABELS, provide_label(iter)), pad[], index .+ 1)
+        data, label = arrays(MXR_DATA, provide_data(iter)), arrays(MXR_LABELS, provide_label(iter))
+        Batch(data, label, pad[], index .+ 1)
     end
 end

@@ -5,7 +5,8 @@ A symbol bound to arrays, made by `bind` and `simple_bind`. Outputs and gradient
 overwrites.
 
 # Fields
-- `arg_arrays`, `grad_arrays`, `aux_arrays`, `outputs`: vectors, with `nothing` where no gradient was asked for.
+- `arg_arrays`, `grad_arrays`, `aux_arrays`, `outputs`: vectors, with `nothing` where no gradient was asked
+  for.
 - `arg_dict`, `grad_dict`, `aux_dict`, `output_dict`: the same by name.
 """
 mutable struct Executor
@@ -35,8 +36,9 @@ function Executor(handle::Ptr{Cvoid}, symbol::SymbolicNode, requests)
     aux = NDArray[array(MXR_LIST_AUXILIARY_STATES, i) for i in eachindex(states)]
     outputs = NDArray[array(MXR_LIST_OUTPUTS, i) for i in eachindex(outs)]
     given = Dict{Symbol,NDArray}(n => g for (n, g) in zip(arguments, grads) if g !== nothing)
-    executor = Executor(handle, symbol, args, grads, aux, outputs, Dict{Symbol,NDArray}(zip(arguments, args)), given,
-        Dict{Symbol,NDArray}(zip(states, aux)), Dict{Symbol,NDArray}(zip(outs, outputs)), requests)
+    named(names, arrays) = Dict{Symbol,NDArray}(zip(names, arrays))
+    executor = Executor(handle, symbol, args, grads, aux, outputs, named(arguments, args), given,
+        named(states, aux), named(outs, outputs), requests)
     return finalizer(close, executor)
 end
 Base.close(x::Executor) = freed!(x, mxr_executor_free)
@@ -47,7 +49,8 @@ Base.show(io::IO, x::Executor) = print(io, "mx.Executor of ", join(list_outputs(
 requests_of(grad_req::Union{Symbol,AbstractString}, names) = (Dict{Symbol,Symbol}(), Symbol(grad_req))
 function requests_of(grad_req::Union{Tuple,AbstractVector}, names)
     length(grad_req) == length(names) ||
-        refuse(:INVALID_VALUE, :grad_req, "expected $(length(names)), one for each argument, got $(length(grad_req))")
+        refuse(:INVALID_VALUE, :grad_req,
+            "expected $(length(names)), one for each argument, got $(length(grad_req))")
     return Dict(zip(names, grad_req)), :null
 end
 requests_of(grad_req, names) = (Dict(Symbol(k) => v for (k, v) in Base.pairs(grad_req)), :null)
@@ -95,9 +98,10 @@ function bind(node::SymbolicNode, ctx::Context, args; args_grad = NDArray[], gra
     ordered = [arrays[n] for n in inputs]
     found = [get(gradients, n, nothing) for n in inputs]
     options = plan_options(; ctx = ctx, budget = budget, passes...)
-    handle = GC.@preserve node ordered found shared made(out -> mxr_executor_bind(live(node),
-        Ptr{Cvoid}[live(a) for a in ordered], Ptr{Cvoid}[g === nothing ? C_NULL : live(g) for g in found], wanted,
-        length(inputs), shared_handle(shared), options, out))
+    make(out) = mxr_executor_bind(live(node), Ptr{Cvoid}[live(a) for a in ordered],
+        Ptr{Cvoid}[g === nothing ? C_NULL : live(g) for g in found], wanted, length(inputs),
+        shared_handle(shared), options, out)
+    handle = GC.@preserve node ordered found shared made(make)
     return Executor(handle, node, (by_name, others))
 end
 bind(node::SymbolicNode, args; keywords...) = bind(node, context(), args; keywords...)
@@ -135,18 +139,21 @@ function forward(executor::Executor; is_train::Bool = false, inputs...)
     return executor.outputs
 end
 
-"Computes the gradients after `forward(executor; is_train = true)`; outputs of losses need no gradient of theirs."
+"Computes the gradients after `forward(executor; is_train = true)`; outputs of losses need none of theirs."
 function backward!(executor::Executor, out_grads = NDArray[])
+    names = list_outputs(executor.symbol)
     grads = out_grads isa NDArray ? [out_grads] :
-        out_grads isa AbstractDict ? in_order(out_grads, list_outputs(executor.symbol), :out_grads) : out_grads
-    GC.@preserve executor grads check(mxr_executor_backward(live(executor), Ptr{Cvoid}[live(g) for g in grads],
-        length(grads)))
+        out_grads isa AbstractDict ? in_order(out_grads, names, :out_grads) : out_grads
+    handles = Ptr{Cvoid}[live(g) for g in grads]
+    GC.@preserve executor grads check(mxr_executor_backward(live(executor), handles, length(handles)))
     poll()
 end
 
 "Copies arrays to the arguments and auxiliary states of their names."
-function copy_params_from(executor::Executor, args, aux = Dict{Symbol,NDArray}(); allow_extra_params::Bool = false)
-    for (params, known) in ((args, executor.arg_dict), (aux, executor.aux_dict)), (name, value) in Base.pairs(params)
+function copy_params_from(executor::Executor, args, aux = Dict{Symbol,NDArray}();
+        allow_extra_params::Bool = false)
+    both = ((args, executor.arg_dict), (aux, executor.aux_dict))
+    for (params, known) in both, (name, value) in Base.pairs(params)
         if haskey(known, name)
             copy!(known[name], value)
         elseif !allow_extra_params
@@ -159,8 +166,8 @@ end
 """
     reshape(executor; allow_up_sizing = false, name = sizes...)
 
-An executor of the same symbol for other sizes. Arrays whose sizes stay are shared, as is the memory for activations;
-one may grow only with `allow_up_sizing`.
+An executor of the same symbol for other sizes. Arrays whose sizes stay are shared, as is the memory for
+activations; one may grow only with `allow_up_sizing`.
 """
 function Base.reshape(executor::Executor; allow_up_sizing::Bool = false, shapes...)
     types = Dict(name => eltype(array) for (name, array) in executor.arg_dict)
@@ -191,9 +198,14 @@ function set_monitor_callback(executor::Executor, f)
     if f === nothing
         GC.@preserve executor check(mxr_executor_set_monitor(live(executor), C_NULL, C_NULL, C_NULL))
     else
-        GC.@preserve executor check(mxr_executor_set_monitor(live(executor), MONITOR[], payload(lend(f)), DROP[]))
+        slot = lend(f)
+        GC.@preserve executor check(
+            mxr_executor_set_monitor(live(executor), MONITOR[], payload(slot), DROP[]))
     end
     poll()
 end
 
-prepare_monitor() = (MONITOR[] = @cfunction(run_monitor, Cvoid, (Ptr{Cvoid}, Ptr{UInt8}, Ptr{Cvoid})); nothing)
+function prepare_monitor()
+    MONITOR[] = @cfunction(run_monitor, Cvoid, (Ptr{Cvoid}, Ptr{UInt8}, Ptr{Cvoid}))
+    return nothing
+end

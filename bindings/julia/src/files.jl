@@ -3,8 +3,8 @@
 """
     save(path, arrays)
 
-Writes arrays as `mx.nd.save` does: one, a vector, or a dictionary with their names. Of a symbol, MXNet's JSON. An
-existing file is replaced only by a whole one.
+Writes arrays as `mx.nd.save` does: one, a vector, or a dictionary with their names. Of a symbol, MXNet's
+JSON. An existing file is replaced only by a whole one.
 """
 save(path::AbstractString, x::NDArray) = save_list(path, nothing, [x])
 save(path::AbstractString, arrays::AbstractVector{<:NDArray}) = save_list(path, nothing, arrays)
@@ -22,7 +22,8 @@ end
     load(path, mx.NDArray)
     load(path, mx.SymbolicNode)
 
-The arrays of a file, as a dictionary if they have names and a vector if not; or a symbol of any version of MXNet's.
+The arrays of a file, as a dictionary if they have names and a vector if not; or a symbol of any version of
+MXNet's.
 """
 load(path::AbstractString, ::Type{NDArray}) = taken_list(made(out -> mxr_list_load(path, out)))
 load(path::AbstractString, ::Type{SymbolicNode}) = new_symbol(out -> mxr_symbol_load(path, out))
@@ -63,7 +64,8 @@ end
 function load_checkpoint(prefix, epoch::Integer)
     path = params_file(prefix, epoch)
     arrays = load(path, NDArray)
-    arrays isa Dict || isempty(arrays) || throw(MXError(:FORMAT, "$path: expected arrays with names, as arg:weight"))
+    arrays isa Dict || isempty(arrays) ||
+        throw(MXError(:FORMAT, "$path: expected arrays with names, as arg:weight"))
     return (load("$prefix-symbol.json", SymbolicNode), parted(arrays isa Dict ? arrays : Dict(), path)...)
 end
 
@@ -89,8 +91,8 @@ Base.show(io::IO, m::Model) = print(io, "mx.Model of ", join((i.name for i in m.
 """
     save_model(path, node, args, aux = Dict(); inputs = [], metadata = Dict())
 
-Writes a model to one file, which any reader of safetensors opens and which mxr maps. Arguments without an array are
-its inputs, of which `inputs` may say more; `metadata` are the user's own texts.
+Writes a model to one file, which any reader of safetensors opens and which mxr maps. Arguments without an
+array are its inputs, of which `inputs` may say more; `metadata` are the user's own texts.
 """
 function save_model(path, node::SymbolicNode, args, aux = Dict{Symbol,NDArray}(); inputs = Input[],
         metadata = Dict{String,String}())
@@ -104,16 +106,16 @@ function save_model(path, node::SymbolicNode, args, aux = Dict{Symbol,NDArray}()
         for (i, d, name) in zip(inputs, dims, input_names.pointers)]
     pointers = Ptr{Cvoid}[pointer_from_objref(s) for s in structs]
     texts, values_ = Texts(keys(metadata)), Texts(values(metadata))
-    GC.@preserve arrays names input_names dims structs texts values_ node check(mxr_model_save(path, live(node),
-        names.pointers, handles, length(handles), pointers, length(pointers), texts.pointers, values_.pointers,
-        length(texts)))
+    GC.@preserve arrays names input_names dims structs texts values_ node check(mxr_model_save(
+        path, live(node), names.pointers, handles, length(handles), pointers, length(pointers),
+        texts.pointers, values_.pointers, length(texts)))
 end
 
 """
     load_model(path; copy = false)
 
-Opens a model file. Its arrays stay in the file until they are written to, which never changes it; with `copy` it is
-read at once.
+Opens a model file. Its arrays stay in the file until they are written to, which never changes it; with `copy`
+it is read at once.
 """
 function load_model(path; copy::Bool = false)
     handle = made(out -> mxr_model_load(path, copy ? MXR_MODEL_COPY : 0x0, out))

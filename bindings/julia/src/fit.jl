@@ -1,6 +1,9 @@
 # Training of a symbol over epochs: the loop is Julia's, each step of it the library's.
 
-"What is told of batches and epochs; see `mx.Speedometer` and so on. A function of epoch, batch and metric serves as well."
+"""
+What is told of batches and epochs; see `mx.Speedometer` and so on. A function of epoch, batch and metric
+serves as well.
+"""
 mutable struct Callback
     handle::Ptr{Cvoid}
     given::NamedTuple
@@ -29,14 +32,13 @@ function module_options(ctx, data_names, label_names, fixed, states)
     devices = ctx isa Context ? [ctx] : collect(Context, ctx)
     kinds, ids = Int32[d.kind for d in devices], Int32[d.id for d in devices]
     start(list) = pointer(list.pointers)
-    view = mxr_module_options_t(sizeof(mxr_module_options_t), length(lists[1]), start(lists[1]), start(lists[2]),
-        start(lists[3]), start(lists[4]), length(lists[2]), length(lists[3]), length(lists[4]), length(devices),
-        pointer(kinds), pointer(ids))
+    view = mxr_module_options_t(sizeof(mxr_module_options_t), length(lists[1]), map(start, lists)...,
+        map(length, lists[2:4])..., length(devices), pointer(kinds), pointer(ids))
     return Ref(view), (lists, kinds, ids)
 end
 
-function FeedForward(node::SymbolicNode; context = cpu(), data_names = (:data,), label_names = (:softmax_label,),
-        fixed = (), states = ())
+function FeedForward(node::SymbolicNode; context = cpu(), data_names = (:data,),
+        label_names = (:softmax_label,), fixed = (), states = ())
     options, keep = module_options(context, data_names, label_names, fixed, states)
     return FeedForward(GC.@preserve node keep made(out -> mxr_module_create(live(node), options, out)))
 end
@@ -76,11 +78,12 @@ function init_params!(model::FeedForward, initializer = nothing; args = nothing,
     named(params) = params === nothing ? (Texts(String[]), NDArray[], -1) :
         (Texts([String(k) for k in keys(params)]), collect(NDArray, values(params)), length(params))
     (arg_names, arg_arrays, num_args), (aux_names, aux_arrays, num_aux) = named(args), named(aux)
-    flags = (allow_missing ? MXR_ALLOW_MISSING : 0x0) | (allow_extra ? MXR_ALLOW_EXTRA : 0x0) | (force ? MXR_FORCE : 0x0)
+    flags = (allow_missing ? MXR_ALLOW_MISSING : 0x0) | (allow_extra ? MXR_ALLOW_EXTRA : 0x0) |
+        (force ? MXR_FORCE : 0x0)
     fill, done = initializer === nothing ? C_NULL : live(initializer), Ref{Int32}(0)
-    GC.@preserve model initializer arg_names arg_arrays aux_names aux_arrays check(mxr_module_init_params(live(model),
-        fill, arg_names.pointers, handles_of(arg_arrays), num_args, aux_names.pointers, handles_of(aux_arrays), num_aux,
-        flags, done))
+    GC.@preserve model initializer arg_names arg_arrays aux_names aux_arrays check(mxr_module_init_params(
+        live(model), fill, arg_names.pointers, handles_of(arg_arrays), num_args, aux_names.pointers,
+        handles_of(aux_arrays), num_aux, flags, done))
     return done[] == 1
 end
 
@@ -89,8 +92,9 @@ function init_optimizer!(model::FeedForward, optimizer::Optimizer; kvstore = not
     name, store = kvstore isa KVStore ? (C_NULL, live(kvstore)) :
         (kvstore === nothing ? C_NULL : String(kvstore), C_NULL)
     done = Ref{Int32}(0)
-    GC.@preserve model optimizer kvstore check(mxr_module_init_optimizer(live(model), live(optimizer), name, store,
-        MXR_RESCALE | (force ? MXR_FORCE : 0x0), done))
+    flags = MXR_RESCALE | (force ? MXR_FORCE : 0x0)
+    GC.@preserve model optimizer kvstore check(mxr_module_init_optimizer(
+        live(model), live(optimizer), name, store, flags, done))
     return done[] == 1
 end
 
@@ -106,10 +110,13 @@ get_symbol(model::FeedForward) = GC.@preserve model new_symbol(out -> mxr_module
 
 # Steps of a batch.
 function forward(model::FeedForward, b::Batch; is_train::Bool)
-    GC.@preserve model b check(mxr_module_forward(live(model), handles_of(b.data), length(b.data), handles_of(b.label),
-        length(b.label), is_train))
+    GC.@preserve model b check(mxr_module_forward(live(model), handles_of(b.data), length(b.data),
+        handles_of(b.label), length(b.label), is_train))
 end
-backward!(model::FeedForward) = (GC.@preserve(model, check(mxr_module_backward(live(model), C_NULL, 0))); poll())
+function backward!(model::FeedForward)
+    GC.@preserve model check(mxr_module_backward(live(model), C_NULL, 0))
+    poll()
+end
 update!(model::FeedForward) = GC.@preserve model check(mxr_module_update(live(model)))
 function update_metric!(model::FeedForward, metric::Metric, b::Batch)
     GC.@preserve model metric b check(mxr_module_update_metric(
@@ -118,7 +125,8 @@ end
 "The outputs of the last batch, of all devices as one."
 function get_outputs(model::FeedForward)
     n = length(list_outputs(get_symbol(model)))
-    return GC.@preserve model NDArray[owned(made(out -> mxr_module_output(live(model), i - 1, out))) for i in 1:n]
+    output(i) = owned(made(out -> mxr_module_output(live(model), i - 1, out)))
+    return GC.@preserve model NDArray[output(i) for i in 1:n]
 end
 
 """
@@ -144,8 +152,10 @@ function tell(callback::Callback, epoch, batch, metric, model)
     text === nothing || (endswith(text, '\r') ? print(text) : println(text))
     flush(stdout)
     actions[] & MXR_CALLBACK_RESET_METRIC != 0 && metric !== nothing && reset!(metric; local_only = true)
-    actions[] & MXR_CALLBACK_SAVE != 0 &&
-        save_checkpoint(callback.given.prefix, epoch + 1, model; states = callback.given.save_optimizer_states === true)
+    if actions[] & MXR_CALLBACK_SAVE != 0
+        given = callback.given
+        save_checkpoint(given.prefix, epoch + 1, model; states = given.save_optimizer_states === true)
+    end
     return nothing
 end
 tell(f, epoch, batch, metric, model) = f(epoch + 1, batch + 1, metric)
@@ -154,8 +164,8 @@ a_metric(metric::Metric) = metric
 a_metric(name) = Metric(name)
 
 """
-    fit(model, optimizer, data; n_epoch, eval_data, eval_metric = "acc", initializer, args, aux, kvstore = :local,
-        batch_end = (), epoch_end = (), eval_end = (), begin_epoch = 1)
+    fit(model, optimizer, data; n_epoch, eval_data, eval_metric = "acc", initializer, args, aux,
+        kvstore = :local, batch_end = (), epoch_end = (), eval_end = (), begin_epoch = 1)
 
 Trains a model over the batches of an iterator. Prints the metric of each epoch, and that of `eval_data`.
 
@@ -216,7 +226,7 @@ function predict(model::FeedForward, data)
     for b in data
         forward(model, b; is_train = false)
         # The next batch overwrites them.
-        push!(parts, [copy(y[ntuple(_ -> :, ndims(y) - 1)..., 1:size(y, ndims(y))-b.pad]) for y in get_outputs(model)])
+        push!(parts, [copy(rows(y, 1:size(y, ndims(y))-b.pad)) for y in get_outputs(model)])
     end
     isempty(parts) && refuse(:INVALID_VALUE, :data, "expected at least one batch")
     outputs = [cat((p[i] for p in parts)...; dims = ndims(parts[1][i])) for i in eachindex(parts[1])]

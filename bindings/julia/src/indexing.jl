@@ -1,8 +1,9 @@
-# Elements and parts of arrays, counted from 1. A part that lies in one piece, as x[:, 2:3], shares memory; others are
-# copies.
+# Elements and parts of arrays, counted from 1. A part that lies in one piece, as x[:, 2:3], shares memory;
+# others are copies.
 
 const Whole = Union{Colon,AbstractUnitRange{<:Integer},Integer}
-const Part = Union{Colon,OrdinalRange{<:Integer,<:Integer},Integer}
+const Range = OrdinalRange{<:Integer,<:Integer}
+const Part = Union{Colon,Range,Integer}
 
 # Elements.
 function Base.getindex(x::NDArray{T}, i::Int) where {T}
@@ -25,7 +26,8 @@ end
 "The last axis from `r`, sharing memory."
 function rows(x::NDArray{T,N}, r::AbstractUnitRange) where {T,N}
     call = call_ref()
-    return NDArray{T,N}(GC.@preserve x made(out -> mxr_array_slice(live(x), first(r) - 1, last(r), call, out)))
+    make(out) = mxr_array_slice(live(x), first(r) - 1, last(r), call, out)
+    return NDArray{T,N}(GC.@preserve x made(make))
 end
 "Place `i` of the last axis, without that axis, sharing memory."
 function row(x::NDArray{T,N}, i::Integer) where {T,N}
@@ -37,7 +39,7 @@ end
 Base.getindex(x::NDArray, ::Colon) = vec(x)
 Base.getindex(x::NDArray{T,1}, ::Colon) where {T} = x
 Base.getindex(x::NDArray{T,1}, r::AbstractUnitRange{<:Integer}) where {T} = (checkbounds(x, r); rows(x, r))
-Base.getindex(x::NDArray{T,1}, r::OrdinalRange{<:Integer,<:Integer}) where {T} = part(x, (r,))
+Base.getindex(x::NDArray{T,1}, r::Range) where {T} = part(x, (r,))
 Base.getindex(x::NDArray{T,N}, index::Vararg{Part,N}) where {T,N} = any_scalar(x, index)
 Base.getindex(x::NDArray{T,N}, index::Vararg{Int,N}) where {T,N} = x[LinearIndices(x)[index...]]
 
@@ -87,13 +89,15 @@ Base.getindex(x::NDArray{T,1}, index::AbstractVector{<:Integer}) where {T} =
 # Views of a part in one piece are arrays themselves.
 Base.view(x::NDArray{T,N}, index::Vararg{Whole,N}) where {T,N} =
     in_one_piece(x, index) && !(N == 1 && index[1] isa Integer) ? any_scalar(x, index) :
-    refuse(:UNSUPPORTED, :index, "a view must lie in one piece, as x[:, 2:3] does; x[$(join(index, ", "))] is a copy")
+    refuse(:UNSUPPORTED, :index,
+        "a view must lie in one piece, as x[:, 2:3] does; x[$(join(index, ", "))] is a copy")
 
 # Assignment.
 Base.setindex!(x::NDArray, v, ::Colon) = (assign!(vec(x), v isa AbstractArray ? vec(v) : v); x)
-Base.setindex!(x::NDArray{T,1}, v::AbstractArray, r::OrdinalRange{<:Integer,<:Integer}) where {T} = set_part!(x, v, (r,))
-Base.setindex!(x::NDArray{T,1}, v::Real, r::OrdinalRange{<:Integer,<:Integer}) where {T} = set_part!(x, v, (r,))
-Base.setindex!(x::NDArray{T,N}, v::Union{Real,AbstractArray}, index::Vararg{Part,N}) where {T,N} = set_part!(x, v, index)
+Base.setindex!(x::NDArray{T,1}, v::AbstractArray, r::Range) where {T} = set_part!(x, v, (r,))
+Base.setindex!(x::NDArray{T,1}, v::Real, r::Range) where {T} = set_part!(x, v, (r,))
+Base.setindex!(x::NDArray{T,N}, v::Union{Real,AbstractArray}, index::Vararg{Part,N}) where {T,N} =
+    set_part!(x, v, index)
 Base.setindex!(x::NDArray{T,N}, v::Real, index::Vararg{Int,N}) where {T,N} =
     (checkbounds(x, index...); set_element!(x, v, LinearIndices(x)[index...]))
 
@@ -104,7 +108,8 @@ function set_part!(x::NDArray{T}, v, index) where {T}
     checkbounds(x, index...)
     in_one_piece(x, index) && return (assign!(any_scalar(x, index), v); x)
     bounds = map(bounds_of, index)
-    keywords = (begin_ = getindex.(bounds, 1), end_ = getindex.(bounds, 2), step = getindex.(bounds, 3), out = x)
+    starts, ends, steps = (getindex.(bounds, i) for i in 1:3)
+    keywords = (begin_ = starts, end_ = ends, step = steps, out = x)
     if v isa Real
         mx._slice_assign_scalar(x; scalar = v, keywords...)
     else

@@ -34,9 +34,9 @@ end
 """
     infer_shape(node; partial = false, name = sizes...)
 
-The sizes of the arguments, the outputs and the auxiliary states, in the order of their lists, in Julia's order of
-axes. A size that is not known is 0 when given and -1 when found. If something does not follow, `nothing` three times;
-with `partial`, what follows.
+The sizes of the arguments, the outputs and the auxiliary states, in the order of their lists, in Julia's
+order of axes. A size that is not known is 0 when given and -1 when found. If something does not follow,
+`nothing` three times; with `partial`, what follows.
 """
 function infer_shape(node::SymbolicNode; partial::Bool = false, known...)
     names = Texts(String.(collect(keys(known))))

@@ -3,8 +3,8 @@
 """
     share(array)
 
-An array over the memory of an array of Julia's, without a copy. Writing to one changes the other; before Julia's is
-used, `mx.wait_to_write` has to be called.
+An array over the memory of an array of Julia's, without a copy. Writing to one changes the other; before
+Julia's is used, `mx.wait_to_write` has to be called.
 """
 function share(a::Array{T,N}) where {T<:DType,N}
     poll()
@@ -16,8 +16,8 @@ end
 """
     unsafe_array(x)
 
-An array of Julia's over the memory of `x`, once nothing reads or writes it any more. It must not be used when `x` is
-gone or in use by calls.
+An array of Julia's over the memory of `x`, once nothing reads or writes it any more. It must not be used when
+`x` is gone or in use by calls.
 """
 function unsafe_array(x::NDArray{T}) where {T}
     wait_to_write(x)
@@ -26,7 +26,7 @@ function unsafe_array(x::NDArray{T}) where {T}
     return unsafe_wrap(Array, Ptr{T}(data[]), size(x))
 end
 
-"The array as a DLPack tensor (`DLManagedTensor *`) that shares its memory; whoever takes it calls its deleter."
+"A DLPack tensor (`DLManagedTensor *`) that shares the array's memory; whoever takes it calls its deleter."
 to_dlpack(x::NDArray) = (wait_to_write(x); GC.@preserve x made(out -> mxr_array_to_dlpack(live(x), out)))
 
 "An array over the memory of a DLPack tensor, which it takes over."

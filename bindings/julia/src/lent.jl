@@ -1,7 +1,7 @@
 # Julia's objects that the library holds: they stay reachable until it gives them back.
 #
-# The library gives back on a thread that polls or frees a last handle, which may be in a finalizer: nothing here
-# allocates while it holds the lock.
+# The library gives back on a thread that polls or frees a last handle, which may be in a finalizer: nothing
+# here allocates while it holds the lock.
 
 mutable struct Lent
     lock::Threads.SpinLock

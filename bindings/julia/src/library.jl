@@ -6,7 +6,7 @@ const SONAME = "libmxr.so.0"
 const BUNDLED = normpath(joinpath(@__DIR__, "..", "deps", "lib", "libmxr.so"))
 const LIBRARY = Ref("")
 
-"The library that the active project's `LocalPreferences.toml` names: `libmxr = \"…\"` in its section `[MXR]`."
+"The library that the active project's `LocalPreferences.toml` names, `libmxr = \"…\"` under `[MXR]`."
 function preferred()
     project = Base.active_project()
     project === nothing && return nothing
@@ -50,8 +50,8 @@ function find_library()
     path = preferred()
     path === nothing || return open_library(path, "LocalPreferences.toml names")
     isfile(BUNDLED) && return open_library(BUNDLED, "the package has")
-    throw(MXError(:NOT_FOUND, "there is no libmxr: the environment variable MXR_LIBRARY is not set, the process " *
-        "has no $SONAME loaded, no LocalPreferences.toml names one, and there is no $BUNDLED"))
+    throw(MXError(:NOT_FOUND, "there is no libmxr: the environment variable MXR_LIBRARY is not set, the " *
+        "process has no $SONAME loaded, no LocalPreferences.toml names one, and there is no $BUNDLED"))
 end
 
 "The functions of a library, after a look at its version."

@@ -1,9 +1,11 @@
-# The collector learns what arrays hold: it does not see the library's memory, so it is called when that grows.
+# The collector learns what arrays hold: it does not see the library's memory, so it is called when that
+# grows.
 
 # Bytes in use above which it is called, at least.
 const LEAST = 64 << 20
-# New arrays after which it is called, whatever they hold: each takes some bytes beside its elements. As few as keeps
-# what they take in the processor's caches, but so many that the collector takes no more than this time for each.
+# New arrays after which it is called, whatever they hold: each takes some bytes beside its elements. As few
+# as keeps what they take in the processor's caches, but so many that the collector takes no more than this
+# time for each.
 const MANY = Ref(3_000)
 const MANY_BOUNDS = (3_000, 50_000)
 const NANOSECONDS = 30

@@ -15,12 +15,14 @@ handles_of(arrays) = Ptr{Cvoid}[live(a) for a in arrays]
 "Takes in a batch: as many labels as predictions."
 function update!(metric::Metric, labels, predictions)
     ls, ps = arrays_of(labels), arrays_of(predictions)
-    GC.@preserve metric ls ps check(mxr_metric_update(live(metric), handles_of(ls), length(ls), handles_of(ps), length(ps)))
+    GC.@preserve metric ls ps check(mxr_metric_update(
+        live(metric), handles_of(ls), length(ls), handles_of(ps), length(ps)))
     return metric
 end
 
-"Adds a sum and a count that the caller found, to `mx.CustomMetric()` or to another whose value is their quotient."
-add!(metric::Metric, sum::Real, count::Real) = GC.@preserve metric check(mxr_metric_add(live(metric), sum, count))
+"Adds a sum and a count that the caller found, to `mx.CustomMetric()` or another mean."
+add!(metric::Metric, sum::Real, count::Real) =
+    GC.@preserve metric check(mxr_metric_add(live(metric), sum, count))
 
 "Adds a metric to a `mx.CompositeEvalMetric`."
 function Base.push!(metric::Metric, part::Metric)
@@ -36,7 +38,8 @@ function named_values(metric, all)
     values, n, room = Float64[], Ref{Int32}(0), 16
     while true
         resize!(values, room)
-        names = GC.@preserve metric taken_texts(out -> mxr_metric_get(live(metric), all, out, values, room, n))
+        get_into(out) = mxr_metric_get(live(metric), all, out, values, room, n)
+        names = GC.@preserve metric taken_texts(get_into)
         n[] <= room && return [Symbol(name) => value for (name, value) in zip(names, values)]
         room = Int(n[])
     end

@@ -3,8 +3,9 @@
 """
     NDArray{T,N}
 
-An array of the library's, with Julia's column-major order of axes: the sizes are those that MXNet shows, reversed,
-and the elements lie in memory as Julia's do. Calls return before their results are there; reading elements waits.
+An array of the library's, with Julia's column-major order of axes: the sizes are those that MXNet shows,
+reversed, and the elements lie in memory as Julia's do. Calls return before their results are there; reading
+elements waits.
 
     NDArray(array)          a copy of an array of Julia's
     mx.share(array)         an array over the same memory

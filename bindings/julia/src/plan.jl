@@ -1,11 +1,11 @@
 # How symbols are compiled, and what that takes.
 
-const PLAN_FLAGS = (fuse = MXR_PLAN_NO_FUSION, simplify = MXR_PLAN_NO_SIMPLIFICATION, fold = MXR_PLAN_NO_FOLDING,
-    share = MXR_PLAN_NO_SHARING)
+const PLAN_FLAGS = (fuse = MXR_PLAN_NO_FUSION, simplify = MXR_PLAN_NO_SIMPLIFICATION,
+    fold = MXR_PLAN_NO_FOLDING, share = MXR_PLAN_NO_SHARING)
 
 "Flags, budget and device of a plan. `budget` is a number of bytes, `:least` or `nothing`."
-function plan_options(; ctx::Context = context(), budget = nothing, training::Bool = false, mirror::Bool = false,
-        keep_passes::Bool = false, passes...)
+function plan_options(; ctx::Context = context(), budget = nothing, training::Bool = false,
+        mirror::Bool = false, keep_passes::Bool = false, passes...)
     flags = (training ? MXR_PLAN_TRAINING : 0x0) | (mirror ? MXR_PLAN_MIRROR : 0x0) |
         (keep_passes ? MXR_PLAN_KEEP_PASSES : 0x0)
     for (name, on) in passes
@@ -28,7 +28,8 @@ function Known(shapes, types, requests, others)
     shape_names, type_names, request_names = named(shapes), named(types), named(requests)
     dims = [Int64[d <= 0 ? -1 : d for d in reversed(s)] for s in values(shapes)]
     pointers, axes = Ptr{Int64}[pointer(d) for d in dims], Int32[length(d) for d in dims]
-    codes, wanted = Int32[dtype_code(dtype(T)) for T in values(types)], Int32[request(r) for r in values(requests)]
+    codes = Int32[dtype_code(dtype(T)) for T in values(types)]
+    wanted = Int32[request(r) for r in values(requests)]
     view = mxr_known_t(sizeof(mxr_known_t), length(dims), pointer(shape_names.pointers), pointer(pointers),
         pointer(axes), pointer(type_names.pointers), pointer(codes), length(codes), length(wanted),
         pointer(request_names.pointers), pointer(wanted), request(others))
@@ -42,7 +43,8 @@ What a compiled symbol takes and does.
 - `peak_bytes`: activations, their gradients and workspaces at their peak, outputs included.
 - `parameter_bytes`: parameters and other variables, and the gradients that are asked for.
 - `unplanned_bytes`: `peak_bytes` if every value had memory of its own.
-- `arena_bytes`, `workspace_bytes`: the memory that activations share, and the largest workspace of an operator.
+- `arena_bytes`, `workspace_bytes`: the memory that activations share, and the largest workspace of an
+  operator.
 - `flops`, `again_flops`: floating-point operations, and those of them that are repeated to save memory.
 - `steps`: kernel calls.
 - `choices`: what was applied that changes rounding.
@@ -67,9 +69,10 @@ function Plan(handle::Ptr{Cvoid})
         report = Ref(mxr_plan_report_t(sizeof(mxr_plan_report_t), 0, 0, 0, 0, 0, 0, 0, 0, 0))
         check(mxr_plan_report(handle, report))
         r = report[]
-        return Plan(r.peak_bytes, r.parameter_bytes, r.unplanned_bytes, r.arena_bytes, r.workspace_bytes, r.flops,
-            r.again_flops, r.steps, taken_texts(out -> mxr_plan_choices(handle, out)),
-            something(taken(out -> mxr_plan_text(handle, out)), ""))
+        choices = taken_texts(out -> mxr_plan_choices(handle, out))
+        text = taken(out -> mxr_plan_text(handle, out))
+        return Plan(r.peak_bytes, r.parameter_bytes, r.unplanned_bytes, r.arena_bytes, r.workspace_bytes,
+            r.flops, r.again_flops, r.steps, choices, something(text, ""))
     finally
         mxr_plan_free(handle)
     end
@@ -80,12 +83,12 @@ Base.show(io::IO, ::MIME"text/plain", p::Plan) = print(io, p.text)
 """
     plan(node; grad = true, budget = nothing, types = (;), name = sizes...)
 
-What a symbol takes when it is compiled, without running it: for training, with gradients of all arguments whose
-sizes are not given, or with `grad = false` for prediction. `budget` is a number of bytes that activations may take,
-or `:least`.
+What a symbol takes when it is compiled, without running it: for training, with gradients of all arguments
+whose sizes are not given, or with `grad = false` for prediction. `budget` is a number of bytes that
+activations may take, or `:least`.
 """
-function plan(node::SymbolicNode; grad::Bool = true, budget = nothing, types = NamedTuple(), passes = NamedTuple(),
-        shapes...)
+function plan(node::SymbolicNode; grad::Bool = true, budget = nothing, types = NamedTuple(),
+        passes = NamedTuple(), shapes...)
     requests = grad ? Dict(name => :null for name in keys(shapes)) : Dict{Symbol,Symbol}()
     known = Known(shapes, types, requests, grad ? :write : :null)
     options = plan_options(; budget = budget, training = grad, passes...)

@@ -19,7 +19,8 @@ end
 
 function Predictor(node::SymbolicNode, params; ctx::Context = context())
     plain(name) = Symbol(replace(string(name), r"^(arg|aux):" => ""))
-    arrays = Dict{Symbol,NDArray}(plain(k) => context(v) == ctx ? v : copy(v; ctx = ctx) for (k, v) in Base.pairs(params))
+    there(x) = context(x) == ctx ? x : copy(x; ctx = ctx)
+    arrays = Dict{Symbol,NDArray}(plain(k) => there(v) for (k, v) in Base.pairs(params))
     return Predictor(CachedOp(node; ctx = ctx), arrays, [n for n in list_inputs(node) if !haskey(arrays, n)])
 end
 Predictor(symbol_file::AbstractString, params_file::AbstractString; keywords...) =

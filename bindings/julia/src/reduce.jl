@@ -1,7 +1,10 @@
 # Julia's reductions, with `dims` as Julia counts them, and its functions that join arrays.
 
 "Julia's axes, from 1, as the library's, from 0 and from the other end."
-axis_of(x, dim::Integer) = (1 <= dim <= ndims(x) || throw(DimensionMismatch("axis $dim of $(ndims(x))")); ndims(x) - dim)
+function axis_of(x, dim::Integer)
+    1 <= dim <= ndims(x) || throw(DimensionMismatch("axis $dim of $(ndims(x))"))
+    return ndims(x) - dim
+end
 axes_of(x, dims) = Tuple(axis_of(x, d) for d in dims)
 
 "The only element of an array."

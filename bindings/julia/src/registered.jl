@@ -24,7 +24,8 @@ Base.close(x::Optimizer) = freed!(x, mxr_optimizer_free)
 # How the constructors make objects; the caller keeps what attributes point to.
 create(::Type{Initializer}, name, attrs) = created(Initializer, mxr_initializer_create, name, attrs)
 create(::Type{LRScheduler}, name, attrs) = created(LRScheduler, mxr_lr_scheduler_create, name, attrs)
-create(::Type{Optimizer}, name, attrs, ::Nothing) = created(Optimizer, mxr_optimizer_create, name, attrs, C_NULL)
+create(::Type{Optimizer}, name, attrs, ::Nothing) =
+    created(Optimizer, mxr_optimizer_create, name, attrs, C_NULL)
 create(::Type{Optimizer}, name, attrs, schedule::LRScheduler) =
     GC.@preserve schedule created(Optimizer, mxr_optimizer_create, name, attrs, live(schedule))
 

@@ -96,7 +96,8 @@ function list_all_attr(node::SymbolicNode)
 end
 
 """
-The same symbol with more attributes on its node. Symbols that were composed with `node` before keep it as it was.
+The same symbol with more attributes on its node. Symbols that were composed with `node` before keep it as it
+was.
 """
 function set_attr(node::SymbolicNode; attrs...)
     keys, values = Texts(String.(collect(Base.keys(attrs)))), Texts([text_of(v) for v in Base.values(attrs)])

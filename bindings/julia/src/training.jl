@@ -31,10 +31,11 @@ end
 set_lr!(optimizer::Optimizer, lr::Real) =
     GC.@preserve optimizer check(mxr_optimizer_set_learning_rate(live(optimizer), lr))
 
-"Says the names of parameters, from number 1. Those that end neither in `_weight` nor in `_gamma` do not decay."
+"Names of parameters, from number 1. Those that end neither in `_weight` nor in `_gamma` do not decay."
 function set_names!(optimizer::Optimizer, names)
     texts, numbers = Texts([String(n) for n in names]), collect(Int64, 1:length(names))
-    GC.@preserve optimizer texts check(mxr_optimizer_set_names(live(optimizer), numbers, texts.pointers, length(texts)))
+    GC.@preserve optimizer texts check(mxr_optimizer_set_names(
+        live(optimizer), numbers, texts.pointers, length(texts)))
     return optimizer
 end
 "Sets the factors of a parameter's learning rate and decay."
@@ -61,12 +62,15 @@ const getupdater = Updater
 Changes a weight by its gradient; its state is made with the first call of that number.
 """
 function update!(updater::Updater, index::Integer, weight::NDArray, gradient::NDArray)
-    GC.@preserve updater weight gradient check(mxr_updater_update(live(updater), index, live(gradient), live(weight)))
+    GC.@preserve updater weight gradient check(mxr_updater_update(
+        live(updater), index, live(gradient), live(weight)))
     return weight
 end
 "Changes variables by their gradients, numbered from 1."
-update!(updater::Updater, weights) = Base.foreach(((i, w),) -> update!(updater, i, w, getgrad(w)), enumerate(weights))
-(updater::Updater)(index::Integer, gradient::NDArray, weight::NDArray) = update!(updater, index, weight, gradient)
+update!(updater::Updater, weights) =
+    Base.foreach(((i, w),) -> update!(updater, i, w, getgrad(w)), enumerate(weights))
+(updater::Updater)(index::Integer, gradient::NDArray, weight::NDArray) =
+    update!(updater, index, weight, gradient)
 
 "All states and counts as bytes."
 function get_states(updater::Updater)

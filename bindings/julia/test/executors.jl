@@ -6,7 +6,8 @@ function line()
 end
 
 @testset "a bound symbol computes outputs and gradients" begin
-    e = mx.bind(line(), mx.cpu(), [NDArray([1.0, 2.0]), NDArray([3.0, 4.0])]; args_grad = (w = mx.zeros(Float64, 2),))
+    e = mx.bind(line(), mx.cpu(), [NDArray([1.0, 2.0]), NDArray([3.0, 4.0])];
+        args_grad = (w = mx.zeros(Float64, 2),))
     @test mx.forward(e; is_train = true)[1] == [3, 8]
     mx.backward!(e, NDArray([1.0, 10.0]))
     @test e.grad_dict[:w] == [1, 20] && e.grad_arrays[1] === nothing
@@ -22,8 +23,11 @@ end
 end
 
 @testset "a simple binding makes its arrays" begin
-    e = mx.simple_bind(line(), mx.cpu(); grad_req = (x = :null, w = :add), types = (x = Float64,), x = (2, 3), w = (2, 3))
-    @test size(e.arg_dict[:w]) == (2, 3) && eltype(e.arg_dict[:w]) == Float64 && collect(keys(e.grad_dict)) == [:w]
+    e = mx.simple_bind(line(), mx.cpu(); grad_req = (x = :null, w = :add), types = (x = Float64,),
+        x = (2, 3), w = (2, 3))
+    @test size(e.arg_dict[:w]) == (2, 3)
+    @test eltype(e.arg_dict[:w]) == Float64
+    @test collect(keys(e.grad_dict)) == [:w]
     mx.copy_params_from(e, Dict(:x => mx.full(2, (2, 3)), :w => mx.ones(2, 3)))
     for _ in 1:2
         mx.forward(e; is_train = true)
@@ -66,5 +70,6 @@ end
 
 @testset "the plan of an executor can be read" begin
     e = mx.simple_bind(line(); budget = :least, x = (2,), w = (2,))
-    @test mx.plan(e).steps == 1 && occursin("broadcast_mul", sprint(show, MIME("text/plain"), mx.plan(e; training = true)))
+    @test mx.plan(e).steps == 1
+    @test occursin("broadcast_mul", sprint(show, MIME("text/plain"), mx.plan(e; training = true)))
 end

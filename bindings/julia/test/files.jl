@@ -1,7 +1,8 @@
 # Files of MXNet's and of mxr's own.
 
 # In the repository, or where the stage of the tests says.
-const GRAPHS = get(ENV, "MXR_GRAPHS", joinpath(@__DIR__, "..", "..", "..", "tests", "conformance", "graphs", "files"))
+const GRAPHS = get(ENV, "MXR_GRAPHS",
+    joinpath(@__DIR__, "..", "..", "..", "tests", "conformance", "graphs", "files"))
 
 @testset "arrays go to files and come back, with names or without" begin
     mktempdir() do folder
@@ -22,7 +23,8 @@ isdir(GRAPHS) && @testset "MXNet's symbols of every version are read and written
     @test !isempty(files)
     for file in files
         node = mx.load(joinpath(GRAPHS, file), mx.SymbolicNode)
-        @test length(mx.list_outputs(node)) >= 1 && mx.to_json(mx.from_json(mx.to_json(node))) == mx.to_json(node)
+        @test length(mx.list_outputs(node)) >= 1
+        @test mx.to_json(mx.from_json(mx.to_json(node))) == mx.to_json(node)
     end
 end
 
@@ -47,10 +49,13 @@ end
 @testset "a model is one file" begin
     mktempdir() do folder
         path = joinpath(folder, "net.safetensors")
-        mx.save_model(path, two(), PARAMS; inputs = [mx.Input(:data, (3, -1))], metadata = Dict("license" => "none"))
+        mx.save_model(path, two(), PARAMS; inputs = [mx.Input(:data, (3, -1))],
+            metadata = Dict("license" => "none"))
         model = mx.load_model(path)
         @test model.arg_params == PARAMS && model.metadata == Dict("license" => "none")
-        @test model.inputs[1].name === :data && model.inputs[1].shape == (3, -1) && model.inputs[1].dtype == Float32
+        @test model.inputs[1].name === :data
+        @test model.inputs[1].shape == (3, -1)
+        @test model.inputs[1].dtype == Float32
         @test mx.Predictor(path)(DATA) == EXPECTED && mx.load_model(path; copy = true).arg_params == PARAMS
     end
 end

@@ -25,13 +25,17 @@ end
     @test batches[3].pad == 1 && batches[3].index[1] == 5 && batches[3].data[1][:, 1] == x[:, 5]
     @test [b.pad for b in iter] == [0, 0, 1] && mx.get_batch_size(iter) == 2
     d = mx.provide_data(iter)[1]
-    @test d.name === :data && d.shape == (2, 2) && d.dtype == Float32 && mx.provide_label(iter)[1].name === :softmax_label
+    @test d.name === :data
+    @test d.shape == (2, 2)
+    @test d.dtype == Float32
+    @test mx.provide_label(iter)[1].name === :softmax_label
     named = mx.NDArrayIter((left = x, right = x), nothing, batch_size = 5)
     @test [d.name for d in mx.provide_data(named)] == [:left, :right] && isempty(mx.provide_label(named))
     resized = mx.PrefetchingIter(mx.ResizeIter(iter, size = 4))
     @test length(collect(resized)) == 4
     @test error_of(() -> mx.MNISTIter(image = "/nowhere")).code === :NOT_FOUND
-    shuffled(seed) = vcat((Array(b.label[1]) for b in mx.NDArrayIter(x, y, batch_size = 1, shuffle = true, seed = seed))...)
+    order(seed) = mx.NDArrayIter(x, y, batch_size = 1, shuffle = true, seed = seed)
+    shuffled(seed) = vcat((Array(b.label[1]) for b in order(seed))...)
     @test shuffled(3) == shuffled(3) && sort(shuffled(3)) == y
 end
 
@@ -52,7 +56,8 @@ end
     push!(store, "w", NDArray(Float32[2, 4]))
     @test mx.pull!(store, "w", out) == [1, 2]
     mx.set_states!(store, mx.get_states(store))
-    @test error_of(() -> mx.init!(store, 3, out)).argument == "key" && mx.workers(store) == (rank = 0, num_workers = 1)
+    @test error_of(() -> mx.init!(store, 3, out)).argument == "key"
+    @test mx.workers(store) == (rank = 0, num_workers = 1)
     device = mx.KVStore(:device)
     mx.set_gradient_compression!(device, mx.compression_2bit(threshold = 0.2))
     @test error_of(() -> mx.KVStore(:dist_sync)).code === :UNSUPPORTED
@@ -61,7 +66,9 @@ end
 # Two numbers, of which the label says whether the first is the larger.
 const POINTS = Float32[1 0 3 1 2 0; 0 1 1 4 1 2]
 const LARGER = Float32[1, 0, 1, 0, 1, 0]
-classifier() = mx.@chain mx.Variable(:data) => mx.FullyConnected(num_hidden = 2, name = :fc) => mx.SoftmaxOutput(name = :softmax)
+classifier() = mx.@chain mx.Variable(:data) =>
+    mx.FullyConnected(num_hidden = 2, name = :fc) =>
+    mx.SoftmaxOutput(name = :softmax)
 
 @testset "a model is fitted, scored, saved and goes on" begin
     mktempdir() do folder
@@ -71,7 +78,7 @@ classifier() = mx.@chain mx.Variable(:data) => mx.FullyConnected(num_hidden = 2,
         mx.seed!(1)
         said = redirected() do
             mx.fit(model, mx.SGD(learning_rate = 1, momentum = 0.5), data; n_epoch = 20, eval_data = data,
-                batch_end = [mx.Speedometer(batch_size = 3, frequent = 1), (epoch, batch, metric) -> push!(seen, (epoch, batch))],
+                batch_end = [mx.Speedometer(batch_size = 3, frequent = 1), (e, b, _) -> push!(seen, (e, b))],
                 epoch_end = mx.do_checkpoint(prefix = prefix, period = 10, save_optimizer_states = true))
         end
         @test occursin("samples/sec", said) && occursin("epoch 20: validation accuracy 1.0", said)

@@ -4,8 +4,8 @@ const TABLE = reshape(collect(1.0:24), 2, 3, 4)
 
 @testset "parts are what they are of Julia's arrays" begin
     a, x = TABLE, NDArray(TABLE)
-    for index in ((:, :, :), (:, :, 2:3), (:, :, 4), (1, :, :), (:, 2, :), (1:2, 2:3, 1:2), (2, 3, :), (:, 3:-1:1, :),
-        (:, :, 1:2:4), (:, 1, 4:-2:1), (:, :, 2:1))
+    for index in ((:, :, :), (:, :, 2:3), (:, :, 4), (1, :, :), (:, 2, :), (1:2, 2:3, 1:2), (2, 3, :),
+        (:, 3:-1:1, :), (:, :, 1:2:4), (:, 1, 4:-2:1), (:, :, 2:1))
         @test x[index...] == a[index...]
     end
     @test x[:] == a[:] && x[2, 3, 4] == 24 && NDArray([1, 2, 3])[3:-2:1] == [3, 1]
@@ -26,7 +26,7 @@ end
     for (index, value) in (((:, :, 2), 5.0), ((1, :, :), fill(3.0, 3, 4)), ((:, 2:3, 1:2:3), 9.0),
         ((:, :, 3:4), fill(2.0, 2, 3, 2)), ((2, 3, 4), 0.5), ((1, 2, 2:4), [7.0, 8.0, 9.0]))
         a, x = copy(TABLE), NDArray(TABLE)
-        a[index...] = value isa Real && any(i -> !(i isa Integer), index) ? fill(value, size(a[index...])) : value
+        a[index...] = value isa Real && !(index isa Dims) ? fill(value, size(a[index...])) : value
         x[index...] = value
         @test x == a
     end

@@ -22,7 +22,9 @@ function addenv_(command, changes)
 end
 
 @testset "the library is named, and its version is known" begin
-    @test isfile(mx.library()) && occursin(r"^\d+\.\d+\.\d+", mx.version()) && occursin(mx.version(), mx.build_info())
+    @test isfile(mx.library())
+    @test occursin(r"^\d+\.\d+\.\d+", mx.version())
+    @test occursin(mx.version(), mx.build_info())
 end
 
 @testset "a library of another ABI version is refused by its file's name" begin
@@ -49,14 +51,16 @@ end
 end
 
 @testset "a library that the process has already is taken before others" begin
-    text, ok = program("using Libdl; dlopen($(repr(mx.library()))); using MXR; print(mx.library())"; MXR_LIBRARY = nothing)
+    text, ok = program("using Libdl; dlopen($(repr(mx.library()))); using MXR; print(mx.library())";
+        MXR_LIBRARY = nothing)
     @test ok && realpath(text) == realpath(mx.library())
 end
 
 @testset "a preference of the project names the library" begin
     mktempdir() do folder
         write(joinpath(folder, "Project.toml"), "")
-        write(joinpath(folder, "LocalPreferences.toml"), "[Other]\nlibmxr = \"no\"\n[MXR]\nlibmxr = \"$(mx.library())\"\n")
+        preferences = "[Other]\nlibmxr = \"no\"\n[MXR]\nlibmxr = \"$(mx.library())\"\n"
+        write(joinpath(folder, "LocalPreferences.toml"), preferences)
         text, ok = program("using MXR; print(mx.library())"; project = folder, MXR_LIBRARY = nothing,
             JULIA_LOAD_PATH = "@:$PACKAGE:@stdlib")
         @test ok && realpath(text) == realpath(mx.library())

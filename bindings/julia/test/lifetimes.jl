@@ -32,10 +32,13 @@ end
     x = NDArray([1.0])
     close(x)
     close(x)
-    @test !isopen(x) && error_of(() -> x .+ 1).code === :CLOSED && sprint(show, x) == "NDArray{Float64,1}, closed"
+    @test !isopen(x)
+    @test error_of(() -> x .+ 1).code === :CLOSED
+    @test sprint(show, x) == "NDArray{Float64,1}, closed"
     node = mx.Variable(:x)
     close(node)
-    @test error_of(() -> mx.list_arguments(node)).code === :CLOSED && error_of(() -> exp.(node)).code === :CLOSED
+    @test error_of(() -> mx.list_arguments(node)).code === :CLOSED
+    @test error_of(() -> exp.(node)).code === :CLOSED
     s = mx.SGD()
     close(s)
     @test error_of(() -> mx.get_lr(s)).code === :CLOSED

@@ -26,8 +26,8 @@ end
 
 all_tests = Test.DefaultTestSet("MXR")
 Test.push_testset(all_tests)
-for file in ("arrays", "indexing", "broadcast", "autograd", "symbols", "executors", "control", "files", "training",
-    "fit", "lifetimes", "errors", "library")
+for file in ("arrays", "indexing", "broadcast", "autograd", "symbols", "executors", "control", "files",
+    "training", "fit", "lifetimes", "errors", "library")
     @testset "$file" begin
         include("$file.jl")
     end
