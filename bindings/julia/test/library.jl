@@ -1,26 +1,5 @@
 # Finding the library, and refusing one that does not fit.
 
-using Libdl
-
-const PACKAGE = dirname(@__DIR__)
-
-"The end of what a program of this Julia's says, and whether it succeeded."
-function program(text; project = PACKAGE, environment...)
-    command = `$(Base.julia_cmd()) --project=$project --startup-file=no -e $text`
-    given = Dict{String,Any}(String(k) => v for (k, v) in environment)
-    out = IOBuffer()
-    done = run(pipeline(ignorestatus(addenv_(command, given)); stdout = out, stderr = out))
-    return String(take!(out)), success(done)
-end
-
-function addenv_(command, changes)
-    all = Dict{String,String}(ENV)
-    for (key, value) in changes
-        value === nothing ? delete!(all, key) : (all[key] = value)
-    end
-    return setenv(command, all)
-end
-
 @testset "the library is named, and its version is known" begin
     @test isfile(mx.library())
     @test occursin(r"^\d+\.\d+\.\d+", mx.version())

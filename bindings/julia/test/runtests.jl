@@ -17,6 +17,25 @@ function error_of(f)
     return nothing
 end
 
+const PACKAGE = dirname(@__DIR__)
+
+"The end of what a program of this Julia's says, and whether it succeeded."
+function program(text; project = PACKAGE, environment...)
+    command = `$(Base.julia_cmd()) --project=$project --startup-file=no -e $text`
+    given = Dict{String,Any}(String(k) => v for (k, v) in environment)
+    out = IOBuffer()
+    done = run(pipeline(ignorestatus(with_environment(command, given)); stdout = out, stderr = out))
+    return String(take!(out)), success(done)
+end
+
+function with_environment(command, changes)
+    all = Dict{String,String}(ENV)
+    for (key, value) in changes
+        value === nothing ? delete!(all, key) : (all[key] = value)
+    end
+    return setenv(command, all)
+end
+
 "What a function prints."
 redirected(f) = mktemp() do path, file
     redirect_stdout(f, file)
