@@ -98,32 +98,39 @@ fn rust_sources(folder: &Path) -> Result {
     for file in ["Cargo.lock", "capi/Cargo.toml", "capi/build.rs"] {
         copy(&root.join(file), &folder.join(file))?;
     }
-    let workspace = edited("Cargo.toml", |line| {
-        if line.starts_with("members = ") {
-            Some(r#"members = ["core", "core/macros", "capi"]"#)
-        } else {
-            Some(line)
-        }
-        .filter(|line| !line.starts_with("exclude = ") && !line.starts_with("mxr-abi = "))
-    })?;
-    fs::write(folder.join("Cargo.toml"), workspace).context(|| "writing Cargo.toml")?;
-    let mut testing = false;
-    let core = edited("core/Cargo.toml", |line| {
-        if line.starts_with('[') {
-            testing = TESTING.contains(&line);
-        }
-        (!testing).then_some(line)
-    })?;
-    fs::write(folder.join("core/Cargo.toml"), core).context(|| "writing core/Cargo.toml")?;
+    rewrite("Cargo.toml", folder, workspace)?;
+    rewrite("core/Cargo.toml", folder, without_tests)?;
     process::run(process::cargo().args(["vendor", "--quiet", "vendor"]).current_dir(folder))?;
     process::run(Command::new("tar").args(["-cJf", "vendor.tar.xz", "vendor"]).current_dir(folder))?;
     fs::remove_dir_all(folder.join("vendor")).context(|| "removing what was packed")
 }
 
-/// A file of the repository, line by line.
-fn edited(file: &str, mut line: impl FnMut(&str) -> Option<&str>) -> Result<String> {
+/// Writes a file of the repository to the same place of the package, changed.
+fn rewrite(file: &str, folder: &Path, change: fn(&str) -> String) -> Result {
     let text = fs::read_to_string(paths::root().join(file)).context(|| format!("reading {file}"))?;
-    Ok(text.lines().filter_map(|one| line(one).map(|kept| format!("{kept}\n"))).collect())
+    fs::write(folder.join(file), change(&text)).context(|| format!("writing {file}"))
+}
+
+/// The workspace of libmxr alone.
+fn workspace(manifest: &str) -> String {
+    let kept = |line: &&str| !line.starts_with("exclude = ") && !line.contains("path = \"bindings/");
+    let line = |line: &str| match line.starts_with("members = ") {
+        true => "members = [\"core\", \"core/macros\", \"capi\"]\n".to_owned(),
+        false => format!("{line}\n"),
+    };
+    manifest.lines().filter(kept).map(line).collect()
+}
+
+/// A manifest without what only tests need.
+fn without_tests(manifest: &str) -> String {
+    let mut testing = false;
+    let kept = |line: &&str| {
+        if line.starts_with('[') {
+            testing = TESTING.contains(line);
+        }
+        !testing
+    };
+    manifest.lines().filter(kept).map(|line| format!("{line}\n")).collect()
 }
 
 /// The built package; for users, compiled for an old glibc.
@@ -163,4 +170,24 @@ fn old_glibc() -> Result<String> {
         "CC = {} -m ziglang cc -target {target}.{glibc}\nLIBR =\nLDFLAGS =\nCFLAGS = -O2\n",
         python.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workspace_has_the_library_alone() {
+        let manifest = "[workspace]\nmembers = [\"core\", \"cli\"]\nexclude = [\"fuzz\"]\n\n[workspace.dependencies]\n\
+                        mxr-abi = { path = \"bindings/abi\" }\nhalf = \"=2.7.1\"\n";
+        let expected = "[workspace]\nmembers = [\"core\", \"core/macros\", \"capi\"]\n\n[workspace.dependencies]\n\
+                        half = \"=2.7.1\"\n";
+        assert_eq!(workspace(manifest), expected);
+    }
+
+    #[test]
+    fn what_tests_need_is_left_out() {
+        let manifest = "[dependencies]\na = \"1\"\n[dev-dependencies]\nb = \"1\"\n[[test]]\nname = \"c\"\n[lints]\nd = 1\n";
+        assert_eq!(without_tests(manifest), "[dependencies]\na = \"1\"\n[lints]\nd = 1\n");
+    }
 }

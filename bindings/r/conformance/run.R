@@ -1,6 +1,6 @@
 # Every operator by its public functions, on arrays and on symbols, against the numbers that all languages share:
 # `Rscript run.R REPOSITORY [OPERATOR]`. Ends with the line `N passed, N failed`.
-library(mxr)
+library(mxr, warn.conflicts = FALSE)
 
 HEAD <- c(0.5, -1, 1.5, 0.25, -0.75) # the gradient that every runner feeds to an output, over and over
 PRECISION <- c(float32 = 1e-5, float16 = 4e-3, bfloat16 = 3e-2)

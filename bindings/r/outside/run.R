@@ -30,7 +30,7 @@ compiled <- function(source) {
   library
 }
 
-loaded <- "library(mxr); cat(mx.info()$library)"
+loaded <- "library(mxr, warn.conflicts = FALSE); cat(mx.info()$library)"
 has <- function(text, part) grepl(part, text, fixed = TRUE)
 
 test("the package's own library is used where there is no other", normalizePath(run(loaded)) == normalizePath(bundled))
@@ -64,35 +64,37 @@ test("what is no libmxr, and a file that there is not, are refused by name", {
     has(run(loaded, "MXR_LIBRARY=/nowhere/libmxr.so"), "MXR_LIBRARY names /nowhere/libmxr.so")
 })
 
+# The lines of a file, once one of them begins with a text.
+lines_with <- function(file, start) {
+  for (i in 1:1200) {
+    lines <- if (file.exists(file)) readLines(file, warn = FALSE) else character(0)
+    if (any(startsWith(lines, start))) break
+    Sys.sleep(0.1)
+  }
+  lines
+}
+
 test("a wait ends with an interrupt, and the engine goes on", {
   out <- tempfile()
   program <- tempfile(fileext = ".R")
-  writeLines(c("library(mxr)", "x <- mx.nd.ones(c(400, 400))", "for (i in 1:3000) x <- mx.nd.dot(x, x) * 0",
-               "cat(Sys.getpid(), '\\n')", "tryCatch(mx.wait.all(), interrupt = function(e) cat('interrupted\\n'))",
-               "cat(as.vector(mx.nd.array(41) + 1), mx.info()$pending > 0, '\\n')", "quit(status = 0)"), program)
+  writeLines(c("library(mxr, warn.conflicts = FALSE)", "x <- mx.nd.ones(c(1000, 1000))",
+               "for (i in 1:100) x <- mx.nd.dot(x, x) * 0", "cat('process', Sys.getpid(), '\n')",
+               "tryCatch(mx.wait.all(), interrupt = function(e) cat('interrupted', mx.info()$pending > 0, '\n'))",
+               "cat(as.vector(mx.nd.array(41) + 1), '\n')", "quit(status = 0)"), program)
   system2(file.path(R.home("bin"), "Rscript"), program, stdout = out, stderr = out, wait = FALSE)
-  for (i in 1:600) {
-    lines <- if (file.exists(out)) readLines(out, warn = FALSE)
-    if (length(lines) > 0) break
-    Sys.sleep(0.1)
-  }
-  Sys.sleep(0.5)
-  tools::pskill(as.integer(lines[1]), tools::SIGINT)
-  for (i in 1:600) {
-    lines <- readLines(out, warn = FALSE)
-    if (any(startsWith(lines, "42"))) break
-    Sys.sleep(0.1)
-  }
-  any(lines == "interrupted") && any(startsWith(lines, "42"))
+  lines <- lines_with(out, "process")
+  tools::pskill(as.integer(strsplit(lines[1], " ")[[1]][2]), tools::SIGINT)
+  lines <- lines_with(out, "42")
+  any(startsWith(lines, "interrupted TRUE")) && any(startsWith(lines, "42"))
 })
 
 test("a forked process computes with arrays of its parent's", {
-  has(run(c("library(mxr)", "x <- mx.nd.array(1:3)", "mx.wait.all()",
+  has(run(c("library(mxr, warn.conflicts = FALSE)", "x <- mx.nd.array(1:3)", "mx.wait.all()",
             "job <- parallel::mcparallel(as.vector(x * 2))", "cat(parallel::mccollect(job)[[1]])")), "2 4 6")
 })
 
 test("the process ends well with work under way", {
-  text <- run(c("library(mxr)", "x <- mx.nd.ones(c(300, 300))", "for (i in 1:50) x <- mx.nd.dot(x, x) * 0",
+  text <- run(c("library(mxr, warn.conflicts = FALSE)", "x <- mx.nd.ones(c(300, 300))", "for (i in 1:50) x <- mx.nd.dot(x, x) * 0",
                 "cat('end')"))
   text == "end"
 })

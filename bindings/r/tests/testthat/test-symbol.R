@@ -78,10 +78,10 @@ test_that("attributes of users stay with their symbols", {
   v <- mx.symbol.Variable("v", shape = c(3, 2), lr_mult = 0.5)
   expect_equal(mx.symbol.attr(v, "__shape__"), "(2, 3)")
   expect_equal(as.numeric(mx.symbol.attr(v, "lr_mult")), 0.5)
-  s <- mx.symbol.exp(v, attr = list(note = "mine"))
-  expect_equal(mx.symbol.attr(s, "note"), "mine")
-  expect_equal(mx.symbol.attr(mx.symbol.set.attributes(s, other = "too"), "other"), "too")
-  expect_equal(unname(mx.symbol.attributes(s)[[1]]["note"]), "mine")
+  s <- mx.symbol.exp(v, attr = list(`__note__` = "mine"))
+  expect_equal(mx.symbol.attr(s, "__note__"), "mine")
+  expect_equal(mx.symbol.attr(mx.symbol.set.attributes(s, `__other__` = "too"), "__other__"), "too")
+  expect_equal(unname(mx.symbol.attributes(s)[[1]]["__note__"]), "mine")
 })
 
 test_that("a loop over rows is an operator with gradients", {

@@ -57,7 +57,7 @@ pub fn operator(op: &Value) -> File {
     arguments.push(("...".into(), dots));
     arguments.push(("out".into(), "An array, or a list of them, that receives the result.".into()));
     arguments.push(("name".into(), "The name of the symbol.".into()));
-    arguments.push(("attr".into(), "Attributes of the symbol for users, a named list of texts.".into()));
+    arguments.push(("attr".into(), "Attributes for users: texts, with names such as `__note__`.".into()));
     let lists = if op["outputs_vary"] == true { ", or a list of them" } else { "" };
     Page {
         file: format!("op.{}", ends[0]),
