@@ -41,6 +41,8 @@ mx.autograd.grad <- function(heads, variables, head.grads = NULL, retain.graph =
   if (is.mx.ndarray(variables)) found[[1]] else structure(found, names = names(variables))
 }
 
+mx.autograd.get.symbol <- function(heads) .Call(C_autograd_symbol, heads)
+
 mx.autograd.Function <- function(forward, backward, name = "Function") {
   force(backward)
   function(...) {

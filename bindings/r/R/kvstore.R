@@ -3,22 +3,19 @@
 mx.kv.create <- function(type = "local") structure(list(handle = .Call(C_kvstore, type)), class = "MXKVStore")
 
 # Calls a function for each key with its values: one array, or a list with an array of each device.
-each_key <- function(routine, handle, keys, values) {
+each_key <- function(keys, values, f) {
   if (is.mx.ndarray(values)) values <- list(values)
   if (length(keys) == 1L && length(values) > 1L) values <- list(values)
-  for (i in seq_along(keys)) .Call(routine, handle, keys[[i]], values[[i]])
-  invisible(NULL)
+  for (i in seq_along(keys)) f(keys[[i]], values[[i]])
+  invisible(values)
 }
 
 `$.MXKVStore` <- function(x, name) {
   handle <- .subset2(x, "handle")
   switch(name,
-    init = function(keys, values) each_key(C_kvstore_init, handle, keys, values),
-    push = function(keys, values) each_key(C_kvstore_push, handle, keys, values),
-    pull = function(keys, out) {
-      each_key(C_kvstore_pull, handle, keys, out)
-      invisible(out)
-    },
+    init = function(keys, values) each_key(keys, values, function(key, value) .Call(C_kvstore_init, handle, key, value)),
+    push = function(keys, values) each_key(keys, values, function(key, all) .Call(C_kvstore_push, handle, key, all)),
+    pull = function(keys, out) each_key(keys, out, function(key, all) .Call(C_kvstore_pull, handle, key, all)),
     set.optimizer = function(optimizer) invisible(.Call(C_kvstore_set_optimizer, handle, optimizer$handle)),
     set.updater = function(update) {
       wrapped <- if (!is.null(update)) function(seen) update(seen[[1]], seen[[2]], seen[[3]])

@@ -119,6 +119,7 @@ SEXP C_mark(SEXP, SEXP, SEXP);
 SEXP C_grad_of(SEXP);
 SEXP C_backward(SEXP, SEXP, SEXP, SEXP);
 SEXP C_grad(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP C_autograd_symbol(SEXP);
 SEXP C_record_custom(SEXP, SEXP, SEXP, SEXP);
 SEXP C_seed(SEXP, SEXP);
 
@@ -266,6 +267,7 @@ static const R_CallMethodDef CALLS[] = {
     CALL(grad_of, 1),
     CALL(backward, 4),
     CALL(grad, 6),
+    CALL(autograd_symbol, 1),
     CALL(record_custom, 4),
     CALL(seed, 2),
     CALL(name_counts, 1),

@@ -103,6 +103,14 @@ SEXP C_grad(SEXP heads, SEXP variables, SEXP head_grads, SEXP retain, SEXP creat
   return out;
 }
 
+SEXP C_autograd_symbol(SEXP heads) {
+  int32_t n;
+  mxr_array_t **arrays = arrays_of(heads, &n, "heads");
+  mxr_symbol_t *out = NULL;
+  check(abi.autograd_symbol(arrays, n, &out));
+  return wrap(SYMBOL, out);
+}
+
 /* The gradient of a user's function: calls it with the list of output gradients, and takes a list of input
  * gradients. */
 static mxr_error_t *run_backward(void *payload, mxr_array_t *const *output_grads, int32_t num_outputs,

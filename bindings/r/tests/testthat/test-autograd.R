@@ -92,3 +92,12 @@ test_that("a value that was overwritten since is an error", {
   z[] <- 0
   expect_error(mx.autograd.backward(y), class = "mxr_error_autograd")
 })
+
+test_that("what was recorded becomes a symbol", {
+  x <- mx.nd.array(c(1, 2))
+  mx.nd.attach.grad(x)
+  y <- mx.autograd.record(exp(x) * 2)
+  symbol <- mx.autograd.get.symbol(y)
+  expect_equal(arguments(symbol), "var0")
+  expect_equal(as.vector(mx.symbol.run(symbol, var0 = x)), 2 * exp(c(1, 2)), tolerance = 1e-6)
+})
