@@ -153,7 +153,7 @@ fn paragraphs(doc: &str) -> String {
         kept = keep;
         out += markup(line.trim()).trim_end();
     }
-    out.replace("\n\\cr\n", "\n").trim().to_owned() + "\n"
+    out.replace("\n\\cr\n", "\n\n").trim().to_owned() + "\n"
 }
 
 /// A line of Markdown as Rd: characters that mean something there, and code between backticks.
