@@ -68,8 +68,15 @@ impl Search<'_> {
 
     /// Keeps a repeated result or repeats a kept one, one after the other, where that lowers the peak.
     fn improve(&self, cheap: &[bool], least: &mut usize, best: &mut [bool]) {
-        let changes = CHANGES.min(LOOKS / self.graph.nodes.len().max(1));
+        // What backward does not read need not be there, only what leads to it.
         let saved = |n: &usize| self.graph.nodes[*n].outputs.iter().any(|o| self.profile.saved[o.at()]);
+        let mut freed = best.to_vec();
+        (0..cheap.len()).filter(|n| cheap[*n] && !saved(n)).for_each(|n| freed[n] = true);
+        if let Some(peak) = self.peak(&freed).filter(|peak| *peak <= *least) {
+            *least = peak;
+            best.copy_from_slice(&freed);
+        }
+        let changes = CHANGES.min(LOOKS / self.graph.nodes.len().max(1));
         let candidates: Vec<usize> = (0..cheap.len()).filter(|n| cheap[*n]).filter(saved).collect();
         let mut since = 0;
         for n in candidates.iter().cycle().take(changes) {
