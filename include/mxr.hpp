@@ -9,6 +9,7 @@
 
 #include "mxr/autograd.hpp"
 #include "mxr/executor.hpp"
+#include "mxr/model.hpp"
 #include "mxr/ndarray.hpp"
 #include "mxr/operator.hpp"
 #include "mxr/optimizer.hpp"

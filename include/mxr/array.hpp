@@ -144,6 +144,8 @@ public:
     static void Save(const std::string &path, const std::vector<NDArray> &arrays);
     /// The arrays of a file with their names; those without names have empty ones.
     static std::vector<std::pair<std::string, NDArray>> LoadPairs(const std::string &path);
+    /// The arrays of a list of the C ABI, which is taken.
+    static std::vector<std::pair<std::string, NDArray>> TakePairs(mxr_list_t *list);
     static std::map<std::string, NDArray> LoadToMap(const std::string &path);
     static std::vector<NDArray> LoadList(const std::string &path);
 

@@ -178,6 +178,10 @@ inline std::vector<std::pair<std::string, NDArray>> NDArray::LoadPairs(const std
     detail::ready();
     mxr_list_t *raw = nullptr;
     detail::check(mxr_list_load(path.c_str(), &raw));
+    return TakePairs(raw);
+}
+
+inline std::vector<std::pair<std::string, NDArray>> NDArray::TakePairs(mxr_list_t *raw) {
     const std::unique_ptr<mxr_list_t, decltype(&mxr_list_free)> list(raw, mxr_list_free);
     std::vector<std::pair<std::string, NDArray>> out;
     for (int64_t i = 0, n = mxr_list_len(list.get()); i < n; i++) {

@@ -5,6 +5,7 @@
 
 #include "autograd.hpp"
 #include "executor.hpp"
+#include "model.hpp"
 
 namespace mxr {
 
@@ -17,6 +18,9 @@ public:
     /// Reads MXNet's files of a symbol and its parameters.
     Predictor(const std::string &symbol_file, const std::string &params_file, const Context &context = {})
         : Predictor(Symbol::Load(symbol_file), NDArray::LoadToMap(params_file), context) {}
+    /// Takes a model of one file.
+    explicit Predictor(const Model &model, const Context &context = {})
+        : Predictor(model.symbol, model.params, context) {}
     /// A model of a symbol and its parameters, whose names may begin with `arg:` or `aux:`.
     Predictor(const Symbol &symbol, const std::map<std::string, NDArray> &params, const Context &context = {})
         : symbol_(symbol), context_(context), op_(symbol, false, options(context)) {

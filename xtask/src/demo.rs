@@ -1,10 +1,10 @@
-//! `cargo xtask demo`: trains LeNet on MNIST from Python and draws how it went.
+//! `cargo xtask demo`: trains LeNet on MNIST from Python and draws how it went; then one training in every language.
 
 use crate::bail;
 use crate::dist::{self, Profile};
 use crate::error::{Context, Result};
 use crate::venv::Venv;
-use crate::{fetch, paths, process};
+use crate::{fetch, paths, polyglot, process};
 
 const EXAMPLE: &str = "examples/mnist_lenet";
 
@@ -23,5 +23,6 @@ pub fn command(args: &[String]) -> Result {
     let mut train = venv.command("python");
     train.arg(example.join("train.py")).arg("--data").arg(data).arg("--out").arg(&out).args(args);
     process::run(&mut train)?;
-    process::run(venv.command("python").arg(example.join("report.py")).arg(&out))
+    process::run(venv.command("python").arg(example.join("report.py")).arg(&out))?;
+    polyglot::run(&venv)
 }

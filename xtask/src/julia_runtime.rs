@@ -48,9 +48,21 @@ impl Julia {
         Ok(Julia { prefix, depot })
     }
 
-    /// A command that runs it for a project.
+    /// A command that runs it for a project, in a test.
     pub fn command(&self, job: &Job, project: &Path) -> Command {
-        let mut command = job.command(self.prefix.join("usr/bin/julia"));
+        self.set(job.command(self.program_path()), project)
+    }
+
+    /// A command that runs it for a project.
+    pub fn program(&self, project: &Path) -> Command {
+        self.set(Command::new(self.program_path()), project)
+    }
+
+    fn program_path(&self) -> PathBuf {
+        self.prefix.join("usr/bin/julia")
+    }
+
+    fn set(&self, mut command: Command, project: &Path) -> Command {
         let libraries = self.prefix.join(LIBRARIES);
         let folders = format!("{}:{}", libraries.display(), libraries.join("julia").display());
         command.env("LD_LIBRARY_PATH", folders).env("JULIA_DEPOT_PATH", &self.depot);

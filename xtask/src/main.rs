@@ -29,6 +29,7 @@ mod nulls;
 mod oracle;
 mod paths;
 mod pin;
+mod polyglot;
 mod process;
 mod r;
 mod stage;
@@ -63,10 +64,12 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "demo",
         usage: "demo [ARGUMENT…]",
-        about: "trains LeNet on MNIST from Python and draws how it went",
+        about: "trains LeNet on MNIST from Python, draws how it went, and trains once in every language",
         details: "Builds the Python package for this machine, installs it in target/venv/demo, fetches MNIST into\n\
                   $MXR_CACHE (default ~/.cache/mxr), runs examples/mnist_lenet/train.py, and leaves its results and\n\
-                  the pictures in target/demo. Arguments are handed to train.py.",
+                  the pictures in target/demo. Arguments are handed to train.py. Then runs the training of\n\
+                  examples/polyglot in every language, installing runtimes that are missing, and prints a table of\n\
+                  checksums: the files and the predictions from them are equal to the bit.",
         run: demo::command,
     },
     Command {

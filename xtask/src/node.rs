@@ -34,18 +34,19 @@ pub fn test(job: &Job) -> Result<Count> {
     Ok(sum)
 }
 
-/// The test files.
+/// The test files, copied beside the installed package: in the package's folder Node would take its sources.
 fn suite(job: &Job, place: &Path) -> Result<Count> {
+    let folder = place.join("tests");
+    dist_node::copy(&paths::root().join(TESTS), &folder)?;
     let mut node = job.command("node");
     node.args(["--test", "--test-reporter=tap"]);
     match &job.operator {
         Some(name) => {
-            node.arg(Path::new(TESTS).join(CONFORMANCE)).env("MXR_OPERATOR", name);
+            node.arg(folder.join(CONFORMANCE)).env("MXR_OPERATOR", name);
         }
         None => {
-            let folder = paths::root().join(TESTS);
             let mut files: Vec<_> = fs::read_dir(&folder)
-                .context(|| format!("reading {TESTS}"))?
+                .context(|| format!("reading {}", folder.display()))?
                 .flatten()
                 .map(|entry| entry.path())
                 .filter(|path| path.to_string_lossy().ends_with(".test.js"))
@@ -54,7 +55,8 @@ fn suite(job: &Job, place: &Path) -> Result<Count> {
             node.args(files);
         }
     }
-    let done = job.watch(node.env("NODE_PATH", place.join("node_modules")).env("MXR_CHECK", "1"))?;
+    node.env("MXR_SOURCE", paths::root()).env("NODE_PATH", place.join("node_modules")).env("MXR_CHECK", "1");
+    let done = job.watch(&mut node)?;
     Ok(Count::from_tap(&done.text).settled(done.success))
 }
 

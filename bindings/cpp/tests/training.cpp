@@ -211,6 +211,12 @@ void a_saved_model_predicts_in_three_lines() {
     CHECK(testing::error_of([&] { model({{"y", scores}}); }).argument() == "y");
     std::remove("cpp-symbol.json");
     std::remove("cpp-0000.params");
+
+    Model{net, params}.Save("cpp.safetensors");
+    const NDArray again = Predictor(Model::Load("cpp.safetensors"))(executor->arg_arrays[0]);
+    CHECK(again.ToVector() == scores.ToVector());
+    CHECK(testing::error_of([&] { Model::Load("no.safetensors"); }).code() == MXR_ERROR_NOT_FOUND);
+    std::remove("cpp.safetensors");
 }
 
 } // namespace

@@ -5,7 +5,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const mx = require('mxr');
 
-const ROOT = path.join(__dirname, '../../..');
+// The stage runs a copy of the tests, outside of the package's own folder.
+const ROOT = process.env.MXR_SOURCE ?? path.join(__dirname, '../../..');
 const read = (file) => JSON.parse(fs.readFileSync(path.join(ROOT, file), 'utf8'));
 
 const QUIRKS = read('bindings/node/tests/quirks.json');
@@ -94,4 +95,4 @@ function compare(expected, got, precision, factor) {
     return undefined;
 }
 
-module.exports = { OPERATORS, QUIRKS, array, cases, compare, dtypes, find, head };
+module.exports = { OPERATORS, QUIRKS, ROOT, array, cases, compare, dtypes, find, head };

@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
+const { ROOT } = require('./cases.js');
 
 /** An IDX file of bytes. */
 function writeIdx(folder, name, shape, bytes) {
@@ -31,14 +32,14 @@ test('the example learns where bars are', () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mxr-'));
     writeBars(folder, 'train', 640);
     writeBars(folder, 't10k', 50);
-    const example = path.join(__dirname, '../../../examples/mnist_lenet/lenet.js');
+    const example = path.join(ROOT, 'examples/mnist_lenet/lenet.js');
     const { stdout, stderr } = spawnSync(process.execPath, [example, folder, '3'], { encoding: 'utf8' });
     fs.rmSync(folder, { recursive: true });
     assert.match(stdout, /^test accuracy: 1\.0000$/m, stdout + stderr);
 });
 
 test("the README's first model runs", () => {
-    const readme = fs.readFileSync(path.join(__dirname, '../README.md'), 'utf8');
+    const readme = fs.readFileSync(path.join(ROOT, 'bindings/node/README.md'), 'utf8');
     const [, code] = /## A first model\n\n```js\n([\s\S]*?)```/.exec(readme);
     const source = code.replace("require('mxr')", `require(${JSON.stringify(require.resolve('mxr'))})`);
     const { stdout, stderr } = spawnSync(process.execPath, ['-e', source], { encoding: 'utf8' });

@@ -19,7 +19,7 @@ use crate::ndarray::NdArray;
 use crate::ndarray::safetensors::{self, Access, Contents};
 use crate::shape::{Shape, UNKNOWN};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// The version that is written, and the newest that is read.
@@ -118,7 +118,15 @@ fn with_parts<R>(
     metadata.insert(SYMBOL.to_owned(), model.symbol.to_json());
     metadata.insert(INPUTS.to_owned(), json(&model.inputs.iter().map(InputText::from).collect::<Vec<_>>())?);
     metadata.insert(OUTPUTS.to_owned(), json(&model.symbol.list_outputs())?);
-    let names: Vec<(String, &NdArray)> = model.file_names().collect();
+    let mut names: Vec<(String, &NdArray)> = model.file_names().collect();
+    // In the graph's order, whatever that of a language's dictionaries: equal models are equal files.
+    let inputs = model.symbol.list_inputs();
+    let places: HashMap<&str, usize> = inputs.iter().enumerate().map(|(i, n)| (n.as_str(), i)).collect();
+    let place = |name: &str| name.split_once(':').and_then(|(_, n)| places.get(n).copied());
+    names.sort_by(|(a, _), (b, _)| {
+        let unused = usize::MAX;
+        (place(a).unwrap_or(unused), a).cmp(&(place(b).unwrap_or(unused), b))
+    });
     let arrays: Vec<(&str, &NdArray)> = names.iter().map(|(n, a)| (n.as_str(), *a)).collect();
     write(&metadata, &arrays)
 }
