@@ -204,7 +204,7 @@ def test_without_folding_an_executor_gives_the_bits_of_arrays():
 
 def test_the_graph_is_shown_after_each_pass(tmp_path):
     steps = mx.debug.passes(deep(2), grad=True, data=(4, 64))
-    assert [s.name for s in steps][:3] == ["lower", "gradient", "dead code"]
+    assert [s.name for s in steps][:4] == ["lower", "joining", "gradient", "dead code"]
     assert "FullyConnected" in steps[0].text and steps[0].dot.startswith("digraph")
     text = io.StringIO()
     mx.debug.print_passes(deep(2), file=text, data=(4, 64))
