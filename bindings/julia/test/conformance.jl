@@ -81,8 +81,9 @@ function make(t::Tensor, dtype, view)
     T = MXR.dtype_of(t.dtype < 0 ? dtype : t.dtype)
     a = reshape(T[element(T, v) for v in t.values], reverse(t.dims)...)
     view || return NDArray(a)
-    # The third of four rows of another.
+    # The third of four rows of another. An index of a single axis gives an element, no view.
     other = fill(element(T, 77.0), size(a))
+    ndims(a) == 0 && return reshape(NDArray(T[other[], other[], a[], other[]])[3:3], ())
     whole = NDArray(cat(other, other, a, other; dims = ndims(a) + 1))
     return whole[ntuple(_ -> :, ndims(a))..., 3]
 end
