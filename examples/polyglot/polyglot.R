@@ -1,6 +1,6 @@
 # The training of README.md in R: `Rscript polyglot.R train MODEL` or `Rscript polyglot.R predict MODEL OUTPUT`.
 # Sizes are in R's order: samples are along the last dimension.
-library(mxr)
+library(mxr, warn.conflicts = FALSE)
 
 # The 600 examples and their labels.
 examples <- function() {

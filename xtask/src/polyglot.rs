@@ -30,7 +30,7 @@ pub fn run(venv: &Venv) -> Result {
     let trained: Vec<&Language> = languages.iter().filter(|language| language.trains).collect();
     let model = |language: &Language| out.join(format!("{}.safetensors", language.name));
     for language in &trained {
-        process::capture((language.command)().arg("train").arg(model(language)))?;
+        quietly((language.command)().arg("train").arg(model(language)))?;
     }
     println!("\none training in {} languages: the file of each, and the predictions from it", trained.len());
     print!("{:<12}{:<18}", "trained in", "file");
@@ -42,7 +42,7 @@ pub fn run(venv: &Venv) -> Result {
         print!("{:<12}{:<18}", language.name, files[files.len() - 1]);
         for other in &languages {
             let output = out.join(format!("{}-{}.params", language.name, other.name));
-            process::capture((other.command)().arg("predict").arg(model(language)).arg(&output))?;
+            quietly((other.command)().arg("predict").arg(model(language)).arg(&output))?;
             predictions.push(checksum(&output)?);
             print!("{:<18}", predictions[predictions.len() - 1]);
         }
@@ -108,7 +108,7 @@ fn install_r(out: &Path, library: &Path) -> Result<PathBuf> {
     fs::create_dir_all(&place).context(|| format!("creating {}", place.display()))?;
     let mut install = Command::new("R");
     install.args(["CMD", "INSTALL", "--no-docs"]).arg(format!("--library={}", place.display()));
-    process::capture(install.arg(&package).env("MXR_LIBRARY", library))?;
+    quietly(install.arg(&package).env("MXR_LIBRARY", library))?;
     Ok(place)
 }
 
@@ -120,7 +120,7 @@ fn install_node(out: &Path) -> Result<PathBuf> {
     fs::write(place.join("package.json"), "{ \"private\": true }\n").context(|| "writing package.json")?;
     let mut npm = Command::new("npm");
     npm.current_dir(&place).args(["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    process::capture(npm.arg(package))?;
+    quietly(npm.arg(package))?;
     Ok(place.join("node_modules"))
 }
 
@@ -135,6 +135,17 @@ fn compile_cpp(out: &Path, library: &Path) -> Result<PathBuf> {
     compile.arg("-I").arg(paths::root().join("include")).arg(library);
     process::run(compile.arg(format!("-Wl,-rpath,{}", place.display())).arg("-o").arg(&program))?;
     Ok(program)
+}
+
+/// Runs to the end; what a program says is shown only if it fails.
+fn quietly(command: &mut Command) -> Result {
+    let line = process::describe(command);
+    let done = command.output().context(|| format!("cannot start `{line}`"))?;
+    if !done.status.success() {
+        let said = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
+        bail!("`{line}` failed ({}): {said}", done.status);
+    }
+    Ok(())
 }
 
 /// The FNV-1a checksum of a file, with 64 bits.
