@@ -255,7 +255,7 @@ fn what_cannot_be_done_is_said_and_ends_with_1() {
         (&["inspect", "none.params"], "mxr: cannot read 'none.params': No such file"),
         (&["inspect", "foreign.bin"], "mxr: foreign.bin: neither a safetensors file"),
         (&["inspect", "short.params"], "mxr: short.params: array 0 of 8: "),
-        (&["inspect", "short.safetensors"], "mxr: argument 'aux:bn_moving_var': short.safetensors: "),
+        (&["inspect", "short.safetensors"], "mxr: argument 'arg:fc_bias': short.safetensors: "),
         (&["inspect", "."], "mxr: .: neither"),
         (&["convert", "list.params", "l-symbol.json"], "mxr: l-symbol.json: list.params holds no graph"),
         (&["convert", "list.params", "net-0007.params", "l.safetensors"], "mxr: two sources: expected"),
