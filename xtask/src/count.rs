@@ -2,6 +2,8 @@
 
 use std::ops::AddAssign;
 
+use crate::error::Result;
+
 /// What a runner reported. Skipped tests are never counted as passed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
@@ -25,6 +27,14 @@ impl Count {
     /// One check that either holds or does not.
     pub fn one(holds: bool) -> Count {
         Count { passed: holds.into(), failed: (!holds).into(), skipped: 0 }
+    }
+
+    /// The count of a part past which the others run: what cannot run is a failure, which is said.
+    pub fn or_failed(count: Result<Count>) -> Count {
+        count.unwrap_or_else(|error| {
+            println!("error: {error}");
+            Count::one(false)
+        })
     }
 
     /// What a runner's numbers are worth: one that reports no test, or fails without naming one, has failed once.

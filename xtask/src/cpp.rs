@@ -29,26 +29,18 @@ pub fn test(job: &Job) -> Result<Count> {
     fs::create_dir_all(&out).context(|| format!("creating {}", out.display()))?;
     let library = paths::target().join("debug");
     capi::link_soname(&library, &out)?;
-    let mut sum = counted(conformance(job, &library, &out));
+    let mut sum = Count::or_failed(conformance(job, &library, &out));
     if job.operator.is_some() {
         return Ok(sum);
     }
     for name in PROGRAMS {
         let source = paths::root().join(FOLDER).join(name).with_extension("cpp");
-        sum += counted(
+        sum += Count::or_failed(
             program(job, &library, &out, name, &[source]).and_then(|p| run(job, Command::new(p), &out)),
         );
     }
-    sum += counted(outside(job, &out));
+    sum += Count::or_failed(outside(job, &out));
     Ok(sum)
-}
-
-/// What cannot run is a failure, past which the others run.
-fn counted(count: Result<Count>) -> Count {
-    count.unwrap_or_else(|error| {
-        println!("error: {error}");
-        Count::one(false)
-    })
 }
 
 fn conformance(job: &Job, library: &Path, out: &Path) -> Result<Count> {

@@ -24,7 +24,7 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     let name = format!("mxr-cpp-{VERSION}-{}", capi::host()?);
     let package = out.join(&name);
     let _ = fs::remove_dir_all(&package);
-    headers(&paths::root().join("include"), &package.join("include"))?;
+    paths::copy_folder(&paths::root().join("include"), &package.join("include"))?;
     let soname = library(profile, &package.join("lib"))?;
     for (file, place) in TEMPLATES {
         template(file, &package.join(place), &soname)?;
@@ -39,20 +39,6 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     let size = fs::metadata(&archive).map(|meta| meta.len()).unwrap_or(0);
     println!("{}: {:.1} MB", paths::show(&archive), size as f64 / 1e6);
     Ok(archive)
-}
-
-/// Copies a folder of headers with its folders.
-fn headers(from: &Path, to: &Path) -> Result {
-    fs::create_dir_all(to).context(|| format!("creating {}", to.display()))?;
-    for entry in fs::read_dir(from).context(|| format!("reading {}", from.display()))?.flatten() {
-        let (path, place) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            headers(&path, &place)?;
-        } else {
-            fs::copy(&path, &place).context(|| format!("copying {}", path.display()))?;
-        }
-    }
-    Ok(())
 }
 
 /// Puts the library under its run-time name, and the link by which linkers find it. Returns that name.

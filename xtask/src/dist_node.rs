@@ -1,7 +1,7 @@
 //! `cargo xtask dist node`: the npm package: JavaScript and types, and for this kind of machine the addon and libmxr.so.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::bail;
@@ -22,7 +22,7 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     let out = profile.folder();
     let package = out.join("npm");
     let _ = fs::remove_dir_all(&package);
-    copy(&paths::root().join(PACKAGE).join("lib"), &package.join("lib"))?;
+    paths::copy_folder(&paths::root().join(PACKAGE).join("lib"), &package.join("lib"))?;
     for file in ["bindings/node/package.json", "bindings/node/README.md", "LICENSE"] {
         let from = paths::root().join(file);
         let to = package.join(from.file_name().context(|| "a file without a name")?);
@@ -57,18 +57,4 @@ fn platform() -> Result<&'static str> {
         "aarch64" => Ok("linux-arm64"),
         other => bail!("there is no name for {other} in npm packages"),
     }
-}
-
-/// Copies a folder with its folders.
-pub fn copy(from: &Path, to: &Path) -> Result {
-    fs::create_dir_all(to).context(|| format!("creating {}", to.display()))?;
-    for entry in fs::read_dir(from).context(|| format!("reading {}", from.display()))?.flatten() {
-        let (path, place) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            copy(&path, &place)?;
-        } else {
-            fs::copy(&path, &place).context(|| format!("copying {}", path.display()))?;
-        }
-    }
-    Ok(())
 }

@@ -18,19 +18,11 @@ const FOLDER: &str = "bindings/julia";
 pub fn test(job: &Job) -> Result<Count> {
     job.must(&mut job.cargo(&["build", "-p", "mxr-capi"]))?;
     let julia = Julia::ready()?;
-    let mut sum = counted(conformance(job, &julia));
+    let mut sum = Count::or_failed(conformance(job, &julia));
     if job.operator.is_none() {
-        sum += counted(package(job, &julia));
+        sum += Count::or_failed(package(job, &julia));
     }
     Ok(sum)
-}
-
-/// What cannot run is a failure, past which the others run.
-fn counted(count: Result<Count>) -> Count {
-    count.unwrap_or_else(|error| {
-        println!("error: {error}");
-        Count::one(false)
-    })
 }
 
 fn conformance(job: &Job, julia: &Julia) -> Result<Count> {
@@ -55,9 +47,9 @@ fn package(job: &Job, julia: &Julia) -> Result<Count> {
     job.must(julia.command(job, &project).arg("-e").arg(add))?;
     let mut tests = julia.command(job, &project);
     tests.env("MXR_CHECK", "1").env("MXR_GRAPHS", paths::root().join("tests/conformance/graphs/files"));
-    let mut sum = counted(run(job, tests.arg("-e").arg("using Pkg; Pkg.test(\"MXR\")")));
+    let mut sum = Count::or_failed(run(job, tests.arg("-e").arg("using Pkg; Pkg.test(\"MXR\")")));
     let program = paths::root().join(FOLDER).join("test/outside.jl");
-    sum += counted(run(job, julia.command(job, &project).arg(program)));
+    sum += Count::or_failed(run(job, julia.command(job, &project).arg(program)));
     Ok(sum)
 }
 

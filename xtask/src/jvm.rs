@@ -28,25 +28,17 @@ pub fn test(job: &Job) -> Result<Count> {
     let mut conformance = java(job, &place, &out);
     conformance.arg("io.mxr.Conformance").arg(cases::write()?);
     conformance.arg(paths::root().join(TESTS).join("quirks.json")).args(&job.operator);
-    let mut sum = counted(run(job, conformance));
+    let mut sum = Count::or_failed(run(job, conformance));
     if job.operator.is_some() {
         return Ok(sum);
     }
-    sum += counted(lifecycle(job, &place, &out));
+    sum += Count::or_failed(lifecycle(job, &place, &out));
     for version in dist_jvm::SCALAS {
-        sum += counted(scala(job, &jar, version, &out));
+        sum += Count::or_failed(scala(job, &jar, version, &out));
     }
-    sum += counted(clojure(job, &jar, &out));
-    sum += counted(outside(job, &jar, &out));
+    sum += Count::or_failed(clojure(job, &jar, &out));
+    sum += Count::or_failed(outside(job, &jar, &out));
     Ok(sum)
-}
-
-/// What cannot run is a failure, past which the others run.
-fn counted(count: Result<Count>) -> Count {
-    count.unwrap_or_else(|error| {
-        println!("error: {error}");
-        Count::one(false)
-    })
 }
 
 /// Sources of a language in a folder and those inside.
@@ -94,13 +86,13 @@ fn lifecycle(job: &Job, place: &[&Path], out: &Path) -> Result<Count> {
     let mut tests = java(job, place, out);
     // What the collector does not see must not grow: the heap is large enough that it has no reason of its own to run.
     tests.args(["-Xms1g", "-Xcheck:jni", "io.mxr.Tests"]);
-    let mut sum = counted(run(job, tests));
+    let mut sum = Count::or_failed(run(job, tests));
     let wrong = out.join("libwrong.so");
     let source = paths::root().join(TESTS).join("c/wrong_version.c");
     job.must(job.command("cc").args(["-shared", "-fPIC", "-o"]).arg(&wrong).arg(source))?;
     let mut refused = java(job, place, out);
     refused.env("MXR_LIBRARY", &wrong).arg("io.mxr.WrongVersion").arg(&wrong);
-    sum += counted(run(job, refused));
+    sum += Count::or_failed(run(job, refused));
     Ok(sum)
 }
 

@@ -26,10 +26,7 @@ pub fn test(job: &Job) -> Result<Count> {
     job.must(job.command("npm").current_dir(&place).args(install).arg(&package))?;
     let mut sum = suite(job, &place)?;
     if job.operator.is_none() {
-        sum += outside(job, &place).unwrap_or_else(|error| {
-            println!("error: {error}");
-            Count::one(false)
-        });
+        sum += Count::or_failed(outside(job, &place));
     }
     Ok(sum)
 }
@@ -37,7 +34,7 @@ pub fn test(job: &Job) -> Result<Count> {
 /// The test files, copied beside the installed package: in the package's folder Node would take its sources.
 fn suite(job: &Job, place: &Path) -> Result<Count> {
     let folder = place.join("tests");
-    dist_node::copy(&paths::root().join(TESTS), &folder)?;
+    paths::copy_folder(&paths::root().join(TESTS), &folder)?;
     let mut node = job.command("node");
     node.args(["--test", "--test-reporter=tap"]);
     match &job.operator {
@@ -64,7 +61,7 @@ fn suite(job: &Job, place: &Path) -> Result<Count> {
 fn outside(job: &Job, place: &Path) -> Result<Count> {
     // Node finds the package in the folder above.
     let programs = place.join("types");
-    dist_node::copy(&paths::root().join(TESTS).join("types"), &programs)?;
+    paths::copy_folder(&paths::root().join(TESTS).join("types"), &programs)?;
     retried_download(|| {
         let ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
         job.must(job.command("npm").current_dir(&programs).args(ci))

@@ -1,7 +1,10 @@
 //! Where things are: the repository, the build folder, the download cache.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::error::{Context, Result};
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
@@ -30,4 +33,18 @@ pub fn cache() -> PathBuf {
 /// `path` as a person wants to read it: relative to the repository where it lies inside.
 pub fn show(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+/// Copies a folder with its folders.
+pub fn copy_folder(from: &Path, to: &Path) -> Result {
+    fs::create_dir_all(to).context(|| format!("creating {}", to.display()))?;
+    for entry in fs::read_dir(from).context(|| format!("reading {}", from.display()))?.flatten() {
+        let (path, place) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_folder(&path, &place)?;
+        } else {
+            fs::copy(&path, &place).context(|| format!("copying {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
