@@ -150,7 +150,7 @@ def main():
                 report(f"{what}, activations, MB", peer_name, mxr, peer, "mb")
                 if side == "mxnet":
                     report(f"{what}, peak of the process, MB", peer_name, mxr, peer, "rss")
-            for name_of_pass in () if QUICK else ("fuse", "simplify", "fold", "share", "repeat"):
+            for name_of_pass in () if QUICK else ("fuse", "simplify", "fold", "algorithms", "share", "repeat"):
                 peer = run_side(f"no {name_of_pass}", name, training)
                 report(what, f"without '{name_of_pass}'", mxr, peer, "ms")
                 report(f"{what}, activations, MB", f"without '{name_of_pass}'", mxr, peer, "mb")

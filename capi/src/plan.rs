@@ -40,8 +40,10 @@ pub const MXR_PLAN_TRAINING: u32 = 1;
 pub const MXR_PLAN_NO_FUSION: u32 = 2;
 /// Do not simplify: no constants are folded, no common subexpressions shared.
 pub const MXR_PLAN_NO_SIMPLIFICATION: u32 = 4;
-/// Do not fold operators into others for prediction, which changes rounding.
+/// For prediction, do nothing that changes rounding: fold no operators into others and take no other algorithms.
 pub const MXR_PLAN_NO_FOLDING: u32 = 8;
+/// For prediction, do not take faster algorithms that round differently, as Winograd's convolution.
+pub const MXR_PLAN_NO_ALGORITHMS: u32 = 256;
 /// Give every value memory of its own.
 pub const MXR_PLAN_NO_SHARING: u32 = 16;
 /// Compute results of cheap operators again in the backward pass, as MXNET_BACKWARD_DO_MIRROR=1 asks for.
@@ -133,6 +135,7 @@ pub(crate) unsafe fn options(given: *const mxr_plan_options_t) -> Result<(Option
         budget,
         mirror: is(MXR_PLAN_MIRROR) || asked_by_environment()?,
         fold: !is(MXR_PLAN_NO_FOLDING),
+        algorithms: !is(MXR_PLAN_NO_FOLDING) && !is(MXR_PLAN_NO_ALGORITHMS),
         simplify: !is(MXR_PLAN_NO_SIMPLIFICATION),
         fuse: !is(MXR_PLAN_NO_FUSION),
         spare: !is(MXR_PLAN_NO_REPEATING),

@@ -134,8 +134,10 @@ pub const MXR_PLAN_TRAINING: u32 = 1;
 pub const MXR_PLAN_NO_FUSION: u32 = 2;
 #[doc = " Do not simplify: no constants are folded, no common subexpressions shared."]
 pub const MXR_PLAN_NO_SIMPLIFICATION: u32 = 4;
-#[doc = " Do not fold operators into others for prediction, which changes rounding."]
+#[doc = " For prediction, do nothing that changes rounding: fold no operators into others and take no other algorithms."]
 pub const MXR_PLAN_NO_FOLDING: u32 = 8;
+#[doc = " For prediction, do not take faster algorithms that round differently, as Winograd's convolution."]
+pub const MXR_PLAN_NO_ALGORITHMS: u32 = 256;
 #[doc = " Give every value memory of its own."]
 pub const MXR_PLAN_NO_SHARING: u32 = 16;
 #[doc = " Compute results of cheap operators again in the backward pass, as MXNET_BACKWARD_DO_MIRROR=1 asks for."]

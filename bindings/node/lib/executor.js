@@ -16,6 +16,7 @@ const FLAGS = {
     noFusion: 2,
     noSimplification: 4,
     noFolding: 8,
+    noAlgorithms: 256,
     noSharing: 16,
     mirror: 32,
     keepPasses: 64,
@@ -28,6 +29,7 @@ function options({
     fuse = true,
     simplify = true,
     fold = true,
+    algorithms = true,
     share = true,
     ...flags
 } = {}) {
@@ -36,6 +38,7 @@ function options({
         noFusion: !fuse,
         noSimplification: !simplify,
         noFolding: !fold,
+        noAlgorithms: !algorithms,
         noSharing: !share,
     };
     let bits = 0;

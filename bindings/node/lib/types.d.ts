@@ -282,6 +282,7 @@ export interface PlanOptions {
     fuse?: boolean;
     simplify?: boolean;
     fold?: boolean;
+    algorithms?: boolean;
     share?: boolean;
     mirror?: boolean;
     keepPasses?: boolean;

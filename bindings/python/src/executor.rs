@@ -354,6 +354,7 @@ pub fn plan_flags() -> Vec<(&'static str, u32)> {
         ("no_fusion", abi::MXR_PLAN_NO_FUSION),
         ("no_simplification", abi::MXR_PLAN_NO_SIMPLIFICATION),
         ("no_folding", abi::MXR_PLAN_NO_FOLDING),
+        ("no_algorithms", abi::MXR_PLAN_NO_ALGORITHMS),
         ("no_sharing", abi::MXR_PLAN_NO_SHARING),
         ("mirror", abi::MXR_PLAN_MIRROR),
         ("keep_passes", abi::MXR_PLAN_KEEP_PASSES),

@@ -187,6 +187,26 @@ def test_folding_is_listed_and_can_be_switched_off():
         mx.plan(net, passes={"folding": False}, x=(1, 1, 4, 4))
 
 
+def test_a_faster_algorithm_for_prediction_is_listed_close_and_can_be_switched_off():
+    x = mx.sym.var("x")
+    net = mx.sym.Convolution(x, kernel=(3, 3), pad=(1, 1), num_filter=96, no_bias=True, name="c")
+    shape = (2, 96, 16, 16)
+    listed = mx.plan(net, grad=False, x=shape).choices
+    assert listed == ["Convolution as _winograd_convolution (1)"]
+    for passes in ({"algorithms": False}, {"fold": False}):
+        assert mx.plan(net, grad=False, passes=passes, x=shape).choices == []
+    assert mx.plan(net, grad=True, x=shape).choices == []
+    bound = net.simple_bind(mx.cpu(), grad_req="null", x=shape)
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(0, 1, shape), rng.normal(0, 1, (96, 96, 3, 3))
+    bound.arg_dict["x"][:], bound.arg_dict["c_weight"][:] = x, w
+    got = bound.forward()[0].asnumpy()
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    patches = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
+    exact = np.einsum("nchwij,fcij->nfhw", patches, w, optimize=True)
+    assert np.abs(got - exact).max() < 1e-5 * np.abs(exact).max()
+
+
 def test_without_folding_an_executor_gives_the_bits_of_arrays():
     net = convolution_and_norm()
     bound = net.simple_bind(mx.cpu(), grad_req="null", passes={"fold": False}, x=(1, 1, 4, 4))

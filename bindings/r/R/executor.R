@@ -2,8 +2,8 @@
 
 # How to compile, as flags of the library.
 plan_flags <- function(training = FALSE, fuse = TRUE, simplify = TRUE, fold = TRUE, share = TRUE, mirror = FALSE,
-    passes = FALSE) {
-  sum(c(1, 2, 4, 8, 16, 32, 64)[c(training, !fuse, !simplify, !fold, !share, mirror, passes)])
+    passes = FALSE, algorithms = TRUE) {
+  sum(c(1, 2, 4, 8, 16, 32, 64, 256)[c(training, !fuse, !simplify, !fold, !share, mirror, passes, !algorithms)])
 }
 
 # A budget in bytes; "least" is as little as can be found.

@@ -4,7 +4,7 @@ use super::gradient::differentiate;
 use super::ir::{Graph, Type};
 use super::lower::lower;
 use super::memory::{self, Sharing};
-use super::passes::{common, constant, dead, fold, fuse, join, results, transpose};
+use super::passes::{algorithm, common, constant, dead, fold, fuse, join, results, transpose};
 use super::plan::{Plan, fixed_bytes};
 use super::recompute::{self, Budget};
 use super::symbol::Symbol;
@@ -28,6 +28,8 @@ pub struct Options {
     pub spare: bool,
     /// For prediction, fold calls into others, which changes rounding: a batch normalisation into a convolution.
     pub fold: bool,
+    /// For prediction, take faster algorithms that round differently: Winograd's for convolutions of 3 x 3.
+    pub algorithms: bool,
     /// Simplify: constants, common subexpressions, transposes.
     pub simplify: bool,
     /// Fuse elementwise calls.
@@ -47,6 +49,7 @@ impl Default for Options {
             mirror: false,
             spare: true,
             fold: true,
+            algorithms: true,
             simplify: true,
             fuse: true,
             sharing: Sharing { views: true, in_place: true, reuse: true },
@@ -93,6 +96,11 @@ pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see:
         choices.extend(fold::fold(&mut graph)?.into_iter().map(|(what, times)| format!("{what} ({times})")));
         dead::remove_dead(&mut graph);
         done(&graph, "folding")?;
+    }
+    if options.algorithms {
+        let chosen = algorithm::choose_algorithms(&mut graph).into_iter();
+        choices.extend(chosen.map(|(what, times)| format!("{what} ({times})")));
+        done(&graph, "algorithms")?;
     }
     if options.simplify {
         common::share_common(&mut graph);

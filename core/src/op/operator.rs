@@ -399,6 +399,12 @@ pub trait Operator: Any + Send + Sync + fmt::Debug {
         None
     }
 
+    /// For prediction in single precision: the operator that computes the same, but for rounding, from the same inputs
+    /// of these shapes in less time.
+    fn for_prediction(&self, _s: &ShapeInfer) -> Option<OpRef> {
+        None
+    }
+
     /// Floating-point operations of a call; an operation for each element of the outputs, if not overridden.
     fn flops(&self, s: &ShapeInfer) -> u64 {
         (0..s.num_outputs())

@@ -62,7 +62,7 @@ list! {
     nn::{
         FullyConnected, FullyConnectedData, FullyConnectedWeight, FullyConnectedProduct,
         Convolution, ConvolutionMap, ConvolutionImage, ConvolutionWeight,
-        Pooling, PoolingBackward, ReluPooling, ReluPoolingBackward, Activation, ActivationBackward, ActivationSlope,
+        WinogradConvolution, Pooling, PoolingBackward, ReluPooling, ReluPoolingBackward, Activation, ActivationBackward, ActivationSlope,
         Softmax, Softmin, LogSoftmax, SoftmaxBackward, SoftmaxActivation,
         SoftmaxOutput, SoftmaxOutputBackward, SoftmaxCrossEntropy,
         LinearRegressionOutput, LogisticRegressionOutput, MaeRegressionOutput, RegressionBackward,

@@ -14,6 +14,7 @@ _PASSES = {
     "fuse": "no_fusion",
     "simplify": "no_simplification",
     "fold": "no_folding",
+    "algorithms": "no_algorithms",
     "share": "no_sharing",
     "repeat": "no_repeating",
 }

@@ -1,6 +1,7 @@
 //! Simplifications: each pass is a function from a graph to a graph that computes the same, to the bit, unless its
 //! documentation says otherwise.
 
+pub mod algorithm;
 pub mod common;
 pub mod constant;
 pub mod dead;

@@ -13,6 +13,8 @@
 //! Where windows move by one along two axes nothing is gathered: `direct` reads patches in the padded input.
 //! Where groups have one input channel nothing is gathered either: `depthwise` filters plane by plane.
 //!
+//! Where a caller allows other rounding, [`winograd`] filters windows of 3 x 3 with fewer multiplications.
+//!
 //! Each element is summed in an order that depends on the shape and the instruction path only.
 
 mod backward;
@@ -23,10 +25,12 @@ mod gather;
 #[cfg(test)]
 mod tests;
 mod weight;
+mod winograd;
 
 pub use backward::backward_data;
 pub use forward::forward;
 pub use weight::backward_weight;
+pub use winograd::{winograd, winograd_suits};
 
 use super::micro::Micro;
 

@@ -177,3 +177,25 @@ fn long_sums_and_many_channels_are_cut_correctly() {
         check::<f32>(&g, &mut r, 1e-4);
     }
 }
+
+#[test]
+fn minimal_filtering_equals_the_definition_but_for_rounding() {
+    let mut r = Random(7);
+    for _ in 0..60 {
+        let (channels, size) = ((r.size(1, 20), r.size(1, 20), 1), [r.size(1, 19), r.size(1, 19)]);
+        let pad = [r.size(1, 3), r.size(1, 3)];
+        let g = ConvGeometry::new(r.size(0, 4), channels, &size, &[3; 2], &[1; 2], &pad, &[1, 1]);
+        let (x, w): (Vec<f64>, Vec<f64>) = (r.vec(g.input_len(), 1.0), r.vec(g.weight_len(), 1.0));
+        let bias: Vec<f64> = r.vec(g.out_channels, 1.0);
+        let mut exact: Vec<f64> =
+            (0..g.output_len()).map(|i| bias[i / g.output_size() % g.out_channels]).collect();
+        each(&g, |i, k, o| exact[o] += x[i] * w[k]);
+        let mut y = vec![f64::NAN; g.output_len()];
+        winograd(&g, &x, &w, Some(&bias), &mut y);
+        assert_close(&y, &exact, 1e-13, &format!("{g:?}"));
+        let narrow = |v: &[f64]| v.iter().map(|x| *x as f32).collect::<Vec<f32>>();
+        let mut y = vec![f32::NAN; g.output_len()];
+        winograd(&g, &narrow(&x), &narrow(&w), Some(&narrow(&bias)), &mut y);
+        assert_close(&y, &narrow(&exact), 4e-5, &format!("{g:?}"));
+    }
+}

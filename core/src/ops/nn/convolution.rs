@@ -6,7 +6,9 @@
 
 use super::compute::{Compute, read, write, write_or_add};
 use super::spatial::{Layout, Sizes, channels_first, check_kernel, per_axis, spatial};
+use super::winograd::WinogradConvolution;
 use crate::kernels::conv::{ConvGeometry, backward_data, backward_weight, forward};
+use crate::op::{OpRef, registry};
 use crate::ops::family::prelude::*;
 use crate::ops::reduce::Sum;
 
@@ -64,7 +66,7 @@ pub struct Convolution {
 }
 
 impl Convolution {
-    fn window(&self) -> Result<Window> {
+    pub(super) fn window(&self) -> Result<Window> {
         Window::new(&self.kernel, &self.stride, &self.dilate, &self.pad, self.num_group)
     }
 }
@@ -229,6 +231,9 @@ impl Operator for Convolution {
             b.set_grad(2, dy.apply(bias_sum(), &[]));
         }
         Ok(())
+    }
+    fn for_prediction(&self, s: &ShapeInfer) -> Option<OpRef> {
+        WinogradConvolution::instead_of(self, s).map(|op| registry().op(op))
     }
     fn flops(&self, s: &ShapeInfer) -> u64 {
         product_flops(s.output(0), s.known(1))

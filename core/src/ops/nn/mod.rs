@@ -19,6 +19,7 @@ mod softmax;
 mod softmax_output;
 mod spatial;
 mod upsampling;
+mod winograd;
 
 pub use activation::*;
 pub use batch_norm::*;
@@ -36,3 +37,4 @@ pub use softmax::*;
 pub use softmax_output::*;
 pub use spatial::Layout;
 pub use upsampling::*;
+pub use winograd::WinogradConvolution;

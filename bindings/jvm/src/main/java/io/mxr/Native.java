@@ -78,6 +78,7 @@ final class Native {
     static final int PLAN_NO_FUSION = 2;
     static final int PLAN_NO_SIMPLIFICATION = 4;
     static final int PLAN_NO_FOLDING = 8;
+    static final int PLAN_NO_ALGORITHMS = 256;
     static final int PLAN_NO_SHARING = 16;
     static final int PLAN_MIRROR = 32;
     static final int PLAN_KEEP_PASSES = 64;

@@ -32,6 +32,11 @@ public final class PlanOptions {
         return flag(Native.PLAN_NO_FOLDING);
     }
 
+    /** Take no faster algorithms for prediction that round differently, as Winograd's convolution. */
+    public PlanOptions noAlgorithms() {
+        return flag(Native.PLAN_NO_ALGORITHMS);
+    }
+
     /** Give every value memory of its own. */
     public PlanOptions noSharing() {
         return flag(Native.PLAN_NO_SHARING);
