@@ -31,7 +31,9 @@ mod paths;
 mod pin;
 mod polyglot;
 mod process;
+mod promises;
 mod r;
+mod release;
 mod stage;
 mod stages;
 mod tidy;
@@ -121,6 +123,15 @@ const COMMANDS: &[Command] = &[
                   r: the package from source, with the Rust sources and their dependencies, and built for the R that\n\
                   is here and the same Linux.",
         run: dist::command,
+    },
+    Command {
+        name: "release",
+        usage: "release",
+        about: "writes down what this version promises to programs and bindings",
+        details: "Writes the C ABI and the registered operators of today's schema to schema/released/VERSION.json, and\n\
+                  the header to VERSION.h beside it. From then on the stage `abi` holds every change to them. What is\n\
+                  there already may gain, but not lose: the command refuses if today breaks a promise of any release.",
+        run: release::command,
     },
     Command {
         name: "oracle",
