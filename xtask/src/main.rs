@@ -2,6 +2,7 @@
 
 mod abi;
 mod bench;
+mod call_cost;
 mod capi;
 mod cases;
 mod count;
@@ -24,6 +25,7 @@ mod help;
 mod julia;
 mod julia_runtime;
 mod jvm;
+mod languages;
 mod node;
 mod nulls;
 mod oracle;
@@ -104,10 +106,11 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "bench",
         usage: "bench [--quick] [--json FILE] [SCRIPT…]",
-        about: "measures mxr beside PyTorch and MXNet",
+        about: "measures mxr beside PyTorch and MXNet, and a call in each language beside C",
         details: "Builds the Python package for this machine, sets up both peers under target/venv (several gigabytes\n\
                   the first time), runs benches/*.py or the named ones, and prints a table; a ratio above 1 means\n\
-                  that mxr is faster. --quick takes fewer samples; --json also writes the cases to FILE.",
+                  that mxr is faster. call_cost is what a small call costs in every language beside raw C; alone it\n\
+                  needs no peers, but the runtimes of the languages, and installs what is missing. --quick takes fewer samples; --json also writes the cases to FILE.",
         run: bench::command,
     },
     Command {
