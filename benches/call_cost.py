@@ -1,4 +1,4 @@
-"""What one call of a small operator costs from Python: a + b on 4 elements, as call_cost.c measures it from C."""
+"""What a call of a small operator costs from Python: a + b on 4 elements, as call_cost.c does it from C."""
 
 import json
 import sys
