@@ -1,8 +1,8 @@
 //! The stage that holds libmxr to its declared ABI.
 //!
 //! The functions of `include/mxr.h`, those that libmxr.so exports and those of `schema/abi.json` are the same;
-//! the header stands alone in strict C99, C11 and C++17; and what `schema/released/*.json`, copies of abi.json,
-//! promised to programs still holds.
+//! the header stands alone in strict C99, C11 and C++17. What every release promised ([`crate::release`]) still holds, and
+//! a program compiled against its header runs on today's libmxr.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,11 +13,11 @@ use serde_json::Value;
 use crate::count::Count;
 use crate::error::{Context, Result};
 use crate::stage::Job;
-use crate::{data, elf, paths};
+use crate::{capi, data, elf, paths, promises, release};
 
 const HEADER: &str = "include/mxr.h";
 const DECLARED: &str = "schema/abi.json";
-const RELEASED: &str = "schema/released";
+const PROGRAM: &str = "capi/tests/released.c";
 
 /// All checks, each counted once.
 pub fn test(job: &Job) -> Result<Count> {
@@ -41,11 +41,32 @@ pub fn test(job: &Job) -> Result<Count> {
     for (compiler, language, standard) in [("cc", "c", "c99"), ("cc", "c", "c11"), ("c++", "c++", "c++17")] {
         sum += Count::one(compiles_alone(job, compiler, language, standard)?);
     }
-    for (name, released) in released()? {
-        sum +=
-            report(&format!("programs compiled against {name} still run"), broken_promises(&released, &abi));
+    let today = release::today()?;
+    for version in release::versions()? {
+        let wrong = promises::broken(&release::read(&version)?, &today);
+        sum += report(&format!("today's schema keeps what {version} promised"), wrong);
+        sum += runs_compiled_against(job, &version)?;
     }
     Ok(sum)
+}
+
+/// A program that sees only a release's header, on today's library.
+fn runs_compiled_against(job: &Job, version: &str) -> Result<Count> {
+    let out = paths::target().join("released");
+    fs::create_dir_all(&out).context(|| format!("creating {}", paths::show(&out)))?;
+    let library = paths::target().join("debug");
+    capi::link_soname(&library, &out)?;
+    let (root, program) = (paths::root(), out.join(format!("{version}.out")));
+    let mut compile = job.command("cc");
+    compile.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-g"]);
+    // The guard of the release's header makes today's empty.
+    compile.arg("-include").arg(release::header(version)).arg("-I").arg(root.join("include"));
+    compile.arg(root.join(PROGRAM)).arg("-o").arg(&program).arg("-L").arg(&library).args(["-lmxr", "-lm"]);
+    job.must(&mut compile)?;
+    let mut run = job.command(&program);
+    let done = job.watch(run.env("LD_LIBRARY_PATH", &out).env("MXR_CHECK", "1"))?;
+    let count = Count::from_plain(&done.text).context(|| format!("{PROGRAM} did not print its counts"))?;
+    Ok(count.settled(done.success))
 }
 
 /// Prints what is wrong, if anything is.
@@ -99,121 +120,9 @@ fn compiles_alone(job: &Job, compiler: &str, language: &str, standard: &str) -> 
     Ok(job.watch(command.arg(paths::root().join(HEADER)))?.success)
 }
 
-/// The ABIs of earlier releases, by file name.
-fn released() -> Result<Vec<(String, Value)>> {
-    let Ok(folder) = fs::read_dir(paths::root().join(RELEASED)) else { return Ok(vec![]) };
-    let mut files: Vec<_> =
-        folder.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    files.retain(|name| name.ends_with(".json"));
-    files.sort();
-    files.into_iter().map(|name| Ok((name.clone(), data::json(&Path::new(RELEASED).join(name))?))).collect()
-}
-
-/// What a release promised and this tree does not keep. Another `abi_version` promises nothing.
-fn broken_promises(released: &Value, abi: &Value) -> Vec<String> {
-    if released["abi_version"] != abi["abi_version"] {
-        return vec![];
-    }
-    let mut broken = vec![];
-    for kind in ["functions", "callbacks", "constants", "types"] {
-        for old in released[kind].as_array().into_iter().flatten() {
-            let new = abi[kind].as_array().into_iter().flatten().find(|new| new["name"] == old["name"]);
-            let name = old["name"].as_str().unwrap_or_default();
-            match new {
-                None => broken.push(format!("{name} is gone")),
-                Some(new) if !compatible(old, new) => broken.push(format!("{name} has changed")),
-                Some(_) => {}
-            }
-        }
-    }
-    broken
-}
-
-/// Whether programs that know the old declaration can use the new one.
-fn compatible(old: &Value, new: &Value) -> bool {
-    let parameter = |a: &Value, b: &Value| a["type"] == b["type"] && a["ownership"] == b["ownership"];
-    let field = |a: &Value, b: &Value| a["name"] == b["name"] && a["type"] == b["type"];
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let (old_fields, new_fields) = (list(&old["fields"]), list(&new["fields"]));
-    // A struct that says its size may grow.
-    let sized = old_fields.first().is_some_and(|first| first["name"] == "struct_size");
-    ["returns", "value", "type", "kind", "destructor"].iter().all(|key| old[*key] == new[*key])
-        && same(&list(&old["parameters"]), &list(&new["parameters"]), parameter)
-        && (old_fields.len() == new_fields.len() || sized && old_fields.len() < new_fields.len())
-        && old_fields.iter().zip(&new_fields).all(|(a, b)| field(a, b))
-}
-
-fn same(old: &[Value], new: &[Value], equal: impl Fn(&Value, &Value) -> bool) -> bool {
-    old.len() == new.len() && old.iter().zip(new).all(|(a, b)| equal(a, b))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    fn abi() -> Value {
-        json!({
-            "abi_version": 1,
-            "constants": [{"name": "MXR_CPU", "type": "int32_t", "value": 1, "doc": "Main memory."}],
-            "types": [
-                {"name": "mxr_x_t", "kind": "opaque", "destructor": "mxr_x_free"},
-                {"name": "mxr_call_t", "kind": "struct", "fields": [
-                    {"name": "struct_size", "type": "uint32_t"}, {"name": "flags", "type": "uint32_t"}]},
-                {"name": "mxr_pair_t", "kind": "struct", "fields": [{"name": "a", "type": "int32_t"}]}],
-            "callbacks": [{"name": "mxr_drop_fn", "parameters": [{"name": "payload", "type": "void *"}]}],
-            "functions": [{"name": "mxr_x_free", "returns": "void", "doc": "Frees.", "parameters": [
-                {"name": "x", "type": "mxr_x_t *", "ownership": "taken"}]}],
-        })
-    }
-
-    /// What breaks when `change` is made to a released ABI.
-    fn after(change: impl FnOnce(&mut Value)) -> Vec<String> {
-        let mut new = abi();
-        change(&mut new);
-        broken_promises(&abi(), &new)
-    }
-
-    #[test]
-    fn additions_and_other_words_keep_every_promise() {
-        assert_eq!(after(|_| ()), [""; 0]);
-        assert_eq!(
-            after(|new| {
-                let function = json!({"name": "mxr_y", "returns": "void", "parameters": []});
-                new["functions"].as_array_mut().unwrap().push(function);
-                new["functions"][0]["doc"] = json!("Gives back.");
-                new["functions"][0]["parameters"][0]["name"] = json!("handle");
-                let field = json!({"name": "added", "type": "int64_t"});
-                new["types"][1]["fields"].as_array_mut().unwrap().push(field);
-            }),
-            [""; 0]
-        );
-        assert_eq!(after(|new| *new = json!({"abi_version": 2})), [""; 0]);
-    }
-
-    #[test]
-    fn a_removed_function_is_named() {
-        assert_eq!(after(|new| new["functions"] = json!([])), ["mxr_x_free is gone"]);
-        assert_eq!(after(|new| new["constants"] = json!([])), ["MXR_CPU is gone"]);
-    }
-
-    #[test]
-    fn a_changed_function_struct_or_number_is_named() {
-        let changed = |pointer: &str, to: Value| after(|new| *new.pointer_mut(pointer).unwrap() = to);
-        assert_eq!(changed("/functions/0/returns", json!("int32_t")), ["mxr_x_free has changed"]);
-        assert_eq!(changed("/functions/0/parameters/0/type", json!("void *")), ["mxr_x_free has changed"]);
-        assert_eq!(
-            changed("/functions/0/parameters/0/ownership", json!("borrowed")),
-            ["mxr_x_free has changed"]
-        );
-        assert_eq!(changed("/functions/0/parameters", json!([])), ["mxr_x_free has changed"]);
-        assert_eq!(changed("/callbacks/0/parameters", json!([])), ["mxr_drop_fn has changed"]);
-        assert_eq!(changed("/constants/0/value", json!(2)), ["MXR_CPU has changed"]);
-        assert_eq!(changed("/types/1/fields/1/type", json!("uint64_t")), ["mxr_call_t has changed"]);
-        let longer = json!([{"name": "a", "type": "int32_t"}, {"name": "b", "type": "int32_t"}]);
-        assert_eq!(changed("/types/2/fields", longer), ["mxr_pair_t has changed"]);
-        assert_eq!(changed("/types/0/destructor", json!(null)), ["mxr_x_t has changed"]);
-    }
 
     #[test]
     fn functions_are_found_in_a_header() {

@@ -3,7 +3,8 @@
 //! A script `benches/*.py` prints one JSON object on a line for each case: `name`, `mxr` and `peer` (a time in
 //! milliseconds, or any measure of which less is better), `peer_name`, `ratio` (peer over mxr: above 1 mxr is better)
 //! and `threads`, a number or a text. It runs where mxr and torch can be imported; MXNet lives in an environment of
-//! its own, whose interpreter is `$MXR_BENCH_MXNET_PYTHON`. All other lines are shown as they come.
+//! its own, whose interpreter is `$MXR_BENCH_MXNET_PYTHON`. All other lines are shown as they come. `call_cost` is no such
+//! script: [`crate::call_cost`].
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -13,11 +14,15 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::bail;
+use crate::call_cost;
 use crate::dist::{self, Profile};
 use crate::error::{Context, Result};
 use crate::paths;
 use crate::process;
 use crate::venv::Venv;
+
+/// The case that is one program in every language.
+const CALL_COST: &str = "call_cost";
 
 /// `bench [--quick] [--json FILE] [script…]`.
 pub fn command(args: &[String]) -> Result {
@@ -35,19 +40,20 @@ pub fn command(args: &[String]) -> Result {
     }
     let scripts = scripts(&names)?;
     let wheel = dist::python(Profile::Local)?;
-    let peers = Venv::ready("bench")?;
-    peers.install_wheel(&wheel)?;
-    let oracle = Venv::ready("oracle")?;
-    let mut rows = Vec::new();
-    let mut broken = Vec::new();
-    for script in &scripts {
-        let mut python = peers.command("python");
-        python.arg(script).env("MXR_BENCH_MXNET_PYTHON", oracle.python());
-        python.args(quick.then_some("--quick"));
-        if let Err(error) = measure(&mut python, &mut rows) {
-            println!("error: {error}");
-            broken.push(paths::show(script));
+    let (mut rows, mut broken) = (Vec::new(), Vec::new());
+    if names.is_empty() || names.iter().any(|name| name == CALL_COST) {
+        let venv = Venv::ready("test")?;
+        venv.install_wheel(&wheel)?;
+        match call_cost::measure(&venv, quick) {
+            Ok(cases) => rows.extend(cases.into_iter().map(with_ratio)),
+            Err(error) => {
+                println!("error: {error}");
+                broken.push(CALL_COST.to_string());
+            }
         }
+    }
+    if !scripts.is_empty() {
+        beside_peers(&scripts, &wheel, quick, &mut rows, &mut broken)?;
     }
     print!("{}", table(&rows));
     if let Some(file) = file {
@@ -61,19 +67,43 @@ pub fn command(args: &[String]) -> Result {
     Ok(())
 }
 
-/// The scripts of `benches`, or those of the given names; helper modules begin with `_`.
+/// Runs scripts where mxr, from a wheel, and its peers are installed; those that fail go to `broken`.
+fn beside_peers(
+    scripts: &[PathBuf],
+    wheel: &Path,
+    quick: bool,
+    rows: &mut Vec<Value>,
+    broken: &mut Vec<String>,
+) -> Result {
+    let peers = Venv::ready("bench")?;
+    peers.install_wheel(wheel)?;
+    let oracle = Venv::ready("oracle")?;
+    for script in scripts {
+        let mut python = peers.command("python");
+        python.arg(script).env("MXR_BENCH_MXNET_PYTHON", oracle.python());
+        python.args(quick.then_some("--quick"));
+        if let Err(error) = measure(&mut python, rows) {
+            println!("error: {error}");
+            broken.push(paths::show(script));
+        }
+    }
+    Ok(())
+}
+
+/// The scripts of `benches`, or those of the given names; helper modules begin with `_`. Those of [`CALL_COST`] are
+/// programs of every language, and not among them.
 fn scripts(names: &[String]) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(paths::root().join("benches")).context(|| "reading benches")?;
     let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     found.retain(|path| path.extension().is_some_and(|ext| ext == "py") && !stem(path).starts_with('_'));
-    if let Some(unknown) = names.iter().find(|name| !found.iter().any(|path| stem(path) == **name)) {
+    found.retain(|path| stem(path) != CALL_COST);
+    let all = names.is_empty();
+    let names: Vec<_> = names.iter().filter(|name| *name != CALL_COST).collect();
+    if let Some(unknown) = names.iter().find(|name| !found.iter().any(|path| stem(path) == ***name)) {
         bail!("bench: there is no benches/{unknown}.py");
     }
-    found.retain(|path| names.is_empty() || names.contains(&stem(path)));
-    if found.is_empty() {
-        bail!("bench: there are no scripts in benches");
-    }
+    found.retain(|path| all || names.contains(&&stem(path)));
     found.sort();
     Ok(found)
 }
@@ -103,13 +133,19 @@ fn measure(command: &mut Command, rows: &mut Vec<Value>) -> Result {
 
 /// A line that is a case, with its ratio.
 fn case(line: &str) -> Option<Value> {
-    let mut row: Value = serde_json::from_str(line).ok()?;
+    let row: Value = serde_json::from_str(line).ok()?;
     row.get("name")?.as_str()?;
-    let mxr = row.get("mxr")?.as_f64()?;
-    if let (None, Some(peer)) = (row["ratio"].as_f64(), row["peer"].as_f64()) {
+    row.get("mxr")?.as_f64()?;
+    Some(with_ratio(row))
+}
+
+/// A case with the ratio that it has not given itself.
+fn with_ratio(mut row: Value) -> Value {
+    if let (None, Some(mxr), Some(peer)) = (row["ratio"].as_f64(), row["mxr"].as_f64(), row["peer"].as_f64())
+    {
         row["ratio"] = json!(peer / mxr);
     }
-    Some(row)
+    row
 }
 
 fn table(rows: &[Value]) -> String {
@@ -146,6 +182,13 @@ mod tests {
             case(r#"{"name": "add", "mxr": 2.0, "peer": 3.0, "peer_name": "torch", "threads": 1}"#).unwrap();
         assert_eq!(row["ratio"], 1.5);
         assert!(case("warming up").is_none() && case("{\"name\": 1}").is_none() && case("3").is_none());
+    }
+
+    #[test]
+    fn the_call_costs_are_no_script_of_their_own() {
+        assert_eq!(scripts(&["call_cost".to_string()]).unwrap(), [""; 0].map(PathBuf::from));
+        assert!(scripts(&[]).unwrap().iter().all(|script| !script.ends_with("call_cost.py")));
+        assert!(scripts(&["nonsense".to_string()]).is_err());
     }
 
     #[test]

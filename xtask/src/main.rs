@@ -2,6 +2,7 @@
 
 mod abi;
 mod bench;
+mod call_cost;
 mod capi;
 mod cases;
 mod count;
@@ -24,6 +25,7 @@ mod help;
 mod julia;
 mod julia_runtime;
 mod jvm;
+mod languages;
 mod node;
 mod nulls;
 mod oracle;
@@ -31,7 +33,9 @@ mod paths;
 mod pin;
 mod polyglot;
 mod process;
+mod promises;
 mod r;
+mod release;
 mod stage;
 mod stages;
 mod tidy;
@@ -102,10 +106,11 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "bench",
         usage: "bench [--quick] [--json FILE] [SCRIPT…]",
-        about: "measures mxr beside PyTorch and MXNet",
+        about: "measures mxr beside PyTorch and MXNet, and a call in each language beside C",
         details: "Builds the Python package for this machine, sets up both peers under target/venv (several gigabytes\n\
                   the first time), runs benches/*.py or the named ones, and prints a table; a ratio above 1 means\n\
-                  that mxr is faster. --quick takes fewer samples; --json also writes the cases to FILE.",
+                  that mxr is faster. call_cost is what a small call costs in every language beside raw C; alone it\n\
+                  needs no peers, but the runtimes of the languages, and installs what is missing. --quick takes fewer samples; --json also writes the cases to FILE.",
         run: bench::command,
     },
     Command {
@@ -121,6 +126,15 @@ const COMMANDS: &[Command] = &[
                   r: the package from source, with the Rust sources and their dependencies, and built for the R that\n\
                   is here and the same Linux.",
         run: dist::command,
+    },
+    Command {
+        name: "release",
+        usage: "release",
+        about: "writes down what this version promises to programs and bindings",
+        details: "Writes the C ABI and the registered operators of today's schema to schema/released/VERSION.json, and\n\
+                  the header to VERSION.h beside it. From then on the stage `abi` holds every change to them. What is\n\
+                  there already may gain, but not lose: the command refuses if today breaks a promise of any release.",
+        run: release::command,
     },
     Command {
         name: "oracle",

@@ -23,14 +23,25 @@ mutable struct NDArray{T,N} <: AbstractArray{T,N}
     end
 end
 
-# Called by the collector with the object, whose first field is the handle.
+# What the collector calls for an object, by its address, where the handle is: with the object itself it would
+# look for a method each time.
 const FREE_ARRAY = Ref(C_NULL)
-const FREE_HANDLES = Dict{DataType,Ptr{Cvoid}}()
+
+function free_at(address::Ptr{Ptr{Cvoid}})
+    handle = unsafe_load(address)
+    handle == C_NULL && return nothing
+    unsafe_store!(address, C_NULL)
+    mxr_array_free(handle)
+    return nothing
+end
 
 function free_array(x::NDArray)
     handle = x.handle
+    handle == C_NULL && return nothing
     x.handle = C_NULL
     mxr_array_free(handle)
+    # Only those that are left to the collector are a reason to call it.
+    MADE[] -= 1
     return nothing
 end
 

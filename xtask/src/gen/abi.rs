@@ -70,7 +70,9 @@ impl Abi {
             .iter()
             .map(|c| json!({"name": c.ident.to_string(), "type": c_type(&c.ty), "value": number(&c.expr), "doc": doc(&c.attrs)}))
             .collect();
-        let types: Vec<Value> = self.structs.iter().map(|s| self.struct_json(s)).collect();
+        // Handles have C names; other types without a layout are the library's own.
+        let public = self.structs.iter().filter(|s| has_layout(s) || s.ident.to_string().starts_with("mxr_"));
+        let types: Vec<Value> = public.map(|s| self.struct_json(s)).collect();
         let callbacks: Vec<Value> = self
             .aliases
             .iter()
@@ -91,8 +93,7 @@ impl Abi {
 
     fn struct_json(&self, s: &syn::ItemStruct) -> Value {
         let name = s.ident.to_string();
-        let layout = s.attrs.iter().any(|a| a.path().is_ident("repr"));
-        if !layout {
+        if !has_layout(s) {
             let free = name.strip_suffix("_t").unwrap_or(&name).to_owned() + "_free";
             let destructor = self.functions.iter().any(|f| f.sig.ident == free).then_some(free);
             return json!({"name": name, "kind": "opaque", "destructor": destructor, "doc": doc(&s.attrs)});
@@ -107,6 +108,11 @@ impl Abi {
             .collect();
         json!({"name": name, "kind": "struct", "fields": fields, "doc": doc(&s.attrs)})
     }
+}
+
+/// C programs see the fields.
+fn has_layout(s: &syn::ItemStruct) -> bool {
+    s.attrs.iter().any(|a| a.path().is_ident("repr"))
 }
 
 fn function(f: &syn::ItemFn) -> Value {
