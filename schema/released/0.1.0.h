@@ -338,9 +338,14 @@
 #define MXR_PLAN_NO_SIMPLIFICATION 4
 
 /**
- * Do not fold operators into others for prediction, which changes rounding.
+ * For prediction, do nothing that changes rounding: fold no operators into others and take no other algorithms.
  */
 #define MXR_PLAN_NO_FOLDING 8
+
+/**
+ * For prediction, do not take faster algorithms that round differently, as Winograd's convolution.
+ */
+#define MXR_PLAN_NO_ALGORITHMS 256
 
 /**
  * Give every value memory of its own.
