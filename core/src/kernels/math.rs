@@ -176,7 +176,9 @@ pub mod single {
         let a = x.abs();
         let a = if a > 10.0 { 10.0 } else { a };
         let t = expm1(2.0 * a);
-        let y = if a > 0.55 { 1.0 - 2.0 / (t + 2.0) } else { t / (t + 2.0) };
+        let large = a > 0.55;
+        let q = if large { 2.0 } else { t } / (t + 2.0);
+        let y = if large { 1.0 - q } else { q };
         let y = if a < 1e-4 { a } else { y };
         y.copysign(x)
     }

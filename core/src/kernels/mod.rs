@@ -11,6 +11,7 @@ pub mod layout;
 pub mod math;
 mod micro;
 pub mod order;
+pub(crate) mod packed;
 pub mod pool;
 pub mod reduce;
 pub mod simd;

@@ -35,6 +35,22 @@ fn clipped<T: Real>(c: T, (min, max, nan): (T, T, bool)) -> T {
     }
 }
 
+/// Several gates of a sample, `n` elements each. The compiler knows their lengths, so that loops over them vectorise.
+#[inline(always)]
+fn parts<T, const N: usize>(gates: &[T], n: usize) -> [&[T]; N] {
+    std::array::from_fn(|i| &gates[i * n..][..n])
+}
+
+/// [`parts`] to be written.
+#[inline(always)]
+fn parts_mut<T, const N: usize>(mut gates: &mut [T], n: usize) -> [&mut [T]; N] {
+    std::array::from_fn(|_| {
+        let (part, rest) = std::mem::take(&mut gates).split_at_mut(n);
+        gates = rest;
+        part
+    })
+}
+
 crate::simd_fn! {
     /// LSTM: gates are input, forget, cell, output.
     fn lstm<T: Real>(gates: &mut [T], c_prev: &[T], c: &mut [T], h: &mut [T], range: (T, T, bool)) {
@@ -62,16 +78,19 @@ crate::simd_fn! {
         range: (T, T, bool),
     ) {
         let n = dh.len();
+        let ([is, fs, gs, os], [di, df, dg, d_o]) = (parts(gates, n), parts_mut(dgates, n));
+        let (c_prev, c, dc) = (&c_prev[..n], &c[..n], &mut dc[..n]);
         for j in 0..n {
-            let (i, f, g, o) = (gates[j], gates[n + j], gates[2 * n + j], gates[3 * n + j]);
+            let (i, f, g, o) = (is[j], fs[j], gs[j], os[j]);
             let t = c[j].tanh();
             let free = f * c_prev[j] + i * g;
-            let held = free < range.0 || free > range.1 || free.is_nan();
-            let d = if held { T::ZERO } else { dc[j] + dh[j] * o * (T::ONE - t * t) };
-            dgates[j] = d * g * i * (T::ONE - i);
-            dgates[n + j] = d * c_prev[j] * f * (T::ONE - f);
-            dgates[2 * n + j] = d * i * (T::ONE - g * g);
-            dgates[3 * n + j] = dh[j] * t * o * (T::ONE - o);
+            let held = (free < range.0) | (free > range.1) | free.is_nan();
+            let d = dc[j] + dh[j] * o * (T::ONE - t * t);
+            let d = if held { T::ZERO } else { d };
+            di[j] = d * g * i * (T::ONE - i);
+            df[j] = d * c_prev[j] * f * (T::ONE - f);
+            dg[j] = d * i * (T::ONE - g * g);
+            d_o[j] = dh[j] * t * o * (T::ONE - o);
             dc[j] = d * f;
         }
     }
@@ -95,13 +114,15 @@ crate::simd_fn! {
     /// goes straight to the state before is left in `dh`.
     fn gru_back<T: Real>(gates: &[T], kept: &[T], h_prev: &[T], dh: &mut [T], from_x: &mut [T], from_h: &mut [T]) {
         let n = dh.len();
+        let ([rs, zs, news], kept, h_prev) = (parts(gates, n), &kept[..n], &h_prev[..n]);
+        let ([xr, xz, xn], [hr, hz, hn]) = (parts_mut(from_x, n), parts_mut(from_h, n));
         for j in 0..n {
-            let (r, z, new) = (gates[j], gates[n + j], gates[2 * n + j]);
+            let (r, z, new) = (rs[j], zs[j], news[j]);
             let dnew = dh[j] * (T::ONE - z) * (T::ONE - new * new);
             let dreset = dnew * kept[j] * r * (T::ONE - r);
             let dupdate = dh[j] * (h_prev[j] - new) * z * (T::ONE - z);
-            (from_x[j], from_x[n + j], from_x[2 * n + j]) = (dreset, dupdate, dnew);
-            (from_h[j], from_h[n + j], from_h[2 * n + j]) = (dreset, dupdate, dnew * r);
+            (xr[j], xz[j], xn[j]) = (dreset, dupdate, dnew);
+            (hr[j], hz[j], hn[j]) = (dreset, dupdate, dnew * r);
             dh[j] *= z;
         }
     }

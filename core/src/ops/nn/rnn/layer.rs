@@ -4,6 +4,7 @@
 use super::RnnMode;
 use super::cells::{Back, Clip, Step, back, step};
 use crate::kernels::gemm::{Size, gemm};
+use crate::kernels::packed::Reused;
 use crate::ops::nn::compute::Compute;
 
 /// The sizes of one direction of a layer.
@@ -119,11 +120,12 @@ pub fn forward<C: Compute>(
     let mut from_h = vec![C::ZERO; if gru { n * g } else { 0 }];
     let mut h_prev = start.h0.to_vec();
     let mut unprojected = vec![C::ZERO; if p.w_r.is_empty() { 0 } else { n * h }];
+    let w_h = Reused::new(s.steps, Size { m: n, n: g, k: r }, p.w_h, (1, r));
     for t in s.order() {
         let gates = &mut kept.gates[t * n * g..(t + 1) * n * g];
         from_h.chunks_exact_mut(g).for_each(|row| row.copy_from_slice(p.b_h));
         let to = if gru { &mut from_h[..] } else { &mut *gates };
-        gemm(Size { m: n, n: g, k: r }, 1.0, &h_prev, (r, 1), p.w_h, (1, r), 1.0, to, (g, 1));
+        w_h.add_product(&h_prev, to);
         let y = &mut y[t * n * s.width..];
         for i in 0..n {
             let h_out = if unprojected.is_empty() {
@@ -219,6 +221,7 @@ pub fn backward<C: Compute>(
     // Of the states, and of what they are projections of.
     let mut dr = vec![C::ZERO; if projected { s.steps * n * r } else { 0 }];
     let mut unprojected = vec![C::ZERO; if projected { n * h } else { 0 }];
+    let w_h = Reused::new(s.steps, Size { m: n, n: r, k: g }, p.w_h, (r, 1));
     for t in s.order().rev() {
         let active = |i: &usize| t < start.lengths[*i];
         for i in (0..n).filter(active) {
@@ -254,8 +257,7 @@ pub fn backward<C: Compute>(
             );
         }
         let d = if gru { &from_h } else { &from_x };
-        let d = &d[t * n * g..(t + 1) * n * g];
-        gemm(Size { m: n, n: r, k: g }, 1.0, d, (g, 1), p.w_h, (r, 1), 1.0, grads.dh, (r, 1));
+        w_h.add_product(&d[t * n * g..(t + 1) * n * g], grads.dh);
     }
     if !grads.dx.is_empty() {
         let size = Size { m: s.steps * n, n: s.inputs, k: g };
