@@ -38,7 +38,7 @@ struct Panels<T> {
 impl<'a, T: Micro + GemmElement> Reused<'a, T> {
     /// Prepares B for `uses` products with left factors of `size.m` rows.
     pub fn new(uses: usize, size: Size, b: &'a [T], strides: Strides) -> Self {
-        let pays = uses >= USES && size.m >= ROWS && size.n >= T::GROUP;
+        let pays = uses >= USES && size.m >= ROWS && size.n >= T::GROUP && size.k > 0;
         let panels = if pays { pack(size, b, strides) } else { Panels { memory: vec![], start: 0 } };
         Reused { size, b, strides, panels }
     }
