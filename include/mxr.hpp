@@ -8,7 +8,10 @@
 #define MXR_HPP
 
 #include "mxr/autograd.hpp"
+#include "mxr/data_iter.hpp"
 #include "mxr/executor.hpp"
+#include "mxr/kvstore.hpp"
+#include "mxr/metric.hpp"
 #include "mxr/model.hpp"
 #include "mxr/ndarray.hpp"
 #include "mxr/operator.hpp"

@@ -7,6 +7,7 @@
 #include <array>
 #include <locale>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <variant>
 
@@ -46,6 +47,30 @@ private:
     T value_{};
 };
 
+namespace detail {
+
+/// Texts with their addresses; copies share them, so that what borrows the addresses may be copied.
+class TextList {
+public:
+    TextList(std::vector<std::string> texts) {
+        auto made = std::make_shared<Data>();
+        made->texts = std::move(texts);
+        for (const std::string &text : made->texts) made->addresses.push_back(text.c_str());
+        data_ = std::move(made);
+    }
+    const std::vector<std::string> &texts() const noexcept { return data_->texts; }
+    const std::vector<const char *> &addresses() const noexcept { return data_->addresses; }
+
+private:
+    struct Data {
+        std::vector<std::string> texts;
+        std::vector<const char *> addresses;
+    };
+    std::shared_ptr<const Data> data_;
+};
+
+} // namespace detail
+
 /// A value of any type that an attribute may have. It owns its data.
 class AttrValue {
 public:
@@ -63,6 +88,7 @@ public:
     AttrValue(const Shape &v) : value_(Ints(v)) {}
     AttrValue(Ints v) : value_(std::move(v)) {}
     AttrValue(std::vector<double> v) : value_(std::move(v)) {}
+    AttrValue(std::vector<std::string> v) : value_(detail::TextList(std::move(v))) {}
 
     /// As the library takes it; borrowed from this value.
     mxr_attr_t raw(uint32_t id) const;
@@ -70,7 +96,7 @@ public:
     std::string text() const;
 
 private:
-    std::variant<None, bool, int64_t, double, std::string, Ints, std::vector<double>> value_;
+    std::variant<None, bool, int64_t, double, std::string, Ints, std::vector<double>, detail::TextList> value_;
 };
 
 namespace detail {
@@ -91,6 +117,9 @@ inline mxr_attr_t raw(uint32_t id, const std::string &v) {
 }
 inline mxr_attr_t raw(uint32_t id, const std::vector<double> &v) {
     return raw(id, MXR_ATTR_FLOATS, v.size(), 0, v.data());
+}
+inline mxr_attr_t raw(uint32_t id, const TextList &v) {
+    return raw(id, MXR_ATTR_STRINGS, v.addresses().size(), 0, v.addresses().data());
 }
 /// An enumeration's value is its position.
 template <class E, class = std::enable_if_t<std::is_enum_v<E>>> mxr_attr_t raw(uint32_t id, E v) {
@@ -117,6 +146,11 @@ template <class List, class = decltype(std::declval<const List &>().data())> std
         else out += v.data()[i] == INT64_MIN ? "None" : text_of(v.data()[i]);
     }
     return out + (v.size() == 1 ? ",)" : ")");
+}
+inline std::string text_of(const TextList &v) {
+    std::string out = "[";
+    for (const std::string &text : v.texts()) out += (out.size() > 1 ? ", " : "") + text;
+    return out + "]";
 }
 /// The generated `value_names` of an enumeration lists the texts of its values.
 template <class E, class = std::enable_if_t<std::is_enum_v<E>>, class = void> std::string text_of(E v) {

@@ -939,6 +939,96 @@ inline constexpr Registered initializers[] = {
     {"LSTMBias", initializers_aliases_9, 0, 0, initializers_attrs_9},
 };
 
+inline constexpr const char *metrics_aliases_0[] = {"acc", nullptr};
+inline constexpr RegisteredAttr metrics_attrs_0[] = {{"axis", 10}, {"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_1[] = {"top_k_accuracy", "top_k_acc", nullptr};
+inline constexpr RegisteredAttr metrics_attrs_1[] = {{"top_k", 10}, {"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_2[] = {nullptr};
+inline constexpr RegisteredAttr metrics_attrs_2[] = {{"name", 1}, {"output_names", 2}, {"label_names", 3}, {"average", 10}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_3[] = {nullptr};
+inline constexpr RegisteredAttr metrics_attrs_3[] = {{"name", 1}, {"output_names", 2}, {"label_names", 3}, {"average", 10}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_4[] = {nullptr};
+inline constexpr RegisteredAttr metrics_attrs_4[] = {{"ignore_label", 10}, {"axis", 11}, {"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_5[] = {nullptr};
+inline constexpr RegisteredAttr metrics_attrs_5[] = {{"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_6[] = {nullptr};
+inline constexpr RegisteredAttr metrics_attrs_6[] = {{"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_7[] = {nullptr};
+inline constexpr RegisteredAttr metrics_attrs_7[] = {{"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_8[] = {"ce", nullptr};
+inline constexpr RegisteredAttr metrics_attrs_8[] = {{"eps", 10}, {"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_9[] = {"nll_loss", nullptr};
+inline constexpr RegisteredAttr metrics_attrs_9[] = {{"eps", 10}, {"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_10[] = {"pearsonr", nullptr};
+inline constexpr RegisteredAttr metrics_attrs_10[] = {{"name", 1}, {"output_names", 2}, {"label_names", 3}, {"average", 10}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_11[] = {nullptr};
+inline constexpr RegisteredAttr metrics_attrs_11[] = {{"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_12[] = {nullptr};
+inline constexpr RegisteredAttr metrics_attrs_12[] = {{"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_13[] = {"custom", nullptr};
+inline constexpr RegisteredAttr metrics_attrs_13[] = {{"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr const char *metrics_aliases_14[] = {"composite", nullptr};
+inline constexpr RegisteredAttr metrics_attrs_14[] = {{"metrics", 10}, {"name", 1}, {"output_names", 2}, {"label_names", 3}, {nullptr, 0}};
+inline constexpr Registered metrics[] = {
+    {"Accuracy", metrics_aliases_0, 0, 0, metrics_attrs_0},
+    {"TopKAccuracy", metrics_aliases_1, 0, 0, metrics_attrs_1},
+    {"F1", metrics_aliases_2, 0, 0, metrics_attrs_2},
+    {"MCC", metrics_aliases_3, 0, 0, metrics_attrs_3},
+    {"Perplexity", metrics_aliases_4, 0, 0, metrics_attrs_4},
+    {"MAE", metrics_aliases_5, 0, 0, metrics_attrs_5},
+    {"MSE", metrics_aliases_6, 0, 0, metrics_attrs_6},
+    {"RMSE", metrics_aliases_7, 0, 0, metrics_attrs_7},
+    {"CrossEntropy", metrics_aliases_8, 0, 0, metrics_attrs_8},
+    {"NegativeLogLikelihood", metrics_aliases_9, 0, 0, metrics_attrs_9},
+    {"PearsonCorrelation", metrics_aliases_10, 0, 0, metrics_attrs_10},
+    {"PCC", metrics_aliases_11, 0, 0, metrics_attrs_11},
+    {"Loss", metrics_aliases_12, 0, 0, metrics_attrs_12},
+    {"CustomMetric", metrics_aliases_13, 0, 0, metrics_attrs_13},
+    {"CompositeEvalMetric", metrics_aliases_14, 0, 0, metrics_attrs_14},
+};
+
+inline constexpr const char *data_iters_aliases_0[] = {nullptr};
+inline constexpr RegisteredAttr data_iters_attrs_0[] = {{"batch_size", 10}, {"shuffle", 11}, {"last_batch_handle", 12}, {"data_name", 1}, {"label_name", 2}, {"layout", 13}, {"seed", 14}, {nullptr, 0}};
+inline constexpr const char *data_iters_aliases_1[] = {nullptr};
+inline constexpr RegisteredAttr data_iters_attrs_1[] = {{"data_csv", 10}, {"data_shape", 11}, {"label_csv", 12}, {"label_shape", 13}, {"batch_size", 14}, {"round_batch", 15}, {"dtype", 16}, {"data_name", 1}, {"label_name", 2}, {nullptr, 0}};
+inline constexpr const char *data_iters_aliases_2[] = {nullptr};
+inline constexpr RegisteredAttr data_iters_attrs_2[] = {{"image", 10}, {"label", 11}, {"batch_size", 12}, {"shuffle", 13}, {"flat", 14}, {"seed", 15}, {"silent", 16}, {"num_parts", 17}, {"part_index", 18}, {"data_name", 1}, {"label_name", 2}, {nullptr, 0}};
+inline constexpr const char *data_iters_aliases_3[] = {nullptr};
+inline constexpr RegisteredAttr data_iters_attrs_3[] = {{"rename_data", 10}, {"rename_label", 11}, {nullptr, 0}};
+inline constexpr const char *data_iters_aliases_4[] = {nullptr};
+inline constexpr RegisteredAttr data_iters_attrs_4[] = {{"size", 10}, {"reset_internal", 11}, {nullptr, 0}};
+inline constexpr Registered data_iters[] = {
+    {"NDArrayIter", data_iters_aliases_0, 0, 0, data_iters_attrs_0},
+    {"CSVIter", data_iters_aliases_1, 0, 0, data_iters_attrs_1},
+    {"MNISTIter", data_iters_aliases_2, 0, 0, data_iters_attrs_2},
+    {"PrefetchingIter", data_iters_aliases_3, 0, 0, data_iters_attrs_3},
+    {"ResizeIter", data_iters_aliases_4, 0, 0, data_iters_attrs_4},
+};
+
+inline constexpr const char *callbacks_aliases_0[] = {nullptr};
+inline constexpr RegisteredAttr callbacks_attrs_0[] = {{"batch_size", 1}, {"frequent", 2}, {"auto_reset", 3}, {nullptr, 0}};
+inline constexpr const char *callbacks_aliases_1[] = {nullptr};
+inline constexpr RegisteredAttr callbacks_attrs_1[] = {{"total", 1}, {"length", 2}, {nullptr, 0}};
+inline constexpr const char *callbacks_aliases_2[] = {nullptr};
+inline constexpr RegisteredAttr callbacks_attrs_2[] = {{"period", 1}, {"auto_reset", 2}, {nullptr, 0}};
+inline constexpr const char *callbacks_aliases_3[] = {nullptr};
+inline constexpr RegisteredAttr callbacks_attrs_3[] = {{nullptr, 0}};
+inline constexpr const char *callbacks_aliases_4[] = {"module_checkpoint", nullptr};
+inline constexpr RegisteredAttr callbacks_attrs_4[] = {{"prefix", 1}, {"period", 2}, {"save_optimizer_states", 3}, {nullptr, 0}};
+inline constexpr Registered callbacks[] = {
+    {"Speedometer", callbacks_aliases_0, 0, 0, callbacks_attrs_0},
+    {"ProgressBar", callbacks_aliases_1, 0, 0, callbacks_attrs_1},
+    {"log_train_metric", callbacks_aliases_2, 0, 0, callbacks_attrs_2},
+    {"LogValidationMetricsCallback", callbacks_aliases_3, 0, 0, callbacks_attrs_3},
+    {"do_checkpoint", callbacks_aliases_4, 0, 0, callbacks_attrs_4},
+};
+
+inline constexpr const char *gradient_compressions_aliases_0[] = {nullptr};
+inline constexpr RegisteredAttr gradient_compressions_attrs_0[] = {{"threshold", 1}, {nullptr, 0}};
+inline constexpr Registered gradient_compressions[] = {
+    {"2bit", gradient_compressions_aliases_0, 0, 0, gradient_compressions_attrs_0},
+};
+
 } // namespace detail
 } // namespace mxr
 

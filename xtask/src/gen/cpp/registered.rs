@@ -13,6 +13,9 @@ const KINDS: [(&str, &str, &str); 3] = [
     ("initializers", "initializer", "Initializer"),
 ];
 
+/// Kinds that have no functions of their own: they are made by name alone.
+const BY_NAME: [&str; 4] = ["metrics", "data_iters", "callbacks", "gradient_compressions"];
+
 /// The generated files.
 pub fn files(schema: &Value, ops: &[&Value]) -> Vec<File> {
     vec![
@@ -32,7 +35,7 @@ fn tables(schema: &Value, ops: &[&Value]) -> String {
          uint32_t breaking, revision;\n    const RegisteredAttr *attrs;\n}};\n\n"
     );
     table(&mut out, "operators", ops);
-    for (key, ..) in KINDS {
+    for key in KINDS.map(|(key, ..)| key).into_iter().chain(BY_NAME) {
         let things: Vec<&Value> = list(schema, key).iter().collect();
         table(&mut out, key, &things);
     }
