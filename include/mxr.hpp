@@ -13,6 +13,7 @@
 #include "mxr/kvstore.hpp"
 #include "mxr/metric.hpp"
 #include "mxr/model.hpp"
+#include "mxr/module.hpp"
 #include "mxr/ndarray.hpp"
 #include "mxr/operator.hpp"
 #include "mxr/optimizer.hpp"

@@ -10,10 +10,10 @@ namespace mxr {
 
 /// What every batch has under a name.
 struct DataDesc {
-    std::string name;                   ///< As `data`.
-    Shape shape;                        ///< With the axis of the batch.
-    DType dtype = DType::kFloat32;      ///< Of the elements.
-    std::string layout;                 ///< What the axes are, `N` that of the batch; empty if it is not said.
+    std::string name = {};         ///< As `data`.
+    Shape shape = {};              ///< With the axis of the batch.
+    DType dtype = DType::kFloat32; ///< Of the elements.
+    std::string layout = {};       ///< What the axes are, `N` that of the batch; empty if it is not said.
 };
 
 /// A batch.
