@@ -3,6 +3,7 @@
 #ifndef MXR_EXECUTOR_HPP
 #define MXR_EXECUTOR_HPP
 
+#include "callable.hpp"
 #include "symbol.hpp"
 
 namespace mxr {
@@ -29,13 +30,22 @@ public:
 
     /// Computes `outputs`.
     void Forward(bool training) {
+        *failure_ = nullptr;
         detail::check(mxr_executor_forward(get(), training));
+        if (*failure_) std::rethrow_exception(std::exchange(*failure_, nullptr));
         outputs = arrays(MXR_LIST_OUTPUTS, symbol_.GetNumOutputs());
     }
     /// Computes the gradients after `Forward(true)`; outputs of losses need no head gradient.
     void Backward(const std::vector<NDArray> &head_grads = {});
     /// Copies arrays to the variables of their names.
     void CopyParamsFrom(const std::map<std::string, NDArray> &params, bool allow_extra = false);
+    /// An executor for arguments of other shapes, by name. Arrays whose shape stays are shared, as is the memory for
+    /// activations; one may grow only with `allow_up_sizing`.
+    std::unique_ptr<Executor> Reshape(const std::map<std::string, Shape> &shapes, bool allow_up_sizing = false) const;
+    /// Sees every output of every operator in forward passes, by its name.
+    using Monitor = std::function<void(const std::string &name, const NDArray &output)>;
+    /// Sets what sees outputs from now on; an empty function ends it. What it throws, `Forward` throws.
+    void SetMonitor(Monitor monitor);
     /// The plan for people: what it takes, and all its calls.
     std::string PlanText(bool training) const;
 
@@ -53,6 +63,14 @@ public:
     mxr_executor_t *get() const noexcept { return handle_.get(); }
 
 private:
+    /// A monitor, and where to leave what it throws.
+    struct Watch {
+        Monitor monitor;
+        std::shared_ptr<std::exception_ptr> failure;
+    };
+    Executor(const Symbol &symbol, mxr_executor_t *raw);
+    static void see(void *payload, const char *name, mxr_array_t *array) noexcept;
+
     std::vector<NDArray> arrays(int32_t list, std::size_t n) const {
         std::vector<NDArray> out;
         for (std::size_t i = 0; i < n; i++) {
@@ -72,6 +90,7 @@ private:
     }
     Symbol symbol_;
     detail::Handle<mxr_executor_t, mxr_executor_retain, mxr_executor_free> handle_;
+    std::shared_ptr<std::exception_ptr> failure_ = std::make_shared<std::exception_ptr>();
 };
 
 /// A symbol that is called like an operator; compiled for each combination of input types when it first comes.
@@ -134,6 +153,64 @@ inline Executor::Executor(const Symbol &symbol, const std::vector<NDArray> &args
     detail::check(mxr_executor_bind(symbol.get(), variables.data(), gradients.data(), wanted.data(),
                                     static_cast<int32_t>(variables.size()), nullptr, &plan, &raw));
     handle_ = decltype(handle_)(raw);
+}
+
+inline Executor::Executor(const Symbol &symbol, mxr_executor_t *raw) : symbol_(symbol), handle_(raw) {
+    arg_arrays = arrays(MXR_LIST_ARGUMENTS, symbol.ListArguments().size());
+    aux_arrays = arrays(MXR_LIST_AUXILIARY_STATES, symbol.ListAuxiliaryStates().size());
+    for (std::size_t i = 0; i < arg_arrays.size(); i++) {
+        mxr_array_t *gradient = nullptr;
+        detail::check(mxr_executor_gradient(raw, static_cast<int64_t>(i), &gradient));
+        grad_arrays.emplace_back(NDArray(gradient));
+    }
+}
+
+inline std::unique_ptr<Executor> Executor::Reshape(const std::map<std::string, Shape> &shapes,
+                                                   bool allow_up_sizing) const {
+    std::vector<const char *> names;
+    std::vector<const int64_t *> dims;
+    std::vector<int32_t> axes;
+    for (const auto &[name, shape] : shapes) {
+        names.push_back(name.c_str());
+        dims.push_back(shape.data());
+        axes.push_back(static_cast<int32_t>(shape.ndim()));
+    }
+    const auto arguments = symbol_.ListArguments();
+    const auto all = detail::c_strings(arguments);
+    std::vector<int32_t> dtypes;
+    for (const NDArray &array : arg_arrays) dtypes.push_back(static_cast<int32_t>(array.GetDType()));
+    mxr_known_t known{};
+    known.struct_size = sizeof known;
+    known.num_shapes = static_cast<int32_t>(names.size());
+    known.shape_names = names.data();
+    known.shapes = dims.data();
+    known.num_axes = axes.data();
+    known.num_dtypes = static_cast<int32_t>(dtypes.size());
+    known.dtype_names = all.data();
+    known.dtypes = dtypes.data();
+    mxr_executor_t *raw = nullptr;
+    detail::check(mxr_executor_reshape(get(), &known, allow_up_sizing, &raw));
+    return std::unique_ptr<Executor>(new Executor(symbol_, raw));
+}
+
+inline void Executor::SetMonitor(Monitor monitor) {
+    if (!monitor) {
+        detail::check(mxr_executor_set_monitor(get(), nullptr, nullptr, nullptr));
+        return;
+    }
+    auto watch = std::make_unique<Watch>(Watch{std::move(monitor), failure_});
+    detail::check(mxr_executor_set_monitor(get(), see, watch.release(), detail::drop<Watch>));
+}
+
+/// After a failure it sees nothing more of the pass.
+inline void Executor::see(void *payload, const char *name, mxr_array_t *array) noexcept {
+    const Watch &watch = *static_cast<Watch *>(payload);
+    if (*watch.failure) return;
+    try {
+        watch.monitor(name, NDArray(mxr_array_retain(array)));
+    } catch (...) {
+        *watch.failure = std::current_exception();
+    }
 }
 
 inline void Executor::Backward(const std::vector<NDArray> &head_grads) {

@@ -219,9 +219,69 @@ void a_saved_model_predicts_in_three_lines() {
     std::remove("cpp.safetensors");
 }
 
+/// Sums rows: `data` by a weight of ones and no bias.
+std::unique_ptr<Executor> row_sums() {
+    op::FullyConnectedOptions options;
+    options.no_bias = true;
+    const auto sum = op::FullyConnected("sum", Symbol::Variable("data"), Symbol::Variable("w"), {}, 1, options);
+    return op::square("squared", sum)
+        .SimpleBind(Context::cpu(), {{"data", NDArray(Floats{1, 2, 3, 4}, Shape(2, 2))},
+                                     {"w", NDArray(Floats{1, 1}, Shape(1, 2))}});
+}
+
+void executors_are_made_for_other_shapes() {
+    const auto two = row_sums();
+    const auto one = two->Reshape({{"data", Shape(1, 2)}});
+    one->arg_dict().at("data").SyncCopyFromCPU(Floats{5, 6});
+    one->Forward(true);
+    CHECK(one->outputs.at(0).ToVector() == (Floats{121}));
+    one->Backward({NDArray(Floats{1}, Shape(1, 1))});
+    CHECK(one->grad_dict().at("data").ToVector() == (Floats{22, 22}));
+    two->arg_dict().at("w") = 2.0; // Shared.
+    one->Forward(false);
+    CHECK(one->outputs.at(0).ToVector() == (Floats{484}));
+    testing::error_of([&] { two->Reshape({{"data", Shape(3, 2)}}); });
+    const auto three = two->Reshape({{"data", Shape(3, 2)}}, true);
+    CHECK(three->arg_dict().at("data").GetShape() == (std::vector<int64_t>{3, 2}));
+    testing::error_of([&] { two->Reshape({{"no_such", Shape(1, 2)}}); });
+}
+
+void executors_keep_their_dtypes_when_they_are_reshaped() {
+    const auto doubled = op::square("squared", Symbol::Variable("x"))
+                             .SimpleBind(Context::cpu(), {{"x", NDArray(std::vector<double>{1, 2})}});
+    const auto one = doubled->Reshape({{"x", Shape(1)}});
+    one->arg_arrays.at(0) = 1e-30;
+    one->Forward(false);
+    CHECK(one->outputs.at(0).ToVector<double>() == std::vector<double>{1e-30 * 1e-30});
+}
+
+void monitors_see_outputs_and_may_fail() {
+    const auto executor = row_sums();
+    std::map<std::string, Floats> seen;
+    executor->SetMonitor([&](const std::string &name, const NDArray &output) { seen[name] = output.ToVector(); });
+    executor->Forward(false);
+    CHECK(seen.size() == 2 && seen.at("sum_output") == (Floats{3, 7}));
+    CHECK(seen.at("squared_output") == (Floats{9, 49}));
+    executor->SetMonitor([](const std::string &name, const NDArray &) { throw std::out_of_range(name); });
+    std::string what;
+    try {
+        executor->Forward(false);
+    } catch (const std::out_of_range &error) {
+        what = error.what();
+    }
+    CHECK(what == "sum_output");
+    executor->SetMonitor({});
+    seen.clear();
+    executor->Forward(false);
+    CHECK(seen.empty() && executor->outputs.at(0).ToVector() == (Floats{9, 49}));
+}
+
 } // namespace
 
 int main() {
+    RUN(executors_are_made_for_other_shapes);
+    RUN(executors_keep_their_dtypes_when_they_are_reshaped);
+    RUN(monitors_see_outputs_and_may_fail);
     RUN(what_is_recorded_has_gradients);
     RUN(gradients_are_added_where_it_is_asked_for);
     RUN(gradients_of_gradients_are_had);
