@@ -10,6 +10,7 @@
 #include "mxr/autograd.hpp"
 #include "mxr/data_iter.hpp"
 #include "mxr/executor.hpp"
+#include "mxr/function.hpp"
 #include "mxr/kvstore.hpp"
 #include "mxr/metric.hpp"
 #include "mxr/model.hpp"

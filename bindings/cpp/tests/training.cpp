@@ -48,6 +48,46 @@ void gradients_of_gradients_are_had() {
     CHECK(x.Grad().Scalar() == 12);
 }
 
+void functions_may_have_gradients_of_their_own() {
+    // The gradient of a rounded number is zero; this one lets it through, and tells of it.
+    const autograd::Function round(
+        "round", [](const std::vector<NDArray> &x) { return std::vector<NDArray>{op::round(x[0])}; },
+        [](const std::vector<NDArray> &grads) { return std::vector<NDArray>{grads[0] * 10}; });
+    NDArray x(Floats{1.2f, 2.7f}), y;
+    CHECK(round({x}).at(0).ToVector() == (Floats{1, 3}));
+    x.AttachGrad();
+    {
+        const autograd::RecordScope scope;
+        y = round({x * 2}).at(0) * 3;
+    }
+    CHECK(y.ToVector() == (Floats{6, 15}));
+    y.Backward();
+    CHECK(x.Grad().ToVector() == (Floats{60, 60}));
+}
+
+void what_a_gradient_throws_backward_throws() {
+    const auto same = [](const std::vector<NDArray> &x) { return std::vector<NDArray>{x[0] * 1}; };
+    const autograd::Function fails(
+        "fails", same, [](const std::vector<NDArray> &) -> std::vector<NDArray> { throw std::runtime_error("never"); });
+    const autograd::Function none_given(
+        "short", same, [](const std::vector<NDArray> &) { return std::vector<NDArray>(); });
+    const auto error_of = [](const autograd::Function &function) {
+        NDArray x(Floats{1}), y;
+        x.AttachGrad();
+        {
+            const autograd::RecordScope scope;
+            y = function({x}).at(0);
+        }
+        return testing::error_of([&] {
+            y.Backward();
+            x.Grad().WaitToRead();
+        });
+    };
+    const Error error = error_of(fails);
+    CHECK(error.code() == MXR_ERROR_CALLBACK && std::string(error.what()).find("never") != std::string::npos);
+    CHECK(std::string(error_of(none_given).what()).find("expected 1 gradients, got 0") != std::string::npos);
+}
+
 void scopes_end_where_they_began() {
     const autograd::RecordScope record(false);
     CHECK(autograd::IsRecording() && !autograd::IsTraining());
@@ -285,6 +325,8 @@ int main() {
     RUN(what_is_recorded_has_gradients);
     RUN(gradients_are_added_where_it_is_asked_for);
     RUN(gradients_of_gradients_are_had);
+    RUN(functions_may_have_gradients_of_their_own);
+    RUN(what_a_gradient_throws_backward_throws);
     RUN(scopes_end_where_they_began);
     RUN(inputs_that_are_not_given_become_variables);
     RUN(symbols_are_composed_by_operators_and_by_name);
