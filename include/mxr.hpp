@@ -8,6 +8,7 @@
 #define MXR_HPP
 
 #include "mxr/autograd.hpp"
+#include "mxr/control.hpp"
 #include "mxr/data_iter.hpp"
 #include "mxr/executor.hpp"
 #include "mxr/function.hpp"

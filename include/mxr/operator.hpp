@@ -70,7 +70,8 @@ inline Symbol Operator::CreateSymbol(const std::string &name) const {
     std::string hint = name_;
     for (char &c : hint) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     const std::string full = name.empty() ? detail::auto_name(hint) : name;
-    const auto keys = detail::c_strings(texts.keys()), values = detail::c_strings(texts.texts());
+    auto keys = detail::c_strings(texts.keys()), values = detail::c_strings(texts.texts());
+    detail::add_scope(&keys, &values);
     mxr_symbol_t *out = nullptr;
     detail::check(mxr_symbol_call(op.get(), full.c_str(), keys.data(), values.data(),
                                   static_cast<int32_t>(keys.size()), raw.data(), names.data(),

@@ -112,6 +112,19 @@ inline std::string auto_name(const std::string &hint) {
     return hint + std::to_string(next[hint]++);
 }
 
+/// The body of a loop or branch that this thread composes; empty outside.
+inline std::string &body_scope() {
+    static thread_local std::string scope;
+    return scope;
+}
+
+/// Marks a node as one of the body that is composed.
+inline void add_scope(std::vector<const char *> *keys, std::vector<const char *> *values) {
+    if (body_scope().empty()) return;
+    keys->push_back("__subgraph_name__");
+    values->push_back(body_scope().c_str());
+}
+
 /// A symbol of a call, by the name of its parameter; NULL for one by position.
 struct SymbolInput {
     const char *name;
@@ -134,7 +147,8 @@ inline Symbol symbol(const Op &op, const char *hint, const std::string &name, co
         names.push_back(input.name);
     }
     const std::string full = name.empty() ? auto_name(hint) : name;
-    const auto keys = c_strings(texts.keys()), values = c_strings(texts.texts());
+    auto keys = c_strings(texts.keys()), values = c_strings(texts.texts());
+    add_scope(&keys, &values);
     mxr_symbol_t *out = nullptr;
     check(mxr_symbol_call(op.get(), full.c_str(), keys.data(), values.data(), static_cast<int32_t>(keys.size()),
                           raw.data(), names.data(), static_cast<int32_t>(raw.size()), &out));

@@ -48,7 +48,8 @@ inline std::vector<DType> inferred_dtypes(const Inferred &inferred, int32_t list
 
 inline Symbol Symbol::Variable(const std::string &name, const std::map<std::string, std::string> &attrs) {
     detail::ready();
-    const detail::CPairs pairs(attrs);
+    detail::CPairs pairs(attrs);
+    detail::add_scope(&pairs.keys, &pairs.values);
     mxr_symbol_t *out = nullptr;
     detail::check(mxr_symbol_variable(name.c_str(), pairs.keys.data(), pairs.values.data(), pairs.size(), &out));
     return Symbol(out);

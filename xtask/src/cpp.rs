@@ -20,7 +20,7 @@ const FOLDER: &str = "bindings/cpp/tests";
 const FLAGS: [&str; 7] = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O0", "-pthread"];
 /// The operators' cases.
 const CONFORMANCE: &str = "conformance";
-const PROGRAMS: [&str; 5] = ["arrays", "fit", "lifetimes", "module", "training"];
+const PROGRAMS: [&str; 6] = ["arrays", "control", "fit", "lifetimes", "module", "training"];
 
 /// Compiles and runs everything; with an operator, its cases alone.
 pub fn test(job: &Job) -> Result<Count> {
