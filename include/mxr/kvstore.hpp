@@ -87,7 +87,9 @@ public:
     }
 
     /// Updates stored values by an optimizer from now on, with new states.
-    void SetOptimizer(Optimizer *optimizer) { detail::check(mxr_kvstore_set_optimizer(get(), optimizer->get())); }
+    void SetOptimizer(Optimizer *optimizer) {
+        detail::check(mxr_kvstore_set_optimizer(get(), optimizer ? optimizer->get() : nullptr));
+    }
     /// Updates stored values by a function from now on; without one sums take their place. What it throws, the push
     /// throws as an Error.
     void SetUpdater(Updater update) {

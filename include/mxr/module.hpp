@@ -44,7 +44,7 @@ struct FitOptions {
     EvalMetric eval_metric = EvalMetric("acc");       ///< What is said of each epoch.
     int64_t begin_epoch = 0;                          ///< The number of the first epoch.
     Optimizer *optimizer = nullptr;                   ///< NULL is `sgd` with its defaults.
-    std::string kvstore = "local";                    ///< Where several devices' gradients are summed.
+    std::string kvstore = "local";                    ///< Sums several devices' gradients; empty is none.
     InitOptions init = {};                            ///< First values of parameters.
     std::vector<Callback> batch_end = {};             ///< Told of each batch.
     std::vector<Callback> epoch_end = {};             ///< Told of each epoch.
@@ -120,9 +120,10 @@ public:
     NamedArrays GetAuxParams() const { return params(MXR_LIST_AUXILIARY_STATES); }
 
     /// Takes an optimizer, which divides gradients by the batch size unless it was given a `rescale_grad`. Without
-    /// `force` one that is there stays. Says whether it was taken.
+    /// `force` one that is there stays. Says whether it was taken. With an empty name there is no store: each device
+    /// goes by its own gradients.
     bool InitOptimizer(Optimizer *optimizer, const std::string &kvstore = "local", bool force = false) {
-        return take(optimizer, kvstore.c_str(), nullptr, force);
+        return take(optimizer, kvstore.empty() ? nullptr : kvstore.c_str(), nullptr, force);
     }
     /// Takes an optimizer and a store, in which several devices' gradients are summed.
     bool InitOptimizer(Optimizer *optimizer, const KVStore &kvstore, bool force = false) {
@@ -172,9 +173,9 @@ public:
 
     /// Trains over the batches of an iterator until `num_epoch` epochs are done, and says the metric of each.
     void Fit(DataIter train_data, int64_t num_epoch, FitOptions options = {});
-    /// The values of a metric over the batches of an iterator.
+    /// The values of a metric over the batches of an iterator, which begins again before.
     std::vector<std::pair<std::string, double>> Score(DataIter eval_data, EvalMetric metric = EvalMetric("acc"));
-    /// The outputs for all examples of an iterator.
+    /// The outputs for all examples of an iterator, which begins again before.
     std::vector<NDArray> Predict(DataIter eval_data);
 
     mxr_module_t *get() const noexcept { return handle_.get(); }
@@ -266,7 +267,8 @@ private:
     bool take(Optimizer *optimizer, const char *name, mxr_kvstore_t *store, bool force) {
         int32_t done = 0;
         const uint32_t flags = MXR_RESCALE | (force ? MXR_FORCE : 0);
-        detail::check(mxr_module_init_optimizer(get(), optimizer->get(), name, store, flags, &done));
+        detail::check(mxr_module_init_optimizer(get(), optimizer ? optimizer->get() : nullptr, name, store, flags,
+                                                &done));
         return done != 0;
     }
     void forward(const DataBatch &batch, int32_t training) {

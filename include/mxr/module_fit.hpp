@@ -93,6 +93,7 @@ inline void Module::Fit(DataIter train_data, int64_t num_epoch, FitOptions optio
 
 inline std::vector<std::pair<std::string, double>> Module::Score(DataIter eval_data, EvalMetric metric) {
     if (!IsBound()) Bind(eval_data, BindOptions{false});
+    eval_data.Reset();
     metric.Reset();
     detail::each_batch(eval_data, [&](const DataBatch &batch, int64_t) {
         Forward(batch, false);
@@ -103,6 +104,7 @@ inline std::vector<std::pair<std::string, double>> Module::Score(DataIter eval_d
 
 inline std::vector<NDArray> Module::Predict(DataIter eval_data) {
     if (!IsBound()) Bind(eval_data, BindOptions{false});
+    eval_data.Reset();
     std::vector<std::vector<NDArray>> parts(GetSymbol().GetNumOutputs());
     detail::each_batch(eval_data, [&](const DataBatch &batch, int64_t) {
         Forward(batch, false);

@@ -164,6 +164,7 @@ void what_an_updater_throws_the_push_throws() {
 void stores_refuse_what_does_not_fit() {
     testing::error_of([] { KVStore("lokal"); });
     KVStore store;
+    CHECK(testing::error_of([&] { store.SetOptimizer(nullptr); }).argument() == "optimizer");
     NDArray out(Floats{0});
     testing::error_of([&] { store.Pull("w", &out); });
     store.Init("w", NDArray(Floats{1}));

@@ -109,6 +109,33 @@ void prediction_leaves_out_what_fills_batches_up() {
     CHECK(outputs[0].ToVector() == (Floats{11, 21, 31}));
 }
 
+void evaluation_begins_the_iterator_again() {
+    Module module(line(), names());
+    DataIter iter = points(1);
+    module.Bind(iter);
+    module.SetParams({{"fc_weight", NDArray(Floats{1}, Shape(1, 1))}, {"fc_bias", NDArray(Floats{0})}});
+    CHECK(iter.Next());
+    CHECK(near(module.Score(iter, EvalMetric("mse")).at(0).second, 2.5)); // (1 + 4) / 2
+    while (iter.Next()) {
+    }
+    CHECK(module.Predict(iter).at(0).ToVector() == (Floats{1, 2}));
+}
+
+void without_a_store_each_device_goes_by_its_own_gradients() {
+    ModuleOptions options = names();
+    options.contexts = {Context::cpu(0), Context::cpu(1)};
+    Module module(line(), options);
+    module.Bind(points(2));
+    module.InitParams(zeros());
+    Optimizer optimizer = sgd();
+    module.InitOptimizer(&optimizer, "");
+    module.Forward({{NDArray(Floats{1, 2}, Shape(2, 1))}, {NDArray(Floats{2, 4}, Shape(2, 1))}, 0, {}}, true);
+    module.Backward();
+    module.Update();
+    // The mean of 0.1 * 2 * 1 / 2 and 0.1 * 4 * 2 / 2, where a store would give both their sum.
+    CHECK(near(values(module.GetArgParams(), "fc_weight")[0], 0.25));
+}
+
 void gradients_of_data_are_had() {
     Module module(line(), names());
     BindOptions bind;
@@ -174,6 +201,7 @@ void modules_refuse_what_does_not_fit() {
     module.Bind(points(2));
     module.InitParams();
     testing::error_of([&] { module.Update(); });
+    CHECK(testing::error_of([&] { module.InitOptimizer(nullptr); }).argument() == "optimizer");
     testing::error_of([&] { module.SetParams({{"fc_weight", NDArray(Floats{1, 2})}}, {}, true); });
     testing::error_of([&] { Module::Load("no-such-checkpoint", 1); });
     testing::error_of([] { Callback("Speedometre"); });
@@ -185,6 +213,8 @@ int main() {
     RUN(a_step_is_that_of_the_formula);
     RUN(training_finds_the_line);
     RUN(prediction_leaves_out_what_fills_batches_up);
+    RUN(evaluation_begins_the_iterator_again);
+    RUN(without_a_store_each_device_goes_by_its_own_gradients);
     RUN(gradients_of_data_are_had);
     RUN(what_a_callback_throws_comes_out_of_fit);
     RUN(checkpoints_are_written_and_read);
