@@ -304,6 +304,7 @@ class Module extends Handle {
         const metric = metricOf(evalMetric);
         if (!this.binded) this.bind(evalData, undefined, { forTraining: false });
         metric.reset();
+        evalData.reset();
         for (const batch of evalData) {
             this.forward(batch, false);
             this.updateMetric(metric, batch.label);
@@ -315,6 +316,7 @@ class Module extends Handle {
     predict(evalData) {
         if (!this.binded) this.bind(evalData, undefined, { forTraining: false });
         const parts = [];
+        evalData.reset();
         for (const batch of evalData) {
             this.forward(batch, false);
             // The next batch overwrites them.

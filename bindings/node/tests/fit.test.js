@@ -152,6 +152,21 @@ const net = () =>
         name: 'softmax',
     });
 
+test('a module scores and predicts all batches of an iterator that was begun', () => {
+    const [data, label] = clouds(64);
+    const iter = new mx.io.NDArrayIter({ data, label, batch_size: 16 });
+    const model = new mx.Module(net());
+    model.bind(iter, undefined, { forTraining: false });
+    model.initParams();
+    const outputs = model.predict(iter);
+    assert.deepStrictEqual(outputs.shape, [64, 2]);
+    const all = model.score(iter, 'ce');
+    iter[Symbol.iterator]().next();
+    assert.deepStrictEqual(model.score(iter, 'ce'), all);
+    iter[Symbol.iterator]().next();
+    assert.deepStrictEqual(model.predict(iter).toArraySync(), outputs.toArraySync());
+});
+
 test('a module is fitted, scored, saved, and predicts', () => {
     const [data, label] = clouds(64),
         lines = [],
