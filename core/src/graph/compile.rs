@@ -92,14 +92,14 @@ pub fn compile_observed(symbol: &Symbol, types: &[Type], options: &Options, see:
     }
     done(&graph, "dead code")?;
     let mut choices = vec![];
+    let listed = |(what, times): (String, usize)| format!("{what} ({times})");
     if options.fold {
-        choices.extend(fold::fold(&mut graph)?.into_iter().map(|(what, times)| format!("{what} ({times})")));
+        choices.extend(fold::fold(&mut graph)?.into_iter().map(listed));
         dead::remove_dead(&mut graph);
         done(&graph, "folding")?;
     }
     if options.algorithms {
-        let chosen = algorithm::choose_algorithms(&mut graph).into_iter();
-        choices.extend(chosen.map(|(what, times)| format!("{what} ({times})")));
+        choices.extend(algorithm::choose_algorithms(&mut graph).into_iter().map(listed));
         done(&graph, "algorithms")?;
     }
     if options.simplify {

@@ -275,6 +275,11 @@ impl Graph {
         changed
     }
 
+    /// True if it only predicts: calls may then round differently.
+    pub fn predicts(&self) -> bool {
+        !self.training && self.nodes.iter().all(Node::is_forward)
+    }
+
     /// The shapes around a call of an operator.
     pub fn shapes<'a>(&self, op: &'a OpRef, node: &Node) -> ShapeInfer<'a> {
         let shape = |v: &ValueId| Some(self.ty(*v).shape.clone());

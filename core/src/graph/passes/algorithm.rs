@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// Returns for each of the new operators how often.
 pub fn choose_algorithms(graph: &mut Graph) -> BTreeMap<String, usize> {
     let mut done = BTreeMap::new();
-    if graph.training || graph.nodes.iter().any(|n| !n.is_forward()) {
+    if !graph.predicts() {
         return done;
     }
     for n in 0..graph.nodes.len() {

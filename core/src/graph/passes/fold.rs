@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// Those of inference.
 pub fn fold(graph: &mut Graph) -> Result<BTreeMap<String, usize>> {
     let mut done = BTreeMap::new();
-    if graph.training || graph.nodes.iter().any(|n| !n.is_forward()) {
+    if !graph.predicts() {
         return Ok(done);
     }
     let uses = graph.uses();
