@@ -6,7 +6,7 @@ use crate::attr::{length, mxr_attr_t, owned_string, read_attrs, slice, string};
 use crate::error::{guard, mxr_error_t};
 use crate::handle::{array, arrays, as_arrays, give as give_array, mxr_array_free, mxr_array_t};
 use crate::optimizer::mxr_optimizer_t;
-use crate::out::out as place;
+use crate::out::{give_bytes, out as place};
 use crate::shared::{self, Handle, behind, give, lock, share};
 use mxr_core::kvstore::{self, Key, KvStore, Update, compressions};
 use mxr_core::{NdArray, Result};
@@ -279,22 +279,6 @@ pub unsafe extern "C" fn mxr_kvstore_set_compression(
             lock(store).set_compression(compression)
         }
     })
-}
-
-/// Puts bytes where the caller takes them over; it frees them with `mxr_bytes_free`.
-pub(crate) unsafe fn give_bytes(
-    made: impl FnOnce() -> Result<Vec<u8>>,
-    bytes: *mut *mut u8,
-    len: *mut u64,
-) -> Result<()> {
-    // SAFETY: the caller gives places for the bytes and their number.
-    unsafe {
-        let (bytes, len) = (place(bytes, "bytes")?, place(len, "len")?);
-        let made = made()?;
-        len.write(made.len() as u64);
-        bytes.write(Box::into_raw(made.into_boxed_slice()).cast());
-    }
-    Ok(())
 }
 
 /// The states of the optimizer as bytes, which the caller frees with `mxr_bytes_free`. Waits for them.

@@ -25,3 +25,19 @@ pub(crate) unsafe fn places<'a, T>(
         _ => Ok(unsafe { std::slice::from_raw_parts_mut(place.cast(), n) }),
     }
 }
+
+/// Puts bytes where the caller takes them over; it frees them with `mxr_bytes_free`.
+pub(crate) unsafe fn give_bytes(
+    made: impl FnOnce() -> Result<Vec<u8>>,
+    bytes: *mut *mut u8,
+    len: *mut u64,
+) -> Result<()> {
+    // SAFETY: the caller gives places for the bytes and their number.
+    unsafe {
+        let (bytes, len) = (out(bytes, "bytes")?, out(len, "len")?);
+        let made = made()?;
+        len.write(made.len() as u64);
+        bytes.write(Box::into_raw(made.into_boxed_slice()).cast());
+    }
+    Ok(())
+}

@@ -4,7 +4,7 @@ use crate::attr::{length, slice};
 use crate::error::{guard, mxr_error_t};
 use crate::handle::{array, arrays, as_arrays, give_all, mxr_array_t};
 use crate::optimizer::mxr_optimizer_t;
-use crate::out::{out as place, places};
+use crate::out::{give_bytes, out as place, places};
 use crate::shared::{self, Handle, behind, give, lock, share};
 use mxr_core::err;
 use mxr_core::optim::Updater;
@@ -121,15 +121,10 @@ pub unsafe extern "C" fn mxr_updater_to_bytes(
     bytes: *mut *mut u8,
     len: *mut u64,
 ) -> *mut mxr_error_t {
-    guard(|| {
-        // SAFETY: the caller gives a handle and places for the bytes and their number.
-        unsafe {
-            let (bytes, len) = (place(bytes, "bytes")?, place(len, "len")?);
-            let made = lock(behind(updater, "updater")?).to_bytes()?;
-            len.write(made.len() as u64);
-            bytes.write(Box::into_raw(made.into_boxed_slice()).cast());
-        }
-        Ok(())
+    // SAFETY: the caller gives a handle and places for the bytes and their number.
+    guard(|| unsafe {
+        let updater = behind(updater, "updater")?;
+        give_bytes(|| lock(updater).to_bytes(), bytes, len)
     })
 }
 

@@ -70,6 +70,15 @@ private:
     std::vector<mxr_symbol_t *> variables_, outputs_;
 };
 
+/// The attributes that a symbol has from the scope around it, and a name of its own.
+struct Named {
+    explicit Named(const std::string &hint) : name(auto_name(hint)) { add_scope(&keys, &values); }
+    int32_t size() const noexcept { return static_cast<int32_t>(keys.size()); }
+
+    std::string name;
+    std::vector<const char *> keys, values;
+};
+
 /// A step's outputs, and then its states, which must be as many as came in.
 inline std::vector<Symbol> joined(const char *op, const control::Step &step, std::size_t num_states) {
     if (step.states.size() != num_states) {
@@ -109,12 +118,10 @@ inline Step Foreach(const std::function<Step(const Symbols &rows, const Symbols 
     });
     const auto raw_data = mxr::detail::Body::raw(data), raw_states = mxr::detail::Body::raw(states);
     const mxr_body_t raw = made.get();
-    std::vector<const char *> keys, values;
-    mxr::detail::add_scope(&keys, &values);
+    const mxr::detail::Named loop("_foreach");
     mxr_symbol_t *out = nullptr;
-    mxr::detail::check(mxr_symbol_foreach(mxr::detail::auto_name("_foreach").c_str(), keys.data(), values.data(),
-                                          static_cast<int32_t>(keys.size()), raw_data.data(),
-                                          static_cast<int32_t>(raw_data.size()), raw_states.data(),
+    mxr::detail::check(mxr_symbol_foreach(loop.name.c_str(), loop.keys.data(), loop.values.data(), loop.size(),
+                                          raw_data.data(), static_cast<int32_t>(raw_data.size()), raw_states.data(),
                                           static_cast<int32_t>(raw_states.size()), &raw, &out));
     return mxr::detail::parted(out, states.size());
 }
@@ -133,13 +140,11 @@ inline Step WhileLoop(const std::function<Symbol(const Symbols &states)> &cond,
     });
     const auto raw_states = mxr::detail::Body::raw(states);
     const mxr_body_t raw_test = test.get(), raw = made.get();
-    std::vector<const char *> keys, values;
-    mxr::detail::add_scope(&keys, &values);
+    const mxr::detail::Named loop("_while_loop");
     mxr_symbol_t *out = nullptr;
-    mxr::detail::check(mxr_symbol_while_loop(mxr::detail::auto_name("_while_loop").c_str(), keys.data(),
-                                             values.data(), static_cast<int32_t>(keys.size()), raw_states.data(),
-                                             static_cast<int32_t>(raw_states.size()), &raw_test, &raw,
-                                             max_iterations, &out));
+    mxr::detail::check(mxr_symbol_while_loop(loop.name.c_str(), loop.keys.data(), loop.values.data(), loop.size(),
+                                             raw_states.data(), static_cast<int32_t>(raw_states.size()), &raw_test,
+                                             &raw, max_iterations, &out));
     return mxr::detail::parted(out, states.size());
 }
 
@@ -157,11 +162,10 @@ inline Symbols Cond(const Symbol &pred, const std::function<Symbols()> &then,
     const mxr::detail::Body first("cond_then", {}, [&](const Symbols &) { return then(); });
     const mxr::detail::Body second("cond_else", {}, [&](const Symbols &) { return otherwise(); });
     const mxr_body_t raw_then = first.get(), raw_else = second.get();
-    std::vector<const char *> keys, values;
-    mxr::detail::add_scope(&keys, &values);
+    const mxr::detail::Named branch("_cond");
     mxr_symbol_t *out = nullptr;
-    mxr::detail::check(mxr_symbol_cond(mxr::detail::auto_name("_cond").c_str(), keys.data(), values.data(),
-                                       static_cast<int32_t>(keys.size()), &raw_test, &raw_then, &raw_else, &out));
+    mxr::detail::check(mxr_symbol_cond(branch.name.c_str(), branch.keys.data(), branch.values.data(), branch.size(),
+                                       &raw_test, &raw_then, &raw_else, &out));
     return mxr::detail::parted(out, 0).outputs;
 }
 

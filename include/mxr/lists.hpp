@@ -1,5 +1,5 @@
 /// @file
-/// Lists of arrays as the library takes and gives them.
+/// Lists of arrays, and bytes, as the library takes and gives them.
 #ifndef MXR_LISTS_HPP
 #define MXR_LISTS_HPP
 
@@ -33,6 +33,16 @@ struct NamedHandles {
     std::vector<const char *> names;
     std::vector<mxr_array_t *> handles;
 };
+
+/// The bytes that a call of the library gives.
+template <class Call> std::vector<uint8_t> bytes(const Call &call) {
+    uint8_t *raw = nullptr;
+    uint64_t len = 0;
+    check(call(&raw, &len));
+    std::vector<uint8_t> out(raw, raw + len);
+    mxr_bytes_free(raw, len);
+    return out;
+}
 
 /// The number of elements, as the library takes it.
 template <class T> int32_t count(const std::vector<T> &list) { return static_cast<int32_t>(list.size()); }

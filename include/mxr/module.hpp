@@ -155,12 +155,9 @@ public:
 
     /// The states of the optimizer.
     std::vector<uint8_t> SaveOptimizerStates() const {
-        uint8_t *bytes = nullptr;
-        uint64_t len = 0;
-        detail::check(mxr_module_optimizer_states(get(), &bytes, &len));
-        std::vector<uint8_t> out(bytes, bytes + len);
-        mxr_bytes_free(bytes, len);
-        return out;
+        return detail::bytes([&](uint8_t **bytes, uint64_t *len) {
+            return mxr_module_optimizer_states(get(), bytes, len);
+        });
     }
     /// Replaces the states of the optimizer by those that SaveOptimizerStates gave.
     void LoadOptimizerStates(const std::vector<uint8_t> &states) {

@@ -3,7 +3,7 @@
 #ifndef MXR_OPTIMIZER_HPP
 #define MXR_OPTIMIZER_HPP
 
-#include "ndarray.hpp"
+#include "lists.hpp"
 #include "registered.hpp"
 
 namespace mxr {
@@ -142,12 +142,9 @@ public:
     /// All states and counts.
     std::vector<uint8_t> SaveStates() {
         get();
-        uint8_t *bytes = nullptr;
-        uint64_t len = 0;
-        detail::check(mxr_updater_to_bytes(updater_.get(), &bytes, &len));
-        const std::vector<uint8_t> out(bytes, bytes + len);
-        mxr_bytes_free(bytes, len);
-        return out;
+        return detail::bytes([&](uint8_t **bytes, uint64_t *len) {
+            return mxr_updater_to_bytes(updater_.get(), bytes, len);
+        });
     }
     /// Replaces all states and counts by those that SaveStates gave.
     void LoadStates(const std::vector<uint8_t> &states) {
