@@ -1,7 +1,7 @@
 //! `cargo xtask dist node`: the npm package: JavaScript and types, and for this kind of machine the addon and libmxr.so.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::bail;
@@ -48,6 +48,14 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     let size = fs::metadata(&archive).map(|meta| meta.len()).unwrap_or(0);
     println!("{}: {:.1} MB", paths::show(&archive), size as f64 / 1e6);
     Ok(archive)
+}
+
+/// Makes a folder of its own, and lets `npm` install a package there without a network.
+pub fn install<'a>(npm: &'a mut Command, package: &Path, place: &Path) -> Result<&'a mut Command> {
+    fs::create_dir_all(place).context(|| format!("creating {}", place.display()))?;
+    fs::write(place.join("package.json"), "{ \"private\": true }\n").context(|| "writing package.json")?;
+    npm.current_dir(place).args(["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    Ok(npm.arg(package))
 }
 
 /// What Node calls this kind of machine.

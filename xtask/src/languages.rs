@@ -79,11 +79,7 @@ fn install_r(out: &Path, library: &Path) -> Result<PathBuf> {
 fn install_node(out: &Path) -> Result<PathBuf> {
     let package = dist_node::build(Profile::Local)?;
     let place = out.join("node");
-    fs::create_dir_all(&place).context(|| format!("creating {}", place.display()))?;
-    fs::write(place.join("package.json"), "{ \"private\": true }\n").context(|| "writing package.json")?;
-    let mut npm = Command::new("npm");
-    npm.current_dir(&place).args(["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    quietly(npm.arg(package))?;
+    quietly(dist_node::install(&mut Command::new("npm"), &package, &place)?)?;
     Ok(place.join("node_modules"))
 }
 

@@ -20,10 +20,7 @@ pub fn test(job: &Job) -> Result<Count> {
     let package = dist_node::build(Profile::Test)?;
     let place = paths::target().join("node-tests");
     let _ = fs::remove_dir_all(&place);
-    fs::create_dir_all(&place).context(|| format!("creating {}", place.display()))?;
-    fs::write(place.join("package.json"), "{ \"private\": true }\n").context(|| "writing package.json")?;
-    let install = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
-    job.must(job.command("npm").current_dir(&place).args(install).arg(&package))?;
+    job.must(dist_node::install(&mut job.command("npm"), &package, &place)?)?;
     let mut sum = suite(job, &place)?;
     if job.operator.is_none() {
         sum += Count::or_failed(outside(job, &place));

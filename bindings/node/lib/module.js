@@ -299,26 +299,28 @@ class Module extends Handle {
         return this;
     }
 
-    /** The values of a metric over the batches of an iterator. */
-    score(evalData, evalMetric = 'acc') {
-        const metric = metricOf(evalMetric);
+    /** All batches of an iterator, each after the module has seen it. */
+    *_evaluated(evalData) {
         if (!this.binded) this.bind(evalData, undefined, { forTraining: false });
-        metric.reset();
         evalData.reset();
         for (const batch of evalData) {
             this.forward(batch, false);
-            this.updateMetric(metric, batch.label);
+            yield batch;
         }
+    }
+
+    /** The values of a metric over the batches of an iterator. */
+    score(evalData, evalMetric = 'acc') {
+        const metric = metricOf(evalMetric);
+        metric.reset();
+        for (const batch of this._evaluated(evalData)) this.updateMetric(metric, batch.label);
         return metric.get({ global: true });
     }
 
     /** The outputs for all examples of an iterator: an array, or several if the module has several outputs. */
     predict(evalData) {
-        if (!this.binded) this.bind(evalData, undefined, { forTraining: false });
         const parts = [];
-        evalData.reset();
-        for (const batch of evalData) {
-            this.forward(batch, false);
+        for (const batch of this._evaluated(evalData)) {
             // The next batch overwrites them.
             parts.push(
                 this.getOutputs().map((output) =>
