@@ -293,6 +293,12 @@
 #define MXR_RESCALE 8
 
 /**
+ * The module made the optimizer by its name: parameters whose names end neither in `_weight` nor in `_gamma` do not
+ * decay, and the factors that the symbol's variables have count. Not for an optimizer that knows names.
+ */
+#define MXR_BY_NAME 16
+
+/**
  * Remember the call for differentiation.
  */
 #define MXR_CALL_RECORDING 1
@@ -1946,8 +1952,8 @@ mxr_error_t *mxr_module_params(const mxr_module_t *module, int32_t list, mxr_lis
  * Takes an optimizer, which stays the caller's too. Parameters get their names in it, unless it has some.
  *
  * `store_name` is NULL, or the name of a store in which several devices' gradients are summed; with one device none is
- * made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE` and `MXR_FORCE`; without the latter an
- * optimizer that is there stays, and `done` becomes 0. @nullable store_name, store
+ * made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE`, `MXR_BY_NAME` and `MXR_FORCE`;
+ * without the last an optimizer that is there stays, and `done` becomes 0. @nullable store_name, store
  */
 mxr_error_t *mxr_module_init_optimizer(const mxr_module_t *module,
                                        mxr_optimizer_t *optimizer,
@@ -2088,6 +2094,14 @@ mxr_error_t *mxr_optimizer_set_names(const mxr_optimizer_t *optimizer,
                                      int32_t n);
 
 /**
+ * Says the names of `n` more parameters, by which factors find them. All parameters decay as before.
+ */
+mxr_error_t *mxr_optimizer_add_names(const mxr_optimizer_t *optimizer,
+                                     const int64_t *indices,
+                                     const char *const *names,
+                                     int32_t n);
+
+/**
  * Sets the factors of the learning rate, 1 for parameters that are not named: of the one called `names[i]`,
  * or of number `indices[i]` where that is NULL. @nullable indices
  */
@@ -2099,7 +2113,7 @@ mxr_error_t *mxr_optimizer_set_lr_mults(const mxr_optimizer_t *optimizer,
 
 /**
  * Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have 1,
- * but for those whose names say that they do not decay. @nullable indices
+ * but 0 for those whose known names end neither in `_weight` nor in `_gamma`. @nullable indices
  */
 mxr_error_t *mxr_optimizer_set_wd_mults(const mxr_optimizer_t *optimizer,
                                         const int64_t *indices,

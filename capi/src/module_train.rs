@@ -14,7 +14,7 @@ use crate::out::out as place;
 use crate::shared::{behind, give, lock, share};
 use crate::symbol_info::{MXR_LIST_ARGUMENTS, MXR_LIST_AUXILIARY_STATES};
 use mxr_core::model::Named;
-use mxr_core::module::{Given, Module, StoreChoice};
+use mxr_core::module::{Given, Module, StoreChoice, Taking};
 use mxr_core::{Result, err};
 use std::ffi::c_char;
 
@@ -26,6 +26,9 @@ pub const MXR_ALLOW_EXTRA: u32 = 2;
 pub const MXR_FORCE: u32 = 4;
 /// Divide gradients by the batch size, unless the optimizer was given a `rescale_grad`.
 pub const MXR_RESCALE: u32 = 8;
+/// The module made the optimizer by its name: parameters whose names end neither in `_weight` nor in `_gamma` do not
+/// decay, and the factors that the symbol's variables have count. Not for an optimizer that knows names.
+pub const MXR_BY_NAME: u32 = 16;
 
 /// `n` arrays with names; none at all if `n` is negative.
 unsafe fn values(
@@ -111,8 +114,8 @@ pub unsafe extern "C" fn mxr_module_params(
 /// Takes an optimizer, which stays the caller's too. Parameters get their names in it, unless it has some.
 ///
 /// `store_name` is NULL, or the name of a store in which several devices' gradients are summed; with one device none is
-/// made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE` and `MXR_FORCE`; without the latter an
-/// optimizer that is there stays, and `done` becomes 0. @nullable store_name, store
+/// made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE`, `MXR_BY_NAME` and `MXR_FORCE`;
+/// without the last an optimizer that is there stays, and `done` becomes 0. @nullable store_name, store
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_module_init_optimizer(
     module: *const mxr_module_t,
@@ -132,9 +135,11 @@ pub unsafe extern "C" fn mxr_module_init_optimizer(
                 (true, false) => StoreChoice::Named(string(store_name, "store_name")?),
                 (true, true) => StoreChoice::None,
             };
-            let (rescale, force) = (flags & MXR_RESCALE != 0, flags & MXR_FORCE != 0);
+            let says = |flag: u32| flags & flag != 0;
+            let taking =
+                Taking { rescale: says(MXR_RESCALE), by_name: says(MXR_BY_NAME), force: says(MXR_FORCE) };
             let mut module = lock(behind(module, "module")?);
-            done.write(i32::from(module.init_optimizer(optimizer, choice, rescale, force)?));
+            done.write(i32::from(module.init_optimizer(optimizer, choice, taking)?));
         }
         Ok(())
     })

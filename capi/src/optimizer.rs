@@ -88,6 +88,27 @@ pub unsafe extern "C" fn mxr_optimizer_set_learning_rate(
     })
 }
 
+/// Sets the names of `n` parameters.
+unsafe fn name(
+    optimizer: *const mxr_optimizer_t,
+    indices: *const i64,
+    names: *const *const c_char,
+    n: i32,
+    set: fn(&mut Optimizer, HashMap<i64, String>),
+) -> *mut mxr_error_t {
+    guard(|| {
+        // SAFETY: the caller gives a handle, `n` numbers and `n` C strings.
+        unsafe {
+            let n = length(n.into(), "n")?;
+            let (indices, names) = (slice(indices, n, "indices")?, slice(names, n, "names")?);
+            let pair = |(i, name): (&i64, &*const c_char)| Ok((*i, string(*name, "names")?.to_owned()));
+            let names = indices.iter().zip(names).map(pair).collect::<Result<HashMap<_, _>>>()?;
+            set(&mut lock(behind(optimizer, "optimizer")?), names);
+        }
+        Ok(())
+    })
+}
+
 /// Says the names of `n` parameters, by which factors find them. Those that end neither in `_weight` nor in
 /// `_gamma` then do not decay, unless `mxr_optimizer_set_wd_mults` says so.
 #[unsafe(no_mangle)]
@@ -97,17 +118,20 @@ pub unsafe extern "C" fn mxr_optimizer_set_names(
     names: *const *const c_char,
     n: i32,
 ) -> *mut mxr_error_t {
-    guard(|| {
-        // SAFETY: the caller gives a handle, `n` numbers and `n` C strings.
-        unsafe {
-            let n = length(n.into(), "n")?;
-            let (indices, names) = (slice(indices, n, "indices")?, slice(names, n, "names")?);
-            let pair = |(i, name): (&i64, &*const c_char)| Ok((*i, string(*name, "names")?.to_owned()));
-            let names = indices.iter().zip(names).map(pair).collect::<Result<HashMap<_, _>>>()?;
-            lock(behind(optimizer, "optimizer")?).set_names(names);
-        }
-        Ok(())
-    })
+    // SAFETY: the caller gives a handle and `n` of each.
+    unsafe { name(optimizer, indices, names, n, Optimizer::set_names) }
+}
+
+/// Says the names of `n` more parameters, by which factors find them. All parameters decay as before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mxr_optimizer_add_names(
+    optimizer: *const mxr_optimizer_t,
+    indices: *const i64,
+    names: *const *const c_char,
+    n: i32,
+) -> *mut mxr_error_t {
+    // SAFETY: the caller gives a handle and `n` of each.
+    unsafe { name(optimizer, indices, names, n, Optimizer::add_names) }
 }
 
 /// Sets `n` factors: each of the parameter called `names[i]`, or of number `indices[i]` where that is NULL.
@@ -155,7 +179,7 @@ pub unsafe extern "C" fn mxr_optimizer_set_lr_mults(
 }
 
 /// Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have 1,
-/// but for those whose names say that they do not decay. @nullable indices
+/// but 0 for those whose known names end neither in `_weight` nor in `_gamma`. @nullable indices
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_optimizer_set_wd_mults(
     optimizer: *const mxr_optimizer_t,

@@ -6,7 +6,7 @@ use mxr_core::init::initializers;
 use mxr_core::io::{Sources, data_iters};
 use mxr_core::metric::metrics;
 use mxr_core::model::{Model, native};
-use mxr_core::module::{Given, Module, Names, Purpose, StoreChoice};
+use mxr_core::module::{Given, Module, Names, Purpose, StoreChoice, Taking};
 use mxr_core::op::{AttrValue, Call, invoke, registry};
 use mxr_core::optim::Optimizer;
 use mxr_core::{Device, NdArray, Shape, rng};
@@ -44,8 +44,9 @@ fn train() -> Vec<u8> {
     let xavier = initializers().create("xavier", &[]).unwrap();
     module.init_params(Some(&*xavier), Given::default(), false).unwrap();
     let rate = [("learning_rate", AttrValue::Float(0.1)), ("momentum", AttrValue::Float(0.9))];
+    let rescaled = Taking { rescale: true, ..Taking::default() };
     let sgd = Arc::new(Mutex::new(Optimizer::create("sgd", &rate).unwrap()));
-    module.init_optimizer(sgd, StoreChoice::Named("local"), true, false).unwrap();
+    module.init_optimizer(sgd, StoreChoice::Named("local"), rescaled).unwrap();
     let mut accuracy = metrics().create("acc", &[]).unwrap();
     for _ in 0..4 {
         accuracy.reset();

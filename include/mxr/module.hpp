@@ -125,6 +125,14 @@ public:
     bool InitOptimizer(Optimizer *optimizer, const std::string &kvstore = "local", bool force = false) {
         return take(optimizer, kvstore.empty() ? nullptr : kvstore.c_str(), nullptr, force);
     }
+    /// Makes an optimizer by its name for this module: parameters whose names end neither in `_weight` nor in
+    /// `_gamma` do not decay, and the factors that the symbol's variables have count.
+    bool InitOptimizer(const std::string &name, const AttrMap &attrs, const std::string &kvstore = "local",
+                       bool force = false) {
+        Optimizer made(name);
+        for (const auto &[attr, value] : attrs) made.SetParam(attr, value);
+        return take(&made, kvstore.empty() ? nullptr : kvstore.c_str(), nullptr, force, MXR_BY_NAME);
+    }
     /// Takes an optimizer and a store, in which several devices' gradients are summed.
     bool InitOptimizer(Optimizer *optimizer, const KVStore &kvstore, bool force = false) {
         return take(optimizer, nullptr, kvstore.get(), force);
@@ -261,9 +269,9 @@ private:
             options.aux_params ? states.size() : -1, flags, &done));
         return done != 0;
     }
-    bool take(Optimizer *optimizer, const char *name, mxr_kvstore_t *store, bool force) {
+    bool take(Optimizer *optimizer, const char *name, mxr_kvstore_t *store, bool force, uint32_t how = 0) {
         int32_t done = 0;
-        const uint32_t flags = MXR_RESCALE | (force ? MXR_FORCE : 0);
+        const uint32_t flags = MXR_RESCALE | how | (force ? MXR_FORCE : 0);
         detail::check(mxr_module_init_optimizer(get(), optimizer ? optimizer->get() : nullptr, name, store, flags,
                                                 &done));
         return done != 0;

@@ -61,8 +61,8 @@ inline void Callback::tell(mxr_callback_t *callback, const AttrMap &attrs, const
 inline void Module::Fit(DataIter train_data, int64_t num_epoch, FitOptions options) {
     if (!IsBound()) Bind(train_data);
     InitParams(options.init);
-    Optimizer usual("sgd");
-    InitOptimizer(options.optimizer ? options.optimizer : &usual, options.kvstore);
+    if (options.optimizer) InitOptimizer(options.optimizer, options.kvstore);
+    else InitOptimizer("sgd", AttrMap(), options.kvstore);
     EvalMetric metric = options.eval_metric;
     const auto tell = [&](const std::vector<Callback> &callbacks, int64_t epoch, int64_t batch) {
         for (const Callback &callback : callbacks) callback({epoch, batch, &metric, this});

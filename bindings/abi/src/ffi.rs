@@ -116,6 +116,9 @@ pub const MXR_ALLOW_EXTRA: u32 = 2;
 pub const MXR_FORCE: u32 = 4;
 #[doc = " Divide gradients by the batch size, unless the optimizer was given a `rescale_grad`."]
 pub const MXR_RESCALE: u32 = 8;
+#[doc = " The module made the optimizer by its name: parameters whose names end neither in `_weight` nor in `_gamma` do not"]
+#[doc = " decay, and the factors that the symbol's variables have count. Not for an optimizer that knows names."]
+pub const MXR_BY_NAME: u32 = 16;
 #[doc = " Remember the call for differentiation."]
 pub const MXR_CALL_RECORDING: u32 = 1;
 #[doc = " A model is being trained: dropout drops, batch normalisation takes the batch's statistics."]
@@ -1355,8 +1358,8 @@ pub struct Abi {
     #[doc = " Takes an optimizer, which stays the caller's too. Parameters get their names in it, unless it has some."]
     #[doc = ""]
     #[doc = " `store_name` is NULL, or the name of a store in which several devices' gradients are summed; with one device none is"]
-    #[doc = " made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE` and `MXR_FORCE`; without the latter an"]
-    #[doc = " optimizer that is there stays, and `done` becomes 0. @nullable store_name, store"]
+    #[doc = " made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE`, `MXR_BY_NAME` and `MXR_FORCE`;"]
+    #[doc = " without the last an optimizer that is there stays, and `done` becomes 0. @nullable store_name, store"]
     pub mxr_module_init_optimizer: unsafe extern "C" fn(
         module: *const mxr_module_t,
         optimizer: *mut mxr_optimizer_t,
@@ -1468,6 +1471,13 @@ pub struct Abi {
         names: *const *const c_char,
         n: i32,
     ) -> *mut mxr_error_t,
+    #[doc = " Says the names of `n` more parameters, by which factors find them. All parameters decay as before."]
+    pub mxr_optimizer_add_names: unsafe extern "C" fn(
+        optimizer: *const mxr_optimizer_t,
+        indices: *const i64,
+        names: *const *const c_char,
+        n: i32,
+    ) -> *mut mxr_error_t,
     #[doc = " Sets the factors of the learning rate, 1 for parameters that are not named: of the one called `names[i]`,"]
     #[doc = " or of number `indices[i]` where that is NULL. @nullable indices"]
     pub mxr_optimizer_set_lr_mults: unsafe extern "C" fn(
@@ -1478,7 +1488,7 @@ pub struct Abi {
         n: i32,
     ) -> *mut mxr_error_t,
     #[doc = " Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have 1,"]
-    #[doc = " but for those whose names say that they do not decay. @nullable indices"]
+    #[doc = " but 0 for those whose known names end neither in `_weight` nor in `_gamma`. @nullable indices"]
     pub mxr_optimizer_set_wd_mults: unsafe extern "C" fn(
         optimizer: *const mxr_optimizer_t,
         indices: *const i64,
@@ -1974,6 +1984,7 @@ impl Abi {
             mxr_optimizer_learning_rate: *unsafe { library.get(b"mxr_optimizer_learning_rate\0") }?,
             mxr_optimizer_set_learning_rate: *unsafe { library.get(b"mxr_optimizer_set_learning_rate\0") }?,
             mxr_optimizer_set_names: *unsafe { library.get(b"mxr_optimizer_set_names\0") }?,
+            mxr_optimizer_add_names: *unsafe { library.get(b"mxr_optimizer_add_names\0") }?,
             mxr_optimizer_set_lr_mults: *unsafe { library.get(b"mxr_optimizer_set_lr_mults\0") }?,
             mxr_optimizer_set_wd_mults: *unsafe { library.get(b"mxr_optimizer_set_wd_mults\0") }?,
             mxr_optimizer_set_mult: *unsafe { library.get(b"mxr_optimizer_set_mult\0") }?,

@@ -76,6 +76,30 @@ void a_step_is_that_of_the_formula() {
     CHECK(module.GetAuxParams().empty());
 }
 
+/// Weight and bias, 1 at first and with gradients of 0, after a step.
+template <class Take> Floats decayed(const Take &take_optimizer) {
+    Module module(line(), names());
+    module.Bind({{"data", Shape(1, 1)}}, {{"label", Shape(1, 1)}});
+    InitOptions ones;
+    ones.initializer = Initializer("One");
+    ones.arg_params = NamedArrays{{"fc_bias", NDArray(Floats{1})}};
+    ones.allow_missing = true;
+    module.InitParams(ones);
+    take_optimizer(module);
+    module.Forward({{NDArray(Floats{0}, Shape(1, 1))}, {NDArray(Floats{1}, Shape(1, 1))}, 0, {}}, true);
+    module.Backward();
+    module.Update();
+    return {values(module.GetArgParams(), "fc_weight")[0], values(module.GetArgParams(), "fc_bias")[0]};
+}
+
+void biases_decay_unless_the_optimizer_is_named() {
+    const AttrMap attrs{{"learning_rate", 0.5}, {"wd", 0.5}};
+    CHECK(decayed([&](Module &module) { module.InitOptimizer("sgd", attrs); }) == (Floats{0.75f, 1}));
+    Optimizer given("sgd");
+    for (const auto &[name, value] : attrs) given.SetParam(name, value);
+    CHECK(decayed([&](Module &module) { module.InitOptimizer(&given); }) == (Floats{0.75f, 0.75f}));
+}
+
 void training_finds_the_line() {
     Module module(line(), names());
     Optimizer optimizer = sgd();
@@ -211,6 +235,7 @@ void modules_refuse_what_does_not_fit() {
 
 int main() {
     RUN(a_step_is_that_of_the_formula);
+    RUN(biases_decay_unless_the_optimizer_is_named);
     RUN(training_finds_the_line);
     RUN(prediction_leaves_out_what_fills_batches_up);
     RUN(evaluation_begins_the_iterator_again);

@@ -70,6 +70,17 @@ classifier() = mx.@chain mx.Variable(:data) =>
     mx.FullyConnected(num_hidden = 2, name = :fc) =>
     mx.SoftmaxOutput(name = :softmax)
 
+@testset "all parameters decay, and the symbol's factors wait, as in MXNet.jl" begin
+    line = mx.@chain mx.Variable(:data) => mx.FullyConnected(num_hidden = 1, name = :fc)
+    model = mx.FeedForward(mx.LinearRegressionOutput(line; name = :softmax))
+    data = mx.NDArrayIter(zeros(Float32, 1, 1), ones(Float32, 1, 1), batch_size = 1)
+    args = Dict(:fc_weight => mx.ones(1, 1), :fc_bias => mx.ones(1))
+    redirected(() -> mx.fit(model, mx.SGD(learning_rate = 0.5, wd = 0.5), data; n_epoch = 1, args = args,
+        eval_metric = "mse"))
+    # Gradients are 0.
+    @test [Array(v)[1] for v in values(mx.get_params(model)[1])] == [0.75, 0.75]
+end
+
 @testset "a model is fitted, scored, saved and goes on" begin
     mktempdir() do folder
         prefix, seen = joinpath(folder, "net"), []

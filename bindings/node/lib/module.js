@@ -28,7 +28,8 @@ const TRAINING = 1,
 const ALLOW_MISSING = 1,
     ALLOW_EXTRA = 2,
     FORCE = 4,
-    RESCALE = 8;
+    RESCALE = 8,
+    BY_NAME = 16;
 const ARGUMENTS = 1,
     AUXILIARY_STATES = 3;
 
@@ -66,10 +67,10 @@ const slots = (arrays, argument) =>
     });
 
 /** What was made by a name, or is made already. */
-function made(Class, found, given, argument) {
+function made(Class, found, given, argument, attrs) {
     if (given instanceof Class) return given;
     if (typeof given !== 'string') throw wrongType(argument, `a name or a ${Class.name}`, given);
-    return require('./registered.js').finder(found, argument)(given);
+    return require('./registered.js').finder(found, argument)(given, attrs);
 }
 
 const metricOf = (given) =>
@@ -184,16 +185,20 @@ class Module extends Handle {
         return { argParams: part(ARGUMENTS), auxParams: part(AUXILIARY_STATES) };
     }
 
-    /** Takes an optimizer, which divides gradients by the batch size unless it was given a `rescale_grad`. */
-    initOptimizer({ optimizer = 'sgd', kvstore = 'local', force = false } = {}) {
-        const chosen = made(Optimizer, kinds.optimizers, optimizer, 'optimizer');
+    /**
+     * Takes an optimizer, which divides gradients by the batch size unless it was given a `rescale_grad`. With one that
+     * is named, parameters whose names end neither in `_weight` nor in `_gamma` do not decay, and the factors that the
+     * symbol's variables have count.
+     */
+    initOptimizer({ optimizer = 'sgd', optimizerParams = {}, kvstore = 'local', force = false } = {}) {
+        const chosen = made(Optimizer, kinds.optimizers, optimizer, 'optimizer', optimizerParams);
         const [name, store] = kvstore instanceof KVStore ? [null, kvstore._slot] : [kvstore, null];
         return native.moduleInitOptimizer(
             this._slot,
             chosen._slot,
             name,
             store,
-            RESCALE | (force ? FORCE : 0),
+            RESCALE | (typeof optimizer === 'string' ? BY_NAME : 0) | (force ? FORCE : 0),
         );
     }
 
@@ -262,6 +267,7 @@ class Module extends Handle {
             numEpoch,
             beginEpoch = 0,
             optimizer = 'sgd',
+            optimizerParams,
             kvstore = 'local',
             initializer,
             argParams = null,
@@ -276,7 +282,7 @@ class Module extends Handle {
         if (!Number.isInteger(numEpoch)) throw wrongValue('numEpoch', 'a number of epochs', numEpoch);
         if (!this.binded) this.bind(trainData);
         this.initParams({ initializer, argParams, auxParams, allowMissing });
-        this.initOptimizer({ optimizer, kvstore });
+        this.initOptimizer({ optimizer, optimizerParams, kvstore });
         const metric = metricOf(evalMetric);
         for (let epoch = beginEpoch; epoch < numEpoch; epoch++) {
             const start = Date.now();

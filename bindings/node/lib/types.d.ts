@@ -539,6 +539,8 @@ export interface FitOptions {
     evalData?: Iterable<Batch> | null;
     evalMetric?: Metric | string | readonly (Metric | string)[];
     optimizer?: Optimizer | string;
+    /** The attributes of an optimizer that is named. */
+    optimizerParams?: Record<string, unknown> & OptimizerOptions;
     kvstore?: KVStore | string | null;
     initializer?: Initializer | string;
     argParams?: Arrays | null;
@@ -588,6 +590,7 @@ export class Module extends Handle {
     getParams(): { argParams: Arrays; auxParams: Arrays };
     initOptimizer(options?: {
         optimizer?: Optimizer | string;
+        optimizerParams?: Record<string, unknown> & OptimizerOptions;
         kvstore?: KVStore | string | null;
         force?: boolean;
     }): boolean;

@@ -200,6 +200,34 @@ test('a module is fitted, scored, saved, and predicts', () => {
     assert.ok(fs.existsSync(`${prefix}-0003.states`));
 });
 
+test('biases decay unless the optimizer is named', () => {
+    const attrs = { learning_rate: 0.5, wd: 0.5 };
+    // A weight and a bias, 1 at first and with gradients of 0.
+    const step = (takeOptimizer) => {
+        const line = sym.FullyConnected(sym.Variable('data'), { num_hidden: 1, name: 'fc' });
+        const model = new mx.Module(sym.LinearRegressionOutput(line, { name: 'out' }), {
+            labelNames: ['out_label'],
+        });
+        model.bind([{ name: 'data', shape: [1, 1] }], [{ name: 'out_label', shape: [1, 1] }]);
+        model.initParams({ argParams: { fc_weight: nd.ones([1, 1]), fc_bias: nd.ones([1]) } });
+        takeOptimizer(model);
+        model.forward({ data: [nd.zeros([1, 1])], label: [nd.ones([1, 1])] }, true);
+        model.backward();
+        model.update();
+        const { fc_weight: weight, fc_bias: bias } = model.getParams().argParams;
+        return [weight.item(), bias.item()];
+    };
+    const optimizer = new mx.optimizer.SGD(attrs);
+    assert.deepStrictEqual(
+        step((model) => model.initOptimizer({ optimizer })),
+        [0.75, 0.75],
+    );
+    assert.deepStrictEqual(
+        step((model) => model.initOptimizer({ optimizer: 'sgd', optimizerParams: attrs })),
+        [0.75, 1],
+    );
+});
+
 test('a module is driven step by step', () => {
     const model = new mx.mod.Module(net());
     model.bind([{ name: 'data', shape: [4, 2] }], [{ name: 'softmax_label', shape: [4] }], {

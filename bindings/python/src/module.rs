@@ -254,13 +254,14 @@ impl ModuleHandle {
         optimizer: &Bound<'_, Optimizer>,
         store_name: Option<&str>,
         store: Option<&Bound<'_, KVStoreHandle>>,
+        by_name: bool,
     ) -> PyResult<()> {
         let name = store_name.map(c_text).transpose()?;
         let name = name.as_ref().map_or(ptr::null(), |n| n.as_ptr());
         let store = store.map_or(ptr::null_mut(), |s| s.get().ptr());
         let (optimizer, mut done) = (optimizer.get().ptr(), 0);
         unlocked(py, || unsafe {
-            let flags = abi::MXR_FORCE;
+            let flags = abi::MXR_FORCE | if by_name { abi::MXR_BY_NAME } else { 0 };
             (abi().mxr_module_init_optimizer)(self.ptr(), optimizer, name, store, flags, &raw mut done)
         })
     }

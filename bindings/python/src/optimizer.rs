@@ -43,6 +43,10 @@ fn states<'py>(
     list_of(py, found[..n as usize].to_vec())
 }
 
+/// A function that says names.
+type SayNames =
+    unsafe extern "C" fn(*const mxr_optimizer_t, *const i64, *const *const c_char, i32) -> *mut mxr_error_t;
+
 /// A function that sets factors.
 type SetMults = unsafe extern "C" fn(
     *const mxr_optimizer_t,
@@ -74,6 +78,19 @@ impl Optimizer {
         let n = names.len() as i32;
         // SAFETY: the handle is live, and all lists have this length.
         check(given.py(), unsafe { set(self.handle, indices.as_ptr(), names.as_ptr(), factors.as_ptr(), n) })
+    }
+
+    /// Says names of parameters by index.
+    fn name(&self, given: &Bound<'_, PyDict>, say: SayNames) -> PyResult<()> {
+        let (mut indices, mut texts) = (Vec::<i64>::new(), vec![]);
+        for (index, name) in given {
+            indices.push(index.extract()?);
+            texts.push(text(&name.extract::<String>()?)?);
+        }
+        let names: Vec<_> = texts.iter().map(|t| t.as_ptr()).collect();
+        let n = names.len() as i32;
+        // SAFETY: the handle is live, and both lists have this length.
+        check(given.py(), unsafe { say(self.handle, indices.as_ptr(), names.as_ptr(), n) })
     }
 }
 
@@ -120,17 +137,13 @@ impl Optimizer {
     }
 
     /// Says the parameters' names, by index.
-    fn set_names(&self, py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<()> {
-        let (mut indices, mut texts) = (Vec::<i64>::new(), vec![]);
-        for (index, name) in given {
-            indices.push(index.extract()?);
-            texts.push(text(&name.extract::<String>()?)?);
-        }
-        let names: Vec<_> = texts.iter().map(|t| t.as_ptr()).collect();
-        // SAFETY: the handle is live, and both lists have this length.
-        check(py, unsafe {
-            (abi().mxr_optimizer_set_names)(self.handle, indices.as_ptr(), names.as_ptr(), names.len() as i32)
-        })
+    fn set_names(&self, given: &Bound<'_, PyDict>) -> PyResult<()> {
+        self.name(given, abi().mxr_optimizer_set_names)
+    }
+
+    /// Says the names of more parameters, by index; all decay as before.
+    fn add_names(&self, given: &Bound<'_, PyDict>) -> PyResult<()> {
+        self.name(given, abi().mxr_optimizer_add_names)
     }
 
     /// Sets factors of the learning rate.

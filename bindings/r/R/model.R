@@ -90,9 +90,10 @@ mx.model.FeedForward.create <- function(symbol, X, y = NULL, ctx = NULL, begin.r
   given <- !is.null(arg.params) || !is.null(aux.params)
   .Call(C_module_init_params, module, attr(initializer, "handle"), if (given) as.list(arg.params),
         if (given) as.list(aux.params), TRUE, allow.extra.params)
-  if (is.character(optimizer)) optimizer <- mx.opt.create(optimizer, ...)
+  named <- is.character(optimizer)
+  if (named) optimizer <- mx.opt.create(optimizer, ...)
   .Call(C_module_init_optimizer, module, optimizer$handle,
-        if (inherits(kvstore, "MXKVStore")) kvstore[["handle"]] else kvstore, TRUE)
+        if (inherits(kvstore, "MXKVStore")) kvstore[["handle"]] else kvstore, named)
   fit(module, symbol, iter, eval.iter, as_metric(eval.metric), if (!is.null(eval.iter)) as_metric(eval.metric),
       begin.round, num.round, epoch.end.callback, batch.end.callback, verbose)
 }

@@ -16,7 +16,7 @@ mx.opt.create <- function(name, ...) {
 }
 
 mx.opt.get.updater <- function(optimizer, weights, ctx = NULL) {
-  if (!is.null(names(weights))) .Call(C_optimizer_set_names, optimizer$handle, names(weights))
+  if (!is.null(names(weights))) .Call(C_optimizer_add_names, optimizer$handle, names(weights))
   handle <- .Call(C_updater, optimizer$handle)
   structure(function(weight, grad) {
     .Call(C_update, handle, weight, grad)

@@ -163,6 +163,7 @@
   X(optimizer_learning_rate) \
   X(optimizer_set_learning_rate) \
   X(optimizer_set_names) \
+  X(optimizer_add_names) \
   X(optimizer_set_lr_mults) \
   X(optimizer_set_wd_mults) \
   X(optimizer_set_mult) \

@@ -153,7 +153,7 @@ SEXP C_symbol_cond(SEXP, SEXP, SEXP, SEXP);
 /* training.c */
 SEXP C_create(SEXP);
 SEXP C_learning_rate(SEXP, SEXP);
-SEXP C_optimizer_set_names(SEXP, SEXP);
+SEXP C_optimizer_add_names(SEXP, SEXP);
 SEXP C_optimizer_set_mults(SEXP, SEXP, SEXP);
 SEXP C_num_update(SEXP);
 SEXP C_updater(SEXP);
@@ -295,7 +295,7 @@ static const R_CallMethodDef CALLS[] = {
     CALL(symbol_while_loop, 5),
     CALL(symbol_cond, 4),
     CALL(learning_rate, 2),
-    CALL(optimizer_set_names, 2),
+    CALL(optimizer_add_names, 2),
     CALL(optimizer_set_mults, 3),
     CALL(num_update, 1),
     CALL(updater, 1),

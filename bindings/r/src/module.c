@@ -66,11 +66,11 @@ SEXP C_module_params(SEXP module, SEXP list) {
   return list_of(params);
 }
 
-SEXP C_module_init_optimizer(SEXP module, SEXP optimizer, SEXP store, SEXP rescale) {
+SEXP C_module_init_optimizer(SEXP module, SEXP optimizer, SEXP store, SEXP by_name) {
   int32_t done = 0;
   const char *name = TYPEOF(store) == STRSXP ? c_string(store, "kvstore") : NULL;
   mxr_kvstore_t *own = name || store == R_NilValue ? NULL : unwrap(KVSTORE, store, "kvstore");
-  const uint32_t flags = MXR_FORCE | (Rf_asLogical(rescale) == 1 ? MXR_RESCALE : 0u);
+  const uint32_t flags = MXR_FORCE | MXR_RESCALE | (Rf_asLogical(by_name) == 1 ? MXR_BY_NAME : 0u);
   check(abi.module_init_optimizer(module_of(module), unwrap(OPTIMIZER, optimizer, "optimizer"), name, own, flags,
                                   &done));
   return Rf_ScalarLogical(done);

@@ -60,12 +60,12 @@ SEXP C_learning_rate(SEXP optimizer, SEXP lr) {
   return Rf_ScalarReal(now);
 }
 
-SEXP C_optimizer_set_names(SEXP optimizer, SEXP names) {
+SEXP C_optimizer_add_names(SEXP optimizer, SEXP names) {
   int32_t n;
   const char **texts = c_strings(names, &n);
   int64_t *indices = (int64_t *)R_alloc((size_t)n + 1, sizeof *indices);
   for (int32_t i = 0; i < n; i++) indices[i] = i;
-  check(abi.optimizer_set_names(optimizer_of(optimizer), indices, texts, n));
+  check(abi.optimizer_add_names(optimizer_of(optimizer), indices, texts, n));
   return R_NilValue;
 }
 

@@ -11,7 +11,7 @@ mod replica;
 mod train;
 
 pub use params::Given;
-pub use train::StoreChoice;
+pub use train::{StoreChoice, Taking};
 
 use crate::device::Device;
 use crate::error::Result;

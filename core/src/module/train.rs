@@ -6,8 +6,7 @@ use crate::kvstore::{self, Key, SharedKvStore};
 use crate::metric::{Metric, NamedArrays};
 use crate::ndarray::NdArray;
 use crate::op::AttrValue;
-use crate::optim::{Param, RESCALE_GRAD, SharedOptimizer, Updater};
-use std::collections::HashMap;
+use crate::optim::{Factors, Param, RESCALE_GRAD, SharedOptimizer, Updater};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where gradients are summed.
@@ -31,14 +30,26 @@ pub(super) struct Trainer {
     updater: Option<Updater>,
 }
 
+/// How [`Module::init_optimizer`] takes an optimizer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Taking {
+    /// Gradients are divided by the batch size, unless the optimizer was given a `rescale_grad`.
+    pub rescale: bool,
+    /// As MXNet's module takes an optimizer that is made by its name: parameters whose names end neither in
+    /// `_weight` nor in `_gamma` do not decay, and the factors that the symbol's variables have count. Without it, and
+    /// for an optimizer that knows names, factors stay.
+    pub by_name: bool,
+    /// Do it even if there is an optimizer.
+    pub force: bool,
+}
+
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Module {
-    /// Takes an optimizer. Parameters get their names in it, unless it has some, and the multipliers that the
-    /// symbol's variables have. With `rescale`, gradients are divided by the batch size, unless the optimizer was
-    /// given a `rescale_grad`. Does nothing if there is an optimizer, unless `force`; says whether it did.
+    /// Takes an optimizer. Parameters get their names in it, unless it has some. Does nothing if there is an
+    /// optimizer, unless forced; says whether it did.
     ///
     /// # Errors
     /// `InvalidValue` before [`Module::init_params`]; those of the store.
@@ -46,11 +57,10 @@ impl Module {
         &mut self,
         optimizer: SharedOptimizer,
         store: StoreChoice,
-        rescale: bool,
-        force: bool,
+        taking: Taking,
     ) -> Result<bool> {
         self.check_initialized()?;
-        if self.trainer.is_some() && !force {
+        if self.trainer.is_some() && !taking.force {
             return Ok(false);
         }
         let named = matches!(store, StoreChoice::Named(_));
@@ -64,7 +74,7 @@ impl Module {
         };
         let large = named && self.largest()? > LARGE;
         let on_store = store.as_ref().is_some_and(|s| !(large && lock(s).kind() == "local"));
-        self.prepare(&optimizer, on_store, rescale)?;
+        self.prepare(&optimizer, on_store, taking)?;
         if let Some(store) = &store {
             self.fill(&mut **lock(store), on_store.then(|| optimizer.clone()))?;
         }
@@ -84,23 +94,20 @@ impl Module {
     }
 
     /// Tells an optimizer of the parameters.
-    fn prepare(&self, optimizer: &SharedOptimizer, on_store: bool, rescale: bool) -> Result<()> {
+    fn prepare(&self, optimizer: &SharedOptimizer, on_store: bool, taking: Taking) -> Result<()> {
         let copies = if on_store { 1 } else { self.devices.len() };
         let mut optimizer = lock(optimizer);
         if !optimizer.has_names() {
             let each = self.params.iter().enumerate();
             let names =
                 each.flat_map(|(i, n)| (0..copies).map(move |k| ((i * copies + k) as i64, n.clone())));
-            optimizer.set_names(names.collect());
-            let (lr, wd) = (self.multipliers("__lr_mult__")?, self.multipliers("__wd_mult__")?);
-            if !lr.is_empty() {
-                optimizer.set_lr_mult(lr);
-            }
-            if !wd.is_empty() {
-                optimizer.set_wd_mult(wd);
+            optimizer.add_names(names.collect());
+            if taking.by_name {
+                let factors = |attribute| self.multipliers(attribute);
+                optimizer.set_symbol_factors(factors("__lr_mult__")?, factors("__wd_mult__")?);
             }
         }
-        if rescale && !optimizer.is_given(RESCALE_GRAD) {
+        if taking.rescale && !optimizer.is_given(RESCALE_GRAD) {
             let size = self.batch_size()?.max(1) as f64;
             optimizer.set(&[(RESCALE_GRAD, AttrValue::Float(1.0 / size))])?;
         }
@@ -117,7 +124,7 @@ impl Module {
     }
 
     /// Multipliers that variables of the symbol have under this attribute.
-    fn multipliers(&self, attribute: &str) -> Result<HashMap<Param, f64>> {
+    fn multipliers(&self, attribute: &str) -> Result<Factors> {
         let variables = self.symbol.topo().into_iter().filter(|n| n.is_variable());
         let given = variables.filter_map(|n| Some((n.name.clone(), n.attrs.get(attribute)?.clone())));
         let number = |(name, text): (String, String)| {

@@ -18,7 +18,7 @@ mod updater;
 pub use adaptive::{AdaDelta, AdaGrad, Adam, AdamW, Adamax, Ftml, Ftrl, Lamb, Nadam, RmsProp};
 pub use common::{Common, RESCALE_GRAD, Rule, Step};
 pub use momentum::{Nag, Sgd, Signum};
-pub use optimizer::{Optimizer, Param, State};
+pub use optimizer::{Factors, Optimizer, Param, State};
 pub use own::Own;
 pub use schedule::{LrScheduler, SharedScheduler, lr_schedulers};
 pub use updater::{SharedOptimizer, Updater};

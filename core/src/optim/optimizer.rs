@@ -21,6 +21,9 @@ pub enum Param {
     Name(String),
 }
 
+/// Factors of a learning rate or decay.
+pub type Factors = HashMap<Param, f64>;
+
 /// What an optimizer remembers of a parameter.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -49,8 +52,10 @@ pub struct Optimizer {
     learning_rate: f64,
     scheduler: Option<SharedScheduler>,
     names: HashMap<i64, String>,
-    lr_mult: HashMap<Param, f64>,
-    wd_mult: HashMap<Param, f64>,
+    lr_mult: Factors,
+    wd_mult: Factors,
+    /// Factors of the learning rate and of the decay that a symbol's variables have.
+    of_symbol: (Factors, Factors),
     /// Updates so far, by number of the device and index of the parameter.
     pub(super) counts: BTreeMap<(i32, i64), i64>,
     pub(super) num_update: i64,
@@ -83,8 +88,9 @@ impl Optimizer {
             num_update: common.begin_num_update,
             scheduler: None,
             names: HashMap::new(),
-            lr_mult: HashMap::new(),
-            wd_mult: HashMap::new(),
+            lr_mult: Factors::new(),
+            wd_mult: Factors::new(),
+            of_symbol: Default::default(),
             counts: BTreeMap::new(),
             common,
             rule,
@@ -147,13 +153,28 @@ impl Optimizer {
     }
 
     /// Says the parameters' names, by which factors find them. Parameters whose names end neither in
-    /// `_weight` nor in `_gamma` then do not decay, unless [`Optimizer::set_wd_mult`] says so.
+    /// `_weight` nor in `_gamma` then do not decay, unless [`Optimizer::set_wd_mult`] says so: what MXNet's
+    /// `param_idx2name` does.
     pub fn set_names(&mut self, names: HashMap<i64, String>) {
         self.names = names;
-        self.set_wd_mult(HashMap::new());
+        self.set_wd_mult(Factors::new());
     }
 
-    /// True if [`Optimizer::set_names`] has said names.
+    /// Says more parameters' names, by which factors find them. All parameters decay as before, until
+    /// [`Optimizer::set_wd_mult`] is called.
+    pub fn add_names(&mut self, names: HashMap<i64, String>) {
+        self.names.extend(names);
+    }
+
+    /// Says the factors of the learning rate and of the decay that a symbol's variables have. They stay where
+    /// other factors are set later, unless those are of the same parameters.
+    pub fn set_symbol_factors(&mut self, lr_mult: Factors, wd_mult: Factors) {
+        self.of_symbol = (lr_mult, wd_mult);
+        self.set_lr_mult(Factors::new());
+        self.set_wd_mult(Factors::new());
+    }
+
+    /// True if some parameter's name is known.
     pub fn has_names(&self) -> bool {
         !self.names.is_empty()
     }
@@ -174,16 +195,18 @@ impl Optimizer {
     }
 
     /// Sets the factors of the learning rate, 1 for parameters that are not named.
-    pub fn set_lr_mult(&mut self, factors: HashMap<Param, f64>) {
-        self.lr_mult = factors;
+    pub fn set_lr_mult(&mut self, factors: Factors) {
+        self.lr_mult = self.of_symbol.0.clone();
+        self.lr_mult.extend(factors);
     }
 
-    /// Sets the factors of the decay, 1 for parameters that are not named, but for the names that
-    /// [`Optimizer::set_names`] speaks of.
-    pub fn set_wd_mult(&mut self, factors: HashMap<Param, f64>) {
+    /// Sets the factors of the decay, 1 for parameters that are not named, but 0 for those whose known names
+    /// end neither in `_weight` nor in `_gamma`.
+    pub fn set_wd_mult(&mut self, factors: Factors) {
         let decays = |n: &str| n.ends_with("_weight") || n.ends_with("_gamma");
         let others = self.names.values().filter(|n| !decays(n));
         self.wd_mult = others.map(|n| (Param::Name(n.clone()), 0.0)).collect();
+        self.wd_mult.extend(self.of_symbol.1.clone());
         self.wd_mult.extend(factors);
     }
 
@@ -199,7 +222,7 @@ impl Optimizer {
         (lr, self.common.wd * self.factor(&self.wd_mult, index))
     }
 
-    fn factor(&self, factors: &HashMap<Param, f64>, index: i64) -> f64 {
+    fn factor(&self, factors: &Factors, index: i64) -> f64 {
         let by_name = || factors.get(&Param::Name(self.names.get(&index)?.clone()));
         factors.get(&Param::Index(index)).or_else(by_name).copied().unwrap_or(1.0)
     }

@@ -6,12 +6,15 @@ use mxr_core::init::initializers;
 use mxr_core::io::{DataDesc, DataIter, Sources, open};
 use mxr_core::metric::{Metric, metrics};
 use mxr_core::model::Named;
-use mxr_core::module::{Given, Module, Names, Purpose, StoreChoice};
+use mxr_core::module::{Given, Module, Names, Purpose, StoreChoice, Taking};
 use mxr_core::op::AttrValue;
 use mxr_core::optim::{Optimizer, SharedOptimizer};
 use mxr_core::{Device, ErrorCode, NdArray};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
+
+/// As modules take an optimizer that is made by its name.
+const NAMED: Taking = Taking { rescale: true, by_name: true, force: false };
 
 fn symbol() -> Symbol {
     Symbol::from_json(FILE["module"]["symbol"].as_str().unwrap()).unwrap()
@@ -86,7 +89,10 @@ fn trainings_are_those_of_mxnet_on_one_and_on_two_devices() {
         let mut module = ready(case["devices"].as_i64().unwrap() as i32, &*iter);
         let store = case["store"].as_str().map_or(StoreChoice::None, StoreChoice::Named);
         let optimizer = optimizer(case["optimizer"].as_str().unwrap(), &attrs(&case["attrs"]));
-        assert!(module.init_optimizer(optimizer, store, true, false).unwrap());
+        // MXNet's module tells an optimizer that it makes by a name of the names' decay, and no other.
+        let named = !case["given"].as_bool().unwrap();
+        let taking = Taking { rescale: named, by_name: named, force: false };
+        assert!(module.init_optimizer(optimizer, store, taking).unwrap());
         let parts = AttrValue::Strs(vec!["acc".into(), "ce".into()]);
         let mut metric = metrics().create("composite", &[("metrics", parts)]).unwrap();
         for (e, expected) in list(&case["epochs"]).iter().enumerate() {
@@ -117,7 +123,7 @@ fn a_checkpoint_with_states_continues_to_the_bit() {
     let mut iter = batches();
     let mut metric = metrics().create("acc", &[]).unwrap();
     let mut first = ready(1, &*iter);
-    first.init_optimizer(adam(), StoreChoice::Named("local"), true, false).unwrap();
+    first.init_optimizer(adam(), StoreChoice::Named("local"), NAMED).unwrap();
     train(&mut first, &mut *iter, &mut *metric);
     let written = first.save_checkpoint(&prefix, 1, true).unwrap();
     assert_eq!(written.len(), 3);
@@ -127,7 +133,7 @@ fn a_checkpoint_with_states_continues_to_the_bit() {
     assert_eq!(flat(&second.params().unwrap()).len(), flat(&first.params().unwrap()).len());
     let (data, label) = (iter.provide_data().to_vec(), iter.provide_label().to_vec());
     second.bind(data, label, Purpose::default(), None).unwrap();
-    second.init_optimizer(adam(), StoreChoice::None, true, false).unwrap();
+    second.init_optimizer(adam(), StoreChoice::None, NAMED).unwrap();
     train(&mut first, &mut *iter, &mut *metric);
     train(&mut second, &mut *iter, &mut *metric);
     let sorted = |module: &Module| {
@@ -188,7 +194,7 @@ fn batches_of_other_shapes_are_bound_on_the_way() {
 fn a_module_may_take_the_parameters_of_another() {
     let mut iter = batches();
     let mut first = ready(1, &*iter);
-    first.init_optimizer(optimizer("sgd", &[]), StoreChoice::None, true, false).unwrap();
+    first.init_optimizer(optimizer("sgd", &[]), StoreChoice::None, NAMED).unwrap();
     let mut second = Module::new(symbol(), Names::usual(), vec![Device::cpu(0)]).unwrap();
     let mut data: Vec<DataDesc> = iter.provide_data().to_vec();
     data[0].shape = [2, 4].into();

@@ -244,14 +244,18 @@ def callbacks():
 
 def network():
     data = mx.sym.var("data")
-    hidden = mx.sym.FullyConnected(data, num_hidden=5, no_bias=True, name="fc1")
-    hidden = mx.sym.BatchNorm(hidden, name="bn", fix_gamma=False)
+    weight = mx.sym.var("fc1_weight", lr_mult=0.5)
+    hidden = mx.sym.FullyConnected(data, weight, num_hidden=5, no_bias=True, name="fc1")
+    hidden = mx.sym.BatchNorm(hidden, gamma=mx.sym.var("bn_gamma", wd_mult=3.0), name="bn", fix_gamma=False)
     hidden = mx.sym.Activation(hidden, act_type="relu", name="relu")
     return mx.sym.SoftmaxOutput(mx.sym.FullyConnected(hidden, num_hidden=3, name="fc2"), name="softmax")
 
 
 def modules():
-    """Parameters and metrics after each epoch, and the predictions, which leave the padding out."""
+    """Parameters and metrics after each epoch, and the predictions, which leave the padding out.
+
+    An optimizer is named to the module, or `given` as an object; that one changes all parameters alike.
+    """
     symbol = network()
     data, labels = RNG.randn(22, 4).astype("float32"), RNG.randint(0, 3, 22).astype("float32")
     shapes, _, aux = symbol.infer_shape(data=(6, 4))
@@ -259,18 +263,22 @@ def modules():
              for n, s in zip(symbol.list_arguments(), shapes) if n not in ("data", "softmax_label")}
     states = {n: np.full(s, float("var" in n), "float32") for n, s in zip(symbol.list_auxiliary_states(), aux)}
     cases = []
-    for devices, store, optimizer, attrs in (
-        (1, "local", "sgd", {"learning_rate": 0.5, "momentum": 0.5, "wd": 0.01}),
-        (2, "local", "sgd", {"learning_rate": 0.5, "momentum": 0.5, "wd": 0.01}),
-        (2, "device", "adam", {"learning_rate": 0.05}),
-        (2, None, "sgd", {"learning_rate": 0.25}),
+    for devices, store, optimizer, attrs, given in (
+        (1, "local", "sgd", {"learning_rate": 0.5, "momentum": 0.5, "wd": 0.01}, False),
+        (2, "local", "sgd", {"learning_rate": 0.5, "momentum": 0.5, "wd": 0.01}, False),
+        (2, "device", "adam", {"learning_rate": 0.05}, False),
+        (2, None, "sgd", {"learning_rate": 0.25}, False),
+        (1, "local", "sgd", {"learning_rate": 0.5, "wd": 0.5, "rescale_grad": 1 / 6}, True),
+        (2, "local", "sgd", {"learning_rate": 0.5, "wd": 0.5, "rescale_grad": 1 / 6}, True),
+        (2, None, "adam", {"learning_rate": 0.05, "wd": 0.2, "rescale_grad": 1 / 6}, True),
     ):
         train = mx.io.NDArrayIter(data, labels, batch_size=6)
         module = mx.mod.Module(symbol, context=[mx.cpu(i) for i in range(devices)])
         module.bind(train.provide_data, train.provide_label)
         wrap = lambda values: {n: mx.nd.array(v) for n, v in values.items()}  # noqa: E731
         module.init_params(arg_params=wrap(begin), aux_params=wrap(states))
-        module.init_optimizer(store, optimizer, tuple(attrs.items()))
+        made = mx.optimizer.create(optimizer, **attrs) if given else optimizer
+        module.init_optimizer(store, made, () if given else tuple(attrs.items()))
         metric, after = mx.metric.create(["acc", "ce"]), []
         for _ in range(3):
             train.reset()
@@ -282,8 +290,8 @@ def modules():
             arguments, auxiliary = module.get_params()
             after.append({"metric": told(metric.get()),
                           "params": {n: v.asnumpy().ravel().tolist() for n, v in {**arguments, **auxiliary}.items()}})
-        cases.append({"devices": devices, "store": store, "optimizer": optimizer, "attrs": attrs, "epochs": after,
-                      "predicted": plain(module.predict(train))})
+        cases.append({"devices": devices, "store": store, "optimizer": optimizer, "attrs": attrs, "given": given,
+                      "epochs": after, "predicted": plain(module.predict(train))})
     return {"symbol": symbol.tojson(), "data": plain(data), "label": plain(labels),
             "begin": {n: plain(v) for n, v in {**begin, **states}.items()}, "cases": cases}
 

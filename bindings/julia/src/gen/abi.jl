@@ -57,6 +57,7 @@ const MXR_ALLOW_MISSING = UInt32(1)
 const MXR_ALLOW_EXTRA = UInt32(2)
 const MXR_FORCE = UInt32(4)
 const MXR_RESCALE = UInt32(8)
+const MXR_BY_NAME = UInt32(16)
 const MXR_CALL_RECORDING = UInt32(1)
 const MXR_CALL_TRAINING = UInt32(2)
 const MXR_REQUEST_NULL = Int32(0)
@@ -371,6 +372,7 @@ const FUNCTIONS = [
     "mxr_optimizer_learning_rate",
     "mxr_optimizer_set_learning_rate",
     "mxr_optimizer_set_names",
+    "mxr_optimizer_add_names",
     "mxr_optimizer_set_lr_mults",
     "mxr_optimizer_set_wd_mults",
     "mxr_optimizer_set_mult",
@@ -440,7 +442,7 @@ const FUNCTIONS = [
     "mxr_updater_retain",
     "mxr_updater_free",
 ]
-const TABLE = fill(C_NULL, 229)
+const TABLE = fill(C_NULL, 230)
 
 @inline mxr_array_empty(dims, ndim, dtype, device_kind, device_id, out) =
     ccall(@inbounds(TABLE[1]), Ptr{Cvoid}, (Ptr{Int64}, Int32, Int32, Int32, Int32, Ptr{Ptr{Cvoid}},), dims, ndim, dtype, device_kind, device_id, out)
@@ -764,139 +766,141 @@ const TABLE = fill(C_NULL, 229)
     ccall(@inbounds(TABLE[160]), Ptr{Cvoid}, (Ptr{Cvoid}, Float64,), optimizer, lr)
 @inline mxr_optimizer_set_names(optimizer, indices, names, n) =
     ccall(@inbounds(TABLE[161]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Ptr{UInt8}}, Int32,), optimizer, indices, names, n)
+@inline mxr_optimizer_add_names(optimizer, indices, names, n) =
+    ccall(@inbounds(TABLE[162]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Ptr{UInt8}}, Int32,), optimizer, indices, names, n)
 @inline mxr_optimizer_set_lr_mults(optimizer, indices, names, factors, n) =
-    ccall(@inbounds(TABLE[162]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Ptr{UInt8}}, Ptr{Float64}, Int32,), optimizer, indices, names, factors, n)
-@inline mxr_optimizer_set_wd_mults(optimizer, indices, names, factors, n) =
     ccall(@inbounds(TABLE[163]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Ptr{UInt8}}, Ptr{Float64}, Int32,), optimizer, indices, names, factors, n)
+@inline mxr_optimizer_set_wd_mults(optimizer, indices, names, factors, n) =
+    ccall(@inbounds(TABLE[164]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Ptr{UInt8}}, Ptr{Float64}, Int32,), optimizer, indices, names, factors, n)
 @inline mxr_optimizer_set_mult(optimizer, index, lr_mult, wd_mult) =
-    ccall(@inbounds(TABLE[164]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Float64, Float64,), optimizer, index, lr_mult, wd_mult)
+    ccall(@inbounds(TABLE[165]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Float64, Float64,), optimizer, index, lr_mult, wd_mult)
 @inline mxr_optimizer_rates(optimizer, index, lr, wd) =
-    ccall(@inbounds(TABLE[165]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Float64}, Ptr{Float64},), optimizer, index, lr, wd)
+    ccall(@inbounds(TABLE[166]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Float64}, Ptr{Float64},), optimizer, index, lr, wd)
 @inline mxr_optimizer_num_update(optimizer, num_update) =
-    ccall(@inbounds(TABLE[166]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64},), optimizer, num_update)
+    ccall(@inbounds(TABLE[167]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64},), optimizer, num_update)
 @inline mxr_optimizer_updates(optimizer, index, device_id, t) =
-    ccall(@inbounds(TABLE[167]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int32, Ptr{Int64},), optimizer, index, device_id, t)
-@inline mxr_optimizer_count(optimizer, index, device_id, t) =
     ccall(@inbounds(TABLE[168]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int32, Ptr{Int64},), optimizer, index, device_id, t)
+@inline mxr_optimizer_count(optimizer, index, device_id, t) =
+    ccall(@inbounds(TABLE[169]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int32, Ptr{Int64},), optimizer, index, device_id, t)
 @inline mxr_optimizer_create_state(optimizer, weight, states, num_states) =
-    ccall(@inbounds(TABLE[169]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Ptr{Int32},), optimizer, weight, states, num_states)
+    ccall(@inbounds(TABLE[170]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Ptr{Int32},), optimizer, weight, states, num_states)
 @inline mxr_optimizer_step(optimizer, index, t, weight, grad, states, num_states) =
-    ccall(@inbounds(TABLE[170]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int64, Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), optimizer, index, t, weight, grad, states, num_states)
+    ccall(@inbounds(TABLE[171]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int64, Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), optimizer, index, t, weight, grad, states, num_states)
 @inline mxr_optimizer_retain(optimizer) =
-    ccall(@inbounds(TABLE[171]), Ptr{Cvoid}, (Ptr{Cvoid},), optimizer)
+    ccall(@inbounds(TABLE[172]), Ptr{Cvoid}, (Ptr{Cvoid},), optimizer)
 @inline mxr_optimizer_free(optimizer) =
-    ccall(@inbounds(TABLE[172]), Cvoid, (Ptr{Cvoid},), optimizer)
+    ccall(@inbounds(TABLE[173]), Cvoid, (Ptr{Cvoid},), optimizer)
 @inline mxr_plan_new(symbol, known, options, plan) =
-    ccall(@inbounds(TABLE[173]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_known_t}, Ptr{mxr_plan_options_t}, Ptr{Ptr{Cvoid}},), symbol, known, options, plan)
+    ccall(@inbounds(TABLE[174]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_known_t}, Ptr{mxr_plan_options_t}, Ptr{Ptr{Cvoid}},), symbol, known, options, plan)
 @inline mxr_plan_report(plan, report) =
-    ccall(@inbounds(TABLE[174]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_plan_report_t},), plan, report)
+    ccall(@inbounds(TABLE[175]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_plan_report_t},), plan, report)
 @inline mxr_plan_text(plan, text) =
-    ccall(@inbounds(TABLE[175]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), plan, text)
+    ccall(@inbounds(TABLE[176]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), plan, text)
 @inline mxr_plan_choices(plan, choices) =
-    ccall(@inbounds(TABLE[176]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), plan, choices)
+    ccall(@inbounds(TABLE[177]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), plan, choices)
 @inline mxr_plan_passes(plan, passes) =
-    ccall(@inbounds(TABLE[177]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), plan, passes)
+    ccall(@inbounds(TABLE[178]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), plan, passes)
 @inline mxr_plan_retain(plan) =
-    ccall(@inbounds(TABLE[178]), Ptr{Cvoid}, (Ptr{Cvoid},), plan)
+    ccall(@inbounds(TABLE[179]), Ptr{Cvoid}, (Ptr{Cvoid},), plan)
 @inline mxr_plan_free(plan) =
-    ccall(@inbounds(TABLE[179]), Cvoid, (Ptr{Cvoid},), plan)
+    ccall(@inbounds(TABLE[180]), Cvoid, (Ptr{Cvoid},), plan)
 @inline mxr_version() =
-    ccall(@inbounds(TABLE[180]), Ptr{UInt8}, ())
+    ccall(@inbounds(TABLE[181]), Ptr{UInt8}, ())
 @inline mxr_abi_version() =
-    ccall(@inbounds(TABLE[181]), UInt32, ())
+    ccall(@inbounds(TABLE[182]), UInt32, ())
 @inline mxr_build_info() =
-    ccall(@inbounds(TABLE[182]), Ptr{UInt8}, ())
+    ccall(@inbounds(TABLE[183]), Ptr{UInt8}, ())
 @inline mxr_wait_all(milliseconds) =
-    ccall(@inbounds(TABLE[183]), Ptr{Cvoid}, (Int64,), milliseconds)
+    ccall(@inbounds(TABLE[184]), Ptr{Cvoid}, (Int64,), milliseconds)
 @inline mxr_engine_pending() =
-    ccall(@inbounds(TABLE[184]), Int64, ())
+    ccall(@inbounds(TABLE[185]), Int64, ())
 @inline mxr_num_threads() =
-    ccall(@inbounds(TABLE[185]), Int32, ())
+    ccall(@inbounds(TABLE[186]), Int32, ())
 @inline mxr_shutdown(milliseconds) =
-    ccall(@inbounds(TABLE[186]), Ptr{Cvoid}, (Int64,), milliseconds)
+    ccall(@inbounds(TABLE[187]), Ptr{Cvoid}, (Int64,), milliseconds)
 @inline mxr_random_seed(seed, device_kind, device_id) =
-    ccall(@inbounds(TABLE[187]), Ptr{Cvoid}, (UInt64, Int32, Int32,), seed, device_kind, device_id)
+    ccall(@inbounds(TABLE[188]), Ptr{Cvoid}, (UInt64, Int32, Int32,), seed, device_kind, device_id)
 @inline mxr_memory_stats(memory) =
-    ccall(@inbounds(TABLE[188]), Ptr{Cvoid}, (Ptr{mxr_memory_t},), memory)
+    ccall(@inbounds(TABLE[189]), Ptr{Cvoid}, (Ptr{mxr_memory_t},), memory)
 @inline mxr_memory_trim() =
-    ccall(@inbounds(TABLE[189]), Cvoid, ())
+    ccall(@inbounds(TABLE[190]), Cvoid, ())
 @inline mxr_symbol_variable(name, keys, values, num_attrs, symbol) =
-    ccall(@inbounds(TABLE[190]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, symbol)
+    ccall(@inbounds(TABLE[191]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, symbol)
 @inline mxr_symbol_call(op, name, keys, values, num_attrs, inputs, input_names, num_inputs, symbol) =
-    ccall(@inbounds(TABLE[191]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), op, name, keys, values, num_attrs, inputs, input_names, num_inputs, symbol)
+    ccall(@inbounds(TABLE[192]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), op, name, keys, values, num_attrs, inputs, input_names, num_inputs, symbol)
 @inline mxr_symbol_compose(symbol, name, inputs, input_names, num_inputs, composed) =
-    ccall(@inbounds(TABLE[192]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, name, inputs, input_names, num_inputs, composed)
+    ccall(@inbounds(TABLE[193]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, name, inputs, input_names, num_inputs, composed)
 @inline mxr_symbol_group(symbols, n, group) =
-    ccall(@inbounds(TABLE[193]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}},), symbols, n, group)
+    ccall(@inbounds(TABLE[194]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}},), symbols, n, group)
 @inline mxr_symbol_with_attrs(symbol, keys, values, num_attrs, changed) =
-    ccall(@inbounds(TABLE[194]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, keys, values, num_attrs, changed)
+    ccall(@inbounds(TABLE[195]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, keys, values, num_attrs, changed)
 @inline mxr_symbol_internals(symbol, internals) =
-    ccall(@inbounds(TABLE[195]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, internals)
+    ccall(@inbounds(TABLE[196]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, internals)
 @inline mxr_symbol_children(symbol, children) =
-    ccall(@inbounds(TABLE[196]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, children)
+    ccall(@inbounds(TABLE[197]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, children)
 @inline mxr_symbol_output(symbol, index, output) =
-    ccall(@inbounds(TABLE[197]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), symbol, index, output)
+    ccall(@inbounds(TABLE[198]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), symbol, index, output)
 @inline mxr_symbol_output_named(symbol, name, output) =
-    ccall(@inbounds(TABLE[198]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}},), symbol, name, output)
+    ccall(@inbounds(TABLE[199]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}},), symbol, name, output)
 @inline mxr_symbol_without_amp_casts(symbol, plain) =
-    ccall(@inbounds(TABLE[199]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, plain)
+    ccall(@inbounds(TABLE[200]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, plain)
 @inline mxr_symbol_from_json(json, symbol) =
-    ccall(@inbounds(TABLE[200]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), json, symbol)
+    ccall(@inbounds(TABLE[201]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), json, symbol)
 @inline mxr_symbol_to_json(symbol, json) =
-    ccall(@inbounds(TABLE[201]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, json)
+    ccall(@inbounds(TABLE[202]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, json)
 @inline mxr_symbol_load(path, symbol) =
-    ccall(@inbounds(TABLE[202]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), path, symbol)
+    ccall(@inbounds(TABLE[203]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), path, symbol)
 @inline mxr_symbol_save(symbol, path) =
-    ccall(@inbounds(TABLE[203]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring,), symbol, path)
+    ccall(@inbounds(TABLE[204]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring,), symbol, path)
 @inline mxr_symbol_run(symbol, names, arrays, num_arrays, call, outputs) =
-    ccall(@inbounds(TABLE[204]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), symbol, names, arrays, num_arrays, call, outputs)
+    ccall(@inbounds(TABLE[205]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), symbol, names, arrays, num_arrays, call, outputs)
 @inline mxr_symbol_retain(symbol) =
-    ccall(@inbounds(TABLE[205]), Ptr{Cvoid}, (Ptr{Cvoid},), symbol)
+    ccall(@inbounds(TABLE[206]), Ptr{Cvoid}, (Ptr{Cvoid},), symbol)
 @inline mxr_symbol_free(symbol) =
-    ccall(@inbounds(TABLE[206]), Cvoid, (Ptr{Cvoid},), symbol)
+    ccall(@inbounds(TABLE[207]), Cvoid, (Ptr{Cvoid},), symbol)
 @inline mxr_symbol_list(symbol, list, names) =
-    ccall(@inbounds(TABLE[207]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, list, names)
+    ccall(@inbounds(TABLE[208]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, list, names)
 @inline mxr_symbol_name(symbol, name) =
-    ccall(@inbounds(TABLE[208]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, name)
+    ccall(@inbounds(TABLE[209]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, name)
 @inline mxr_symbol_attr(symbol, key, value) =
-    ccall(@inbounds(TABLE[209]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}},), symbol, key, value)
+    ccall(@inbounds(TABLE[210]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}},), symbol, key, value)
 @inline mxr_symbol_attrs(symbol, recursive, attrs) =
-    ccall(@inbounds(TABLE[210]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, recursive, attrs)
+    ccall(@inbounds(TABLE[211]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, recursive, attrs)
 @inline mxr_symbol_text(symbol, text) =
-    ccall(@inbounds(TABLE[211]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, text)
+    ccall(@inbounds(TABLE[212]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, text)
 @inline mxr_symbol_infer_shapes(symbol, names, sizes, num_axes, n, inferred) =
-    ccall(@inbounds(TABLE[212]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int64}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, sizes, num_axes, n, inferred)
+    ccall(@inbounds(TABLE[213]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int64}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, sizes, num_axes, n, inferred)
 @inline mxr_symbol_infer_dtypes(symbol, names, dtypes, n, inferred) =
-    ccall(@inbounds(TABLE[213]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, dtypes, n, inferred)
+    ccall(@inbounds(TABLE[214]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, dtypes, n, inferred)
 @inline mxr_inferred_complete(inferred) =
-    ccall(@inbounds(TABLE[214]), Int32, (Ptr{Cvoid},), inferred)
+    ccall(@inbounds(TABLE[215]), Int32, (Ptr{Cvoid},), inferred)
 @inline mxr_inferred_shape(inferred, list, i, shape, num_axes) =
-    ccall(@inbounds(TABLE[215]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Int64}}, Ptr{Int32},), inferred, list, i, shape, num_axes)
+    ccall(@inbounds(TABLE[216]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Int64}}, Ptr{Int32},), inferred, list, i, shape, num_axes)
 @inline mxr_inferred_dtype(inferred, list, i, dtype) =
-    ccall(@inbounds(TABLE[216]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int32},), inferred, list, i, dtype)
+    ccall(@inbounds(TABLE[217]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int32},), inferred, list, i, dtype)
 @inline mxr_inferred_free(inferred) =
-    ccall(@inbounds(TABLE[217]), Cvoid, (Ptr{Cvoid},), inferred)
+    ccall(@inbounds(TABLE[218]), Cvoid, (Ptr{Cvoid},), inferred)
 @inline mxr_texts_len(texts) =
-    ccall(@inbounds(TABLE[218]), Int64, (Ptr{Cvoid},), texts)
+    ccall(@inbounds(TABLE[219]), Int64, (Ptr{Cvoid},), texts)
 @inline mxr_texts_get(texts, i) =
-    ccall(@inbounds(TABLE[219]), Ptr{UInt8}, (Ptr{Cvoid}, Int64,), texts, i)
+    ccall(@inbounds(TABLE[220]), Ptr{UInt8}, (Ptr{Cvoid}, Int64,), texts, i)
 @inline mxr_texts_free(texts) =
-    ccall(@inbounds(TABLE[220]), Cvoid, (Ptr{Cvoid},), texts)
+    ccall(@inbounds(TABLE[221]), Cvoid, (Ptr{Cvoid},), texts)
 @inline mxr_updater_create(optimizer, out) =
-    ccall(@inbounds(TABLE[221]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), optimizer, out)
+    ccall(@inbounds(TABLE[222]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), optimizer, out)
 @inline mxr_updater_update(updater, index, grad, weight) =
-    ccall(@inbounds(TABLE[222]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Cvoid}, Ptr{Cvoid},), updater, index, grad, weight)
+    ccall(@inbounds(TABLE[223]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Cvoid}, Ptr{Cvoid},), updater, index, grad, weight)
 @inline mxr_updater_indices(updater, indices, room, n) =
-    ccall(@inbounds(TABLE[223]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int64, Ptr{Int64},), updater, indices, room, n)
+    ccall(@inbounds(TABLE[224]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int64, Ptr{Int64},), updater, indices, room, n)
 @inline mxr_updater_state(updater, index, states, num_states) =
-    ccall(@inbounds(TABLE[224]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Ptr{Int32},), updater, index, states, num_states)
+    ccall(@inbounds(TABLE[225]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Ptr{Int32},), updater, index, states, num_states)
 @inline mxr_updater_set_state(updater, index, states, num_states) =
-    ccall(@inbounds(TABLE[225]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Int32,), updater, index, states, num_states)
+    ccall(@inbounds(TABLE[226]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Int32,), updater, index, states, num_states)
 @inline mxr_updater_to_bytes(updater, bytes, len) =
-    ccall(@inbounds(TABLE[226]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), updater, bytes, len)
+    ccall(@inbounds(TABLE[227]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), updater, bytes, len)
 @inline mxr_updater_set_bytes(updater, bytes, len) =
-    ccall(@inbounds(TABLE[227]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), updater, bytes, len)
+    ccall(@inbounds(TABLE[228]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), updater, bytes, len)
 @inline mxr_updater_retain(updater) =
-    ccall(@inbounds(TABLE[228]), Ptr{Cvoid}, (Ptr{Cvoid},), updater)
+    ccall(@inbounds(TABLE[229]), Ptr{Cvoid}, (Ptr{Cvoid},), updater)
 @inline mxr_updater_free(updater) =
-    ccall(@inbounds(TABLE[229]), Cvoid, (Ptr{Cvoid},), updater)
+    ccall(@inbounds(TABLE[230]), Cvoid, (Ptr{Cvoid},), updater)

@@ -167,6 +167,7 @@ natives! {
     fn Java_io_mxr_Native_optimizerLearningRate(optimizer: jlong, lr: jlong) -> jlong { mxr_optimizer_learning_rate(optimizer as _, lr as _) }
     fn Java_io_mxr_Native_optimizerSetLearningRate(optimizer: jlong, lr: jdouble) -> jlong { mxr_optimizer_set_learning_rate(optimizer as _, lr) }
     fn Java_io_mxr_Native_optimizerSetNames(optimizer: jlong, indices: jlong, names: jlong, n: jint) -> jlong { mxr_optimizer_set_names(optimizer as _, indices as _, names as _, n) }
+    fn Java_io_mxr_Native_optimizerAddNames(optimizer: jlong, indices: jlong, names: jlong, n: jint) -> jlong { mxr_optimizer_add_names(optimizer as _, indices as _, names as _, n) }
     fn Java_io_mxr_Native_optimizerSetLrMults(optimizer: jlong, indices: jlong, names: jlong, factors: jlong, n: jint) -> jlong { mxr_optimizer_set_lr_mults(optimizer as _, indices as _, names as _, factors as _, n) }
     fn Java_io_mxr_Native_optimizerSetWdMults(optimizer: jlong, indices: jlong, names: jlong, factors: jlong, n: jint) -> jlong { mxr_optimizer_set_wd_mults(optimizer as _, indices as _, names as _, factors as _, n) }
     fn Java_io_mxr_Native_optimizerSetMult(optimizer: jlong, index: jlong, lr_mult: jdouble, wd_mult: jdouble) -> jlong { mxr_optimizer_set_mult(optimizer as _, index, lr_mult, wd_mult) }

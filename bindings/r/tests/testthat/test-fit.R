@@ -121,6 +121,20 @@ test_that("the same seed gives the same weights to the bit", {
   expect_identical(train(), train())
 })
 
+test_that("biases decay unless the optimizer is named", {
+  line <- mx.symbol.FullyConnected(mx.symbol.Variable("data"), num_hidden = 1, name = "fc")
+  net <- mx.symbol.LinearRegressionOutput(line, name = "lro")
+  # A weight and a bias, 1 at first and with gradients of 0.
+  step <- function(optimizer, ...) {
+    model <- mx.model.FeedForward.create(
+      net, X = matrix(0, 1), y = 1, num.round = 1, array.batch.size = 1, verbose = FALSE, optimizer = optimizer, ...,
+      arg.params = list(fc_weight = mx.nd.ones(c(1, 1)), fc_bias = mx.nd.ones(1)))
+    c(as.array(model$arg.params$fc_weight), as.array(model$arg.params$fc_bias))
+  }
+  expect_equal(step("sgd", learning.rate = 0.5, wd = 0.5), c(0.75, 1))
+  expect_equal(step(mx.opt.sgd(learning.rate = 0.5, wd = 0.5)), c(0.75, 0.75))
+})
+
 test_that("callbacks print, save, and end the training", {
   p <- points(64)
   net <- mx.symbol.SoftmaxOutput(mx.symbol.FullyConnected(mx.symbol.Variable("data"), num_hidden = 2, name = "fc"))

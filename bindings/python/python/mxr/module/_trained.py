@@ -48,10 +48,7 @@ class Trained(BaseModule):
         if optimizer._is_the_librarys:
             name = store if isinstance(store, str) else None
             handle = None if name or store is None else store._handle
-            own_names = bool(optimizer.idx2name)
-            self._handle.init_optimizer(optimizer._handle, name, handle)
-            if not named and not own_names:
-                optimizer._keep_factors(self._handle.param_names())
+            self._handle.init_optimizer(optimizer._handle, name, handle, named)
         else:
             self._train_by_updater(named)
         self.optimizer_initialized = True

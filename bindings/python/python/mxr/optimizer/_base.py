@@ -93,13 +93,7 @@ class Base:
     def _add_names(self, names):
         """Says more parameters' names, by which factors are found; all of them decay as before."""
         self._names |= names
-        self._handle.set_names(self._names)
-        self._keep_factors(self._names.values())
-
-    def _keep_factors(self, names):
-        """Tells the library the factors again, after it heard of names whose decay is to stay."""
-        self._handle.set_lr_mults(self.lr_mult)
-        self._handle.set_wd_mults(dict.fromkeys(names, 1.0) | self.wd_mult)
+        self._handle.add_names(names)
 
     def _of_symbol(self, attribute):
         attrs, names = self.sym_info or ({}, ())

@@ -12,6 +12,7 @@ public final class FitOptions {
     Metric evalMetric;
     Metric validationMetric;
     Optimizer optimizer;
+    boolean optimizerByName;
     Initializer initializer;
     Map<String, NDArray> argParams;
     Map<String, NDArray> auxParams;
@@ -50,12 +51,15 @@ public final class FitOptions {
     /** The optimizer; {@code sgd} with the learning rate 0.01 if not given. */
     public FitOptions optimizer(Optimizer optimizer) {
         this.optimizer = optimizer;
+        optimizerByName = false;
         return this;
     }
 
-    /** The optimizer by name. */
+    /** The optimizer by name; see {@link Module#initOptimizer(String, Map, String)}. */
     public FitOptions optimizer(String name, Map<String, ?> attrs) {
-        return optimizer(Optimizer.create(name, attrs));
+        optimizer(Optimizer.create(name, attrs));
+        optimizerByName = true;
+        return this;
     }
 
     /** What fills parameters that have no value; {@code Uniform(0.01)} if not given. */

@@ -202,9 +202,21 @@ public final class Module extends Handle {
 
     /** Takes an optimizer, and a store by name in which several devices' gradients are summed. */
     public Module initOptimizer(Optimizer optimizer, String kvstore) {
+        return take(optimizer, kvstore, 0);
+    }
+
+    /**
+     * Makes an optimizer by its name for this module: parameters whose names end neither in {@code _weight} nor in
+     * {@code _gamma} do not decay, and the factors that the symbol's variables have count.
+     */
+    public Module initOptimizer(String name, Map<String, ?> attrs, String kvstore) {
+        return take(Optimizer.create(name, attrs), kvstore, Native.BY_NAME);
+    }
+
+    Module take(Optimizer optimizer, String kvstore, int how) {
+        int flags = Native.RESCALE | Native.FORCE | how;
         check(frame -> Native.moduleInitOptimizer(
-                handle(), optimizer.handle(), frame.text(kvstore), 0, Native.RESCALE | Native.FORCE, frame.slot()),
-                optimizer);
+                handle(), optimizer.handle(), frame.text(kvstore), 0, flags, frame.slot()), optimizer);
         return this;
     }
 

@@ -68,6 +68,7 @@ final class Native {
     static final int ALLOW_EXTRA = 2;
     static final int FORCE = 4;
     static final int RESCALE = 8;
+    static final int BY_NAME = 16;
     static final int CALL_RECORDING = 1;
     static final int CALL_TRAINING = 2;
     static final int REQUEST_NULL = 0;
@@ -887,8 +888,8 @@ final class Native {
      * Takes an optimizer, which stays the caller's too. Parameters get their names in it, unless it has some.
      *
      * `store_name` is NULL, or the name of a store in which several devices' gradients are summed; with one
-     * device none is made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE` and
-     * `MXR_FORCE`; without the latter an optimizer that is there stays, and `done` becomes 0.
+     * device none is made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE`, `MXR_BY_NAME`
+     * and `MXR_FORCE`; without the last an optimizer that is there stays, and `done` becomes 0.
      */
     static native long moduleInitOptimizer(long module, long optimizer, long storeName, long store, int flags, long done);
 
@@ -992,6 +993,11 @@ final class Native {
     static native long optimizerSetNames(long optimizer, long indices, long names, int n);
 
     /**
+     * Says the names of `n` more parameters, by which factors find them. All parameters decay as before.
+     */
+    static native long optimizerAddNames(long optimizer, long indices, long names, int n);
+
+    /**
      * Sets the factors of the learning rate, 1 for parameters that are not named: of the one called
      * `names[i]`, or of number `indices[i]` where that is NULL.
      */
@@ -999,7 +1005,7 @@ final class Native {
 
     /**
      * Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have
-     * 1, but for those whose names say that they do not decay.
+     * 1, but 0 for those whose known names end neither in `_weight` nor in `_gamma`.
      */
     static native long optimizerSetWdMults(long optimizer, long indices, long names, long factors, int n);
 

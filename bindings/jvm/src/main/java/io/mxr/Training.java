@@ -46,9 +46,8 @@ final class Training {
         if (initializer == null) initializer = Initializer.create("Uniform", Map.of("scale", 0.01));
         int flags = (options.allowMissing ? Native.ALLOW_MISSING : 0) | (options.forceInit ? Native.FORCE : 0);
         module.initParams(initializer, options.argParams, options.auxParams, flags);
-        Optimizer optimizer = options.optimizer;
-        if (optimizer == null) optimizer = Optimizer.create("sgd", Map.of("learning_rate", 0.01));
-        module.initOptimizer(optimizer, options.kvstore);
+        if (options.optimizer == null) options.optimizer("sgd", Map.of("learning_rate", 0.01));
+        module.take(options.optimizer, options.kvstore, options.optimizerByName ? Native.BY_NAME : 0);
     }
 
     private void epoch(int epoch) {

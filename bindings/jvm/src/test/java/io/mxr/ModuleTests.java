@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** Metrics, data iterators, stores, callbacks, modules. */
 public final class ModuleTests {
@@ -63,6 +64,26 @@ public final class ModuleTests {
         int batches = 0;
         for (DataBatch batch : resized) batches++;
         equal(7, batches);
+    }
+
+    /** A weight and a bias, 1 at first and with gradients of 0, after a step in which a half decays by a half. */
+    private static List<Float> decayed(Consumer<Module> takeOptimizer) {
+        Symbol line = Sym.fullyConnected(Symbol.variable("data"), 1, o -> o.name("fc"));
+        Module module = new Module(Sym.linearRegressionOutput(line, o -> o.name("out")), o -> o.labelNames("out_label"));
+        DataBatch batch = new DataBatch(List.of(NDArray.zeros(1, 1)), List.of(NDArray.ones(1, 1)));
+        module.bind(List.of(new DataDesc("data", Shape.of(1, 1))), List.of(new DataDesc("out_label", Shape.of(1, 1))));
+        module.initParams(null, Map.of("fc_weight", NDArray.ones(1, 1), "fc_bias", NDArray.ones(1)), null);
+        takeOptimizer.accept(module);
+        module.forward(batch, true);
+        module.backward();
+        module.update();
+        return List.of(module.argParams().get("fc_weight").item(), module.argParams().get("fc_bias").item());
+    }
+
+    public void biasesDecayUnlessTheOptimizerIsNamed() {
+        Map<String, Double> attrs = Map.of("learning_rate", 0.5, "wd", 0.5);
+        equal(List.of(0.75f, 1f), decayed(module -> module.initOptimizer("sgd", attrs, "local")));
+        equal(List.of(0.75f, 0.75f), decayed(module -> module.initOptimizer(Optimizer.create("sgd", attrs))));
     }
 
     public void storesSumAndUpdate() {
