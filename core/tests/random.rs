@@ -6,6 +6,7 @@
 use mxr_core::op::{AttrValue, Call, Req, invoke, registry};
 use mxr_core::{DType, Device, NdArray, Shape, rng, with_dtype};
 use serde_json::Value;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::Command;
 
 const DRAWN: usize = 200_000;
@@ -165,11 +166,9 @@ fn a_seed_starts_a_device_again_and_devices_differ() {
 fn fingerprint() -> u64 {
     let device = Device::cpu(19);
     rng::seed(7, Some(device));
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    let mut hasher = DefaultHasher::new();
     let mut fold = |arrays: Vec<NdArray>| {
-        for v in arrays.iter().flat_map(values) {
-            hash = (hash ^ v.to_bits()).wrapping_mul(0x0100_0000_01b3);
-        }
+        arrays.iter().flat_map(values).for_each(|v| v.to_bits().hash(&mut hasher));
     };
     let shape = ("shape", AttrValue::from([100_003]));
     for name in ["uniform", "normal", "gamma", "exponential", "poisson", "negative_binomial"] {
@@ -184,7 +183,7 @@ fn fingerprint() -> u64 {
     fold(call("_random_randint", &[], &[shape, ("low", 0i64.into()), ("high", 1000i64.into())], device));
     let p = NdArray::from_slice(Shape::new(&[2, 3]), &[0.2f32, 0.3, 0.5, 0.1, 0.8, 0.1], device).unwrap();
     fold(call("_sample_multinomial", &[p], &[("shape", AttrValue::from([50_000]))], device));
-    hash
+    hasher.finish()
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod dist_r;
 mod elf;
 mod error;
 mod fetch;
+mod fnv;
 #[path = "gen/mod.rs"]
 mod generate;
 mod help;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::bail;
 use crate::error::{Context, Result};
+use crate::fnv;
 use crate::languages::{self, Program};
 use crate::paths;
 use crate::venv::Venv;
@@ -55,6 +56,5 @@ pub fn run(venv: &Venv) -> Result {
 /// The FNV-1a checksum of a file, with 64 bits.
 fn checksum(path: &Path) -> Result<String> {
     let bytes = fs::read(path).context(|| format!("reading {}", path.display()))?;
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    Ok(format!("{:016x}", bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)))
+    Ok(fnv::checksum(bytes))
 }

@@ -8,7 +8,7 @@
 namespace {
 
 using namespace mxr;
-using Floats = std::vector<float>;
+using testing::Floats;
 
 void arrays_come_from_vectors_and_go_to_them() {
     const NDArray a(Floats{1, 2, 3, 4, 5, 6}, Shape(2, 3));

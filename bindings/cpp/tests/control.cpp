@@ -7,7 +7,7 @@ namespace {
 using namespace mxr;
 using control::Step;
 using control::Symbols;
-using Floats = std::vector<float>;
+using testing::Floats;
 
 /// The outputs of symbols for these variables.
 std::vector<NDArray> computed(const Symbols &symbols, const std::map<std::string, NDArray> &variables) {

@@ -8,10 +8,9 @@
 namespace {
 
 using namespace mxr;
-using Floats = std::vector<float>;
-using Names = std::vector<std::string>;
-
-bool near(double a, double b) { return std::abs(a - b) < 1e-6; }
+using testing::Floats;
+using testing::Names;
+using testing::near;
 
 void metrics_sum_up_batches() {
     // Two of three are right, and then one of one.

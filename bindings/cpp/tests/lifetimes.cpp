@@ -7,7 +7,7 @@
 namespace {
 
 using namespace mxr;
-using Floats = std::vector<float>;
+using testing::Floats;
 
 uint64_t in_use() {
     mxr_memory_t memory{};

@@ -7,10 +7,9 @@
 namespace {
 
 using namespace mxr;
-using Floats = std::vector<float>;
-using Names = std::vector<std::string>;
-
-bool near(double a, double b) { return std::abs(a - b) < 1e-5; }
+using testing::Floats;
+using testing::Names;
+using testing::near;
 
 /// One weight and a bias, whose gradients are those of half the squared error.
 Symbol line() {

@@ -3,11 +3,18 @@
 #define MXR_TESTS_TESTING_HPP
 
 #include "mxr.hpp"
+#include <cmath>
 #include <functional>
 #include <iostream>
 #include <string>
+#include <vector>
 
 namespace testing {
+
+using Floats = std::vector<float>;
+using Names = std::vector<std::string>;
+
+inline bool near(double a, double b) { return std::abs(a - b) < 1e-5; }
 
 struct Failed {
     std::string why;

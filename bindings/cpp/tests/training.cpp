@@ -7,8 +7,8 @@
 namespace {
 
 using namespace mxr;
-using Floats = std::vector<float>;
-using Names = std::vector<std::string>;
+using testing::Floats;
+using testing::Names;
 
 void what_is_recorded_has_gradients() {
     NDArray x(Floats{1, 2, 3}), y;

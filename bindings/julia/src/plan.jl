@@ -1,8 +1,8 @@
 # How symbols are compiled, and what that takes.
 
 const PLAN_FLAGS = (fuse = MXR_PLAN_NO_FUSION, simplify = MXR_PLAN_NO_SIMPLIFICATION,
-    fold = MXR_PLAN_NO_FOLDING,
-    algorithms = MXR_PLAN_NO_ALGORITHMS, share = MXR_PLAN_NO_SHARING)
+    fold = MXR_PLAN_NO_FOLDING, algorithms = MXR_PLAN_NO_ALGORITHMS, share = MXR_PLAN_NO_SHARING,
+    repeat = MXR_PLAN_NO_REPEATING)
 
 "Flags, budget and device of a plan. `budget` is a number of bytes, `:least` or `nothing`."
 function plan_options(; ctx::Context = context(), budget = nothing, training::Bool = false,

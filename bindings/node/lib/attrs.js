@@ -10,14 +10,16 @@ const { Context } = require('./context.js');
 const { wrongType, wrongValue } = require('./error.js');
 
 // The forms of values, as in mxr.h.
-const BOOL = 1,
-    INT = 2,
-    FLOAT = 3,
-    STRING = 4,
-    INTS = 5,
-    FLOATS = 6,
-    STRINGS = 7,
-    NO_VALUE = 8;
+const {
+    ATTR_BOOL: BOOL,
+    ATTR_INT: INT,
+    ATTR_FLOAT: FLOAT,
+    ATTR_STRING: STRING,
+    ATTR_INTS: INTS,
+    ATTR_FLOATS: FLOATS,
+    ATTR_STRINGS: STRINGS,
+    ATTR_NO_VALUE: NO_VALUE,
+} = require('./gen/abi.js');
 
 function integer(owner, name, value) {
     const number = typeof value === 'bigint' || typeof value === 'boolean' ? Number(value) : value;

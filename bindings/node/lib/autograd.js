@@ -2,14 +2,13 @@
 // Automatic differentiation: recording, gradients, and functions with gradients of one's own.
 
 const native = require('./native.js');
+const abi = require('./gen/abi.js');
 const { now, within } = require('./context.js');
 const { NDArray } = require('./ndarray.js');
 const { wrongType, wrongValue } = require('./error.js');
 
-const REQUESTS = { null: 0, write: 1, add: 3 };
-const RETAIN = 1,
-    CREATE = 2,
-    TRAINING = 4;
+const REQUESTS = { null: abi.REQUEST_NULL, write: abi.REQUEST_WRITE, add: abi.REQUEST_ADD };
+const { BACKWARD_RETAIN_GRAPH: RETAIN, BACKWARD_CREATE_GRAPH: CREATE, BACKWARD_TRAINING: TRAINING } = abi;
 
 /** Runs a function whose operations are recorded; they train unless `trainMode` is false. */
 const record = (run, trainMode = true) => within({ recording: true, training: trainMode }, run);

@@ -6,8 +6,7 @@ const { write } = require('./attrs.js');
 const { Handle } = require('./handle.js');
 const { describe } = require('./registered.js');
 
-const RESET_METRIC = 1,
-    SAVE = 2;
+const { CALLBACK_RESET_METRIC: RESET_METRIC, CALLBACK_SAVE: SAVE } = require('./gen/abi.js');
 
 /** A callback of the library: says something, or asks for something to be done. */
 class Callback extends Handle {

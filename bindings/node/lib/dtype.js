@@ -1,18 +1,19 @@
 'use strict';
 // Types of elements: their names, their codes in the C interface, and the typed arrays that hold them.
 
+const abi = require('./gen/abi.js');
 const { wrongType, wrongValue } = require('./error.js');
 
 const DTYPES = [
-    ['float32', 0, Float32Array],
-    ['float64', 1, Float64Array],
-    ['float16', 2, Uint16Array],
-    ['uint8', 3, Uint8Array],
-    ['int32', 4, Int32Array],
-    ['int8', 5, Int8Array],
-    ['int64', 6, BigInt64Array],
-    ['bool', 7, Uint8Array],
-    ['bfloat16', 12, Uint16Array],
+    ['float32', abi.FLOAT32, Float32Array],
+    ['float64', abi.FLOAT64, Float64Array],
+    ['float16', abi.FLOAT16, Uint16Array],
+    ['uint8', abi.UINT8, Uint8Array],
+    ['int32', abi.INT32, Int32Array],
+    ['int8', abi.INT8, Int8Array],
+    ['int64', abi.INT64, BigInt64Array],
+    ['bool', abi.BOOL, Uint8Array],
+    ['bfloat16', abi.BFLOAT16, Uint16Array],
 ];
 const byName = new Map(DTYPES.map(([name, code]) => [name, code]));
 const byCode = new Map(DTYPES.map(([name, code, array]) => [code, { name, array }]));
@@ -42,7 +43,7 @@ const nameOf = (code) => byCode.get(code)?.name;
 /** The class of typed arrays that holds elements of a dtype. */
 const storageOf = (code) => byCode.get(code).array;
 /** Whether elements are kept as the bits of a number that JavaScript has no type for. */
-const isHalf = (code) => code === 2 || code === 12;
+const isHalf = (code) => code === abi.FLOAT16 || code === abi.BFLOAT16;
 
 const one = new Float32Array(1);
 const bits = new Uint32Array(one.buffer);

@@ -2,6 +2,7 @@
 // Compiled symbols: plans, executors, cached operators, and predictors over them.
 
 const native = require('./native.js');
+const abi = require('./gen/abi.js');
 const { codeOf } = require('./dtype.js');
 const { deviceOf, within } = require('./context.js');
 const { MXRError, wrongType, wrongValue } = require('./error.js');
@@ -12,14 +13,15 @@ const { ARGUMENTS, AUXILIARY_STATES, OUTPUTS, named } = require('./symbol.js');
 const { requestOf } = require('./autograd.js');
 
 const FLAGS = {
-    training: 1,
-    noFusion: 2,
-    noSimplification: 4,
-    noFolding: 8,
-    noAlgorithms: 256,
-    noSharing: 16,
-    mirror: 32,
-    keepPasses: 64,
+    training: abi.PLAN_TRAINING,
+    noFusion: abi.PLAN_NO_FUSION,
+    noSimplification: abi.PLAN_NO_SIMPLIFICATION,
+    noFolding: abi.PLAN_NO_FOLDING,
+    noAlgorithms: abi.PLAN_NO_ALGORITHMS,
+    noSharing: abi.PLAN_NO_SHARING,
+    noRepeating: abi.PLAN_NO_REPEATING,
+    mirror: abi.PLAN_MIRROR,
+    keepPasses: abi.PLAN_KEEP_PASSES,
 };
 
 /** How to compile, as the addon takes it. */
@@ -31,6 +33,7 @@ function options({
     fold = true,
     algorithms = true,
     share = true,
+    repeat = true,
     ...flags
 } = {}) {
     const on = {
@@ -40,6 +43,7 @@ function options({
         noFolding: !fold,
         noAlgorithms: !algorithms,
         noSharing: !share,
+        noRepeating: !repeat,
     };
     let bits = 0;
     for (const [name, value] of Object.entries(on)) {
@@ -49,7 +53,7 @@ function options({
     if (budget !== null && budget !== 'least' && !(typeof budget === 'number' && budget >= 1)) {
         throw wrongValue('budget', "bytes or 'least'", budget);
     }
-    return [bits, budget === null ? 0 : budget === 'least' ? -1 : Math.floor(budget), ...deviceOf(ctx)];
+    return [bits, budget === null ? 0 : budget === 'least' ? abi.BUDGET_LEAST : Math.floor(budget), ...deviceOf(ctx)];
 }
 
 /** Requests for gradients, by name, and that for other arguments. */

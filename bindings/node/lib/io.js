@@ -10,8 +10,7 @@ const { NDArray } = require('./ndarray.js');
 const { isPlain } = require('./op.js');
 const { describe } = require('./registered.js');
 
-const DATA = 0,
-    LABELS = 1;
+const { DATA, LABELS } = require('./gen/abi.js');
 
 /** Names, or null, and arrays of what was given: nothing, one thing, an array of several, or an object by names. */
 function named(given) {

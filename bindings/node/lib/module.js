@@ -2,6 +2,7 @@
 // Modules: symbols with parameters, an optimizer and a store, and the loop that trains them.
 
 const native = require('./native.js');
+const abi = require('./gen/abi.js');
 const { codeOf, nameOf } = require('./dtype.js');
 const { deviceOf } = require('./context.js');
 const { wrongType, wrongValue } = require('./error.js');
@@ -16,22 +17,6 @@ const { requestOf } = require('./autograd.js');
 const { tell } = require('./callback.js');
 const kinds = require('./gen/registered.js');
 const nd = require('./gen/nd.js');
-
-const DATA = 0,
-    LABELS = 1,
-    PARAMETERS = 2;
-const BOUND = 1,
-    INITIALIZED = 2,
-    OPTIMIZER = 4;
-const TRAINING = 1,
-    INPUT_GRADIENTS = 2;
-const ALLOW_MISSING = 1,
-    ALLOW_EXTRA = 2,
-    FORCE = 4,
-    RESCALE = 8,
-    BY_NAME = 16;
-const ARGUMENTS = 1,
-    AUXILIARY_STATES = 3;
 
 /** Names and devices, as the addon takes them. */
 function options({
@@ -99,32 +84,32 @@ class Module extends Handle {
     }
 
     get binded() {
-        return (native.moduleState(this._slot) & BOUND) !== 0;
+        return (native.moduleState(this._slot) & abi.MODULE_BOUND) !== 0;
     }
     get paramsInitialized() {
-        return (native.moduleState(this._slot) & INITIALIZED) !== 0;
+        return (native.moduleState(this._slot) & abi.MODULE_INITIALIZED) !== 0;
     }
     get optimizerInitialized() {
-        return (native.moduleState(this._slot) & OPTIMIZER) !== 0;
+        return (native.moduleState(this._slot) & abi.MODULE_OPTIMIZER) !== 0;
     }
     get symbol() {
         return new MxSymbol(native.moduleSymbol(this._slot));
     }
     get dataNames() {
-        return native.moduleNames(this._slot, DATA);
+        return native.moduleNames(this._slot, abi.DATA);
     }
     get labelNames() {
-        return native.moduleNames(this._slot, LABELS);
+        return native.moduleNames(this._slot, abi.LABELS);
     }
     get paramNames() {
-        return native.moduleNames(this._slot, PARAMETERS);
+        return native.moduleNames(this._slot, abi.PARAMETERS);
     }
     /** Name, shape and dtype of each of the data that it is bound to. */
     get dataShapes() {
-        return this._describe(DATA);
+        return this._describe(abi.DATA);
     }
     get labelShapes() {
-        return this._describe(LABELS);
+        return this._describe(abi.LABELS);
     }
 
     /** Makes executors for the batches of an iterator, or for descriptions of data and labels. */
@@ -135,7 +120,7 @@ class Module extends Handle {
     ) {
         const [given, more] =
             data instanceof DataIter ? [data.provideData, data.provideLabel] : [data, labels ?? []];
-        const flags = (forTraining ? TRAINING : 0) | (inputsNeedGrad ? INPUT_GRADIENTS : 0);
+        const flags = (forTraining ? abi.BIND_TRAINING : 0) | (inputsNeedGrad ? abi.BIND_INPUT_GRADIENTS : 0);
         native.moduleBind(
             this._slot,
             ...descs(given),
@@ -164,7 +149,7 @@ class Module extends Handle {
         const filled =
             initializer === null ? null : made(Initializer, kinds.initializers, initializer, 'initializer');
         const flags =
-            (allowMissing ? ALLOW_MISSING : 0) | (allowExtra ? ALLOW_EXTRA : 0) | (force ? FORCE : 0);
+            (allowMissing ? abi.ALLOW_MISSING : 0) | (allowExtra ? abi.ALLOW_EXTRA : 0) | (force ? abi.FORCE : 0);
         const parts = [argParams, auxParams].flatMap((params) =>
             params === null ? [null, []] : [Object.keys(params), slots(Object.values(params), 'params')],
         );
@@ -182,7 +167,7 @@ class Module extends Handle {
             const [names, found] = native.moduleParams(this._slot, list);
             return Object.fromEntries(names.map((name, i) => [name, new NDArray(found[i])]));
         };
-        return { argParams: part(ARGUMENTS), auxParams: part(AUXILIARY_STATES) };
+        return { argParams: part(abi.LIST_ARGUMENTS), auxParams: part(abi.LIST_AUXILIARY_STATES) };
     }
 
     /**
@@ -198,7 +183,7 @@ class Module extends Handle {
             chosen._slot,
             name,
             store,
-            RESCALE | (typeof optimizer === 'string' ? BY_NAME : 0) | (force ? FORCE : 0),
+            abi.RESCALE | (typeof optimizer === 'string' ? abi.BY_NAME : 0) | (force ? abi.FORCE : 0),
         );
     }
 

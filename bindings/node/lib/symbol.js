@@ -9,10 +9,12 @@ const { MxSymbol } = require('./symbol_base.js');
 const { NDArray } = require('./ndarray.js');
 const naming = require('./name.js');
 
-const ARGUMENTS = 1,
-    OUTPUTS = 2,
-    AUXILIARY_STATES = 3,
-    INPUTS = 4;
+const {
+    LIST_ARGUMENTS: ARGUMENTS,
+    LIST_OUTPUTS: OUTPUTS,
+    LIST_AUXILIARY_STATES: AUXILIARY_STATES,
+    LIST_INPUTS: INPUTS,
+} = require('./gen/abi.js');
 
 /** The slots of symbols. */
 function slots(symbols, argument) {

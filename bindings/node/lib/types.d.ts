@@ -284,6 +284,8 @@ export interface PlanOptions {
     fold?: boolean;
     algorithms?: boolean;
     share?: boolean;
+    /** Whether cheap operators may be repeated in the backward pass instead of keeping their results. */
+    repeat?: boolean;
     mirror?: boolean;
     keepPasses?: boolean;
 }

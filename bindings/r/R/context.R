@@ -4,9 +4,9 @@ context <- function(device, kind, id) {
   structure(list(device = device, device_id = as.integer(id), device_typeid = kind), class = "MXContext")
 }
 
-mx.cpu <- function(dev.id = 0) context("cpu", 1L, dev.id)
+mx.cpu <- function(dev.id = 0) context("cpu", MXR_CPU, dev.id)
 
-mx.gpu <- function(dev.id = 0) context("gpu", 2L, dev.id)
+mx.gpu <- function(dev.id = 0) context("gpu", MXR_GPU, dev.id)
 
 current <- new.env()
 

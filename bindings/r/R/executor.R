@@ -2,12 +2,14 @@
 
 # How to compile, as flags of the library.
 plan_flags <- function(training = FALSE, fuse = TRUE, simplify = TRUE, fold = TRUE, share = TRUE, mirror = FALSE,
-    passes = FALSE, algorithms = TRUE) {
-  sum(c(1, 2, 4, 8, 16, 32, 64, 256)[c(training, !fuse, !simplify, !fold, !share, mirror, passes, !algorithms)])
+    passes = FALSE, algorithms = TRUE, repeating = TRUE) {
+  flags <- c(MXR_PLAN_TRAINING, MXR_PLAN_NO_FUSION, MXR_PLAN_NO_SIMPLIFICATION, MXR_PLAN_NO_FOLDING, MXR_PLAN_NO_SHARING,
+             MXR_PLAN_MIRROR, MXR_PLAN_KEEP_PASSES, MXR_PLAN_NO_ALGORITHMS, MXR_PLAN_NO_REPEATING)
+  sum(flags[c(training, !fuse, !simplify, !fold, !share, mirror, passes, !algorithms, !repeating)])
 }
 
 # A budget in bytes; "least" is as little as can be found.
-budget_bytes <- function(budget) if (is.null(budget)) 0 else if (identical(budget, "least")) -1 else budget
+budget_bytes <- function(budget) if (is.null(budget)) 0 else if (identical(budget, "least")) MXR_BUDGET_LEAST else budget
 
 # What is known of variables: dimensions, or arrays of R and of the library, which have them.
 known_dims <- function(given) {
@@ -110,9 +112,9 @@ mx.exec.plan <- function(exec, is.train = FALSE) .Call(C_executor_plan, exec[["h
 `$.MXExecutor` <- function(x, name) {
   handle <- .subset2(x, "handle")
   switch(name,
-    arg.arrays = , ref.arg.arrays = .Call(C_executor_arrays, handle, 1L, .subset2(x, "args")),
-    outputs = , ref.outputs = .Call(C_executor_arrays, handle, 2L, .subset2(x, "outs")),
-    aux.arrays = , ref.aux.arrays = .Call(C_executor_arrays, handle, 3L, .subset2(x, "aux")),
+    arg.arrays = , ref.arg.arrays = .Call(C_executor_arrays, handle, MXR_LIST_ARGUMENTS, .subset2(x, "args")),
+    outputs = , ref.outputs = .Call(C_executor_arrays, handle, MXR_LIST_OUTPUTS, .subset2(x, "outs")),
+    aux.arrays = , ref.aux.arrays = .Call(C_executor_arrays, handle, MXR_LIST_AUXILIARY_STATES, .subset2(x, "aux")),
     grad.arrays = , ref.grad.arrays = .Call(C_executor_arrays, handle, 0L, .subset2(x, "args")),
     symbol = .subset2(x, "symbol"),
     ctx = .subset2(x, "ctx"),

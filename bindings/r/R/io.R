@@ -30,15 +30,15 @@ mx.io.arrayiter <- function(data, label = NULL, batch.size = 128, shuffle = FALS
     num.pad = function() .Call(C_iter_pad, handle),
     index = function() .Call(C_iter_index, handle),
     batch.size = .Call(C_iter_batch_size, handle),
-    provide.data = .Call(C_iter_descs, handle, 0L),
-    provide.label = .Call(C_iter_descs, handle, 1L),
+    provide.data = .Call(C_iter_descs, handle, MXR_DATA),
+    provide.label = .Call(C_iter_descs, handle, MXR_LABELS),
     stop("an iterator has no '", name, "'", call. = FALSE))
 }
 
 # The arrays of a batch: alone where there is one, as in MXNet's package.
 batch_of <- function(handle) {
   alone <- function(arrays) if (length(arrays) == 1L) arrays[[1]] else arrays
-  list(data = alone(.Call(C_iter_arrays, handle, 0L)), label = alone(.Call(C_iter_arrays, handle, 1L)))
+  list(data = alone(.Call(C_iter_arrays, handle, MXR_DATA)), label = alone(.Call(C_iter_arrays, handle, MXR_LABELS)))
 }
 
 print.MXDataIter <- function(x, ...) {

@@ -45,8 +45,8 @@ evaluate <- function(module, iter, metric, outputs) {
   mx.metric.reset(metric)
   handle <- iter[["handle"]]
   while (.Call(C_iter_next, handle)) {
-    labels <- .Call(C_iter_arrays, handle, 1L)
-    .Call(C_module_forward, module, .Call(C_iter_arrays, handle, 0L), labels, FALSE)
+    labels <- .Call(C_iter_arrays, handle, MXR_LABELS)
+    .Call(C_module_forward, module, .Call(C_iter_arrays, handle, MXR_DATA), labels, FALSE)
     update_metric(module, metric, labels, outputs)
   }
 }
@@ -58,8 +58,8 @@ train_epoch <- function(module, iter, metric, epoch, callbacks, env, outputs, ve
   batch <- 0
   while (.Call(C_iter_next, handle)) {
     batch <- batch + 1
-    labels <- .Call(C_iter_arrays, handle, 1L)
-    .Call(C_module_forward, module, .Call(C_iter_arrays, handle, 0L), labels, TRUE)
+    labels <- .Call(C_iter_arrays, handle, MXR_LABELS)
+    .Call(C_module_forward, module, .Call(C_iter_arrays, handle, MXR_DATA), labels, TRUE)
     .Call(C_module_backward, module, NULL)
     .Call(C_module_update, module)
     update_metric(module, metric, labels, outputs)
@@ -107,8 +107,8 @@ fit <- function(module, symbol, iter, eval.iter, metric, eval.metric, begin.roun
     .Call(C_module_save_checkpoint, module, path.expand(prefix), epoch, states)
   }
   params <- function() {
-    feed_forward(symbol, list(arg.params = .Call(C_module_params, module, 1L),
-                              aux.params = .Call(C_module_params, module, 3L)))
+    feed_forward(symbol, list(arg.params = .Call(C_module_params, module, MXR_LIST_ARGUMENTS),
+                              aux.params = .Call(C_module_params, module, MXR_LIST_AUXILIARY_STATES)))
   }
   for (epoch in seq(begin.round, length.out = num.round)) {
     if (!is.null(metric)) mx.metric.reset(metric)

@@ -62,18 +62,18 @@ mx.symbol.set.attributes <- function(symbol, ...) .Call(C_symbol_with_attrs, sym
 
 is.mx.symbol <- function(x) inherits(x, "MXSymbol")
 
-arguments <- function(x) .Call(C_symbol_list, x, 1L)
+arguments <- function(x) .Call(C_symbol_list, x, MXR_LIST_ARGUMENTS)
 
-outputs <- function(x) .Call(C_symbol_list, x, 2L)
+outputs <- function(x) .Call(C_symbol_list, x, MXR_LIST_OUTPUTS)
 
-auxiliary.states <- function(x) .Call(C_symbol_list, x, 3L)
+auxiliary.states <- function(x) .Call(C_symbol_list, x, MXR_LIST_AUXILIARY_STATES)
 
 internals <- function(x) .Call(C_symbol_internals, x)
 
 children <- function(x) .Call(C_symbol_children, x)
 
 # All variables, in the order in which arrays are bound to them.
-inputs_of <- function(symbol) .Call(C_symbol_list, symbol, 4L)
+inputs_of <- function(symbol) .Call(C_symbol_list, symbol, MXR_LIST_INPUTS)
 
 Ops.MXSymbol <- function(e1, e2) {
   if (missing(e2)) return(if (.Generic == "-") mx.symbol.negative(e1) else e1)

@@ -70,10 +70,10 @@ fn files() -> Result<Vec<File>> {
     files.extend(cpp::files(&schema));
     files.push(("bindings/abi/src/ffi.rs".into(), rust_abi::text(&functions)?));
     files.extend(julia::files(&schema, &abi));
-    files.extend(node::files(&schema));
+    files.extend(node::files(&schema, &abi));
     files.extend(python::files(&schema));
     let methods = crate::data::json(std::path::Path::new("xtask/data/python_methods.json"))?;
     files.extend(jvm::files(&schema, &functions, &crate::data::strings(&methods["methods"])));
-    files.extend(r::files(&schema, &functions));
+    files.extend(r::files(&schema, &functions, &abi));
     Ok(files)
 }

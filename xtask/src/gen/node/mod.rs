@@ -9,7 +9,7 @@ mod text;
 mod types;
 
 use super::File;
-use super::schema::{MARKER, list, place, text};
+use super::schema::{ABI_MARKER, MARKER, list, place, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -20,7 +20,7 @@ const MODULES: [&str; 7] = ["op", "_internal", "contrib", "linalg", "sparse", "i
 const OWN_METHODS: [&str; 3] = ["reshape", "transpose", "cast"];
 
 /// The generated files.
-pub fn files(schema: &Value) -> Vec<File> {
+pub fn files(schema: &Value, abi: &Value) -> Vec<File> {
     let all = list(schema, "operators");
     let operators: Vec<Operator> =
         all.iter().filter(|op| op["internal"] != true).map(Operator::new).collect();
@@ -28,6 +28,7 @@ pub fn files(schema: &Value) -> Vec<File> {
         (format!("{FOLDER}/ops.js").into(), table(&operators)),
         (format!("{FOLDER}/nd.js").into(), functions(&operators, false)),
         (format!("{FOLDER}/sym.js").into(), functions(&operators, true)),
+        (format!("{FOLDER}/abi.js").into(), constants(abi)),
     ];
     files.extend(types::files(&operators));
     files.extend(registered::files(schema));
@@ -37,6 +38,19 @@ pub fn files(schema: &Value) -> Vec<File> {
 /// The beginning of a JavaScript file.
 fn head(about: &str) -> String {
     format!("'use strict';\n// {MARKER}\n//\n// {about}\n\n")
+}
+
+/// The constants of libmxr, without `MXR_`.
+fn constants(abi: &Value) -> String {
+    let mut out = format!(
+        "'use strict';\n// {ABI_MARKER}\n//\n// The constants of libmxr, which schema/abi.json explains.\n\n\
+         module.exports = {{\n"
+    );
+    for constant in list(abi, "constants") {
+        let name = text(constant, "name").trim_start_matches("MXR_");
+        let _ = writeln!(out, "    {name}: {},", constant["value"]);
+    }
+    out + "};\n"
 }
 
 /// An operator that has functions.

@@ -60,11 +60,7 @@ pub fn files(schema: &Value) -> Vec<File> {
 
 /// What tells one state of the schema from another, so that functions and table are of the same.
 fn digest(operators: &[Operator]) -> String {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in operators.iter().flat_map(|op| op.schema.to_string().into_bytes()) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    format!("{hash:016x}")
+    crate::fnv::checksum(operators.iter().flat_map(|op| op.schema.to_string().into_bytes()))
 }
 
 fn package(digest: &str) -> String {

@@ -18,12 +18,13 @@ use std::fmt::Write;
 const WIDTH: usize = 90;
 
 /// The generated files.
-pub fn files(schema: &Value, functions: &Abi) -> Vec<File> {
+pub fn files(schema: &Value, functions: &Abi, abi: &Value) -> Vec<File> {
     let ops: Vec<&Value> = list(schema, "operators").iter().filter(|op| op["internal"] != true).collect();
     let mut files = vec![
         ("bindings/r/src/abi_functions.h".into(), tables::abi(functions)),
         ("bindings/r/src/operators.c".into(), tables::operators(&ops)),
         ("bindings/r/src/registered.c".into(), tables::registered(schema)),
+        ("bindings/r/R/constants.R".into(), tables::constants(abi)),
         ("bindings/r/R/operators.R".into(), functions_of(&ops, Mode::Eager)),
         ("bindings/r/R/symbols.R".into(), functions_of(&ops, Mode::Symbolic)),
         ("bindings/r/R/registered.R".into(), registered::functions(schema)),

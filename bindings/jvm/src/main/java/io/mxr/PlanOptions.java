@@ -42,6 +42,11 @@ public final class PlanOptions {
         return flag(Native.PLAN_NO_SHARING);
     }
 
+    /** Keep all that the backward pass reads, unless there is a budget: cheap operators are not repeated. */
+    public PlanOptions noRepeating() {
+        return flag(Native.PLAN_NO_REPEATING);
+    }
+
     /** Compute results of cheap operators again in the backward pass. */
     public PlanOptions mirror() {
         return flag(Native.PLAN_MIRROR);

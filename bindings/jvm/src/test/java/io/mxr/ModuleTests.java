@@ -67,10 +67,10 @@ public final class ModuleTests {
     }
 
     /** A weight and a bias, 1 at first and with gradients of 0, after a step in which a half decays by a half. */
-    private static List<Float> decayed(Consumer<Module> takeOptimizer) {
+    private static List<Double> decayed(Consumer<Module> takeOptimizer) {
         Symbol line = Sym.fullyConnected(Symbol.variable("data"), 1, o -> o.name("fc"));
         Module module = new Module(Sym.linearRegressionOutput(line, o -> o.name("out")), o -> o.labelNames("out_label"));
-        DataBatch batch = new DataBatch(List.of(NDArray.zeros(1, 1)), List.of(NDArray.ones(1, 1)));
+        DataBatch batch = new DataBatch(List.of(NDArray.zeros(1, 1)), List.of(NDArray.ones(1, 1)), 0);
         module.bind(List.of(new DataDesc("data", Shape.of(1, 1))), List.of(new DataDesc("out_label", Shape.of(1, 1))));
         module.initParams(null, Map.of("fc_weight", NDArray.ones(1, 1), "fc_bias", NDArray.ones(1)), null);
         takeOptimizer.accept(module);
@@ -82,8 +82,8 @@ public final class ModuleTests {
 
     public void biasesDecayUnlessTheOptimizerIsNamed() {
         Map<String, Double> attrs = Map.of("learning_rate", 0.5, "wd", 0.5);
-        equal(List.of(0.75f, 1f), decayed(module -> module.initOptimizer("sgd", attrs, "local")));
-        equal(List.of(0.75f, 0.75f), decayed(module -> module.initOptimizer(Optimizer.create("sgd", attrs))));
+        equal(List.of(0.75, 1.0), decayed(module -> module.initOptimizer("sgd", attrs, "local")));
+        equal(List.of(0.75, 0.75), decayed(module -> module.initOptimizer(Optimizer.create("sgd", attrs))));
     }
 
     public void storesSumAndUpdate() {
