@@ -57,6 +57,7 @@ function __init__()
     prepare_lent()
     prepare_autograd()
     prepare_monitor()
+    prepare_update()
 end
 
 end

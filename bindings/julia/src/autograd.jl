@@ -119,6 +119,17 @@ function grad(heads, variables, head_grads = nothing; create_graph::Bool = false
     return variables isa NDArray ? gradients[1] : gradients
 end
 
+"""
+    get_symbol(heads)
+
+What was recorded, as a symbol with an output for each array. Its variables are `var0`, `var1`, … for arrays with
+gradients, and `null2`, … for others.
+"""
+function get_symbol(heads)
+    hs = several_arrays(heads)
+    return GC.@preserve hs SymbolicNode(made(out -> mxr_autograd_symbol(handles_of(hs), length(hs), out)))
+end
+
 "Gives back what the library has finished with."
 poll() = (mxr_events_poll(); nothing)
 
@@ -143,9 +154,14 @@ function run_backward(payload::Ptr{Cvoid}, grads::Ptr{Ptr{Cvoid}}, n::Int32, out
         end
         return C_NULL
     catch error
-        kept = error isa Exception ? error : ErrorException(string(error))
-        return mxr_error_new(MXR_ERROR_CALLBACK, sprint(showerror, kept), lend(kept))
+        return thrown(error)
     end
+end
+
+"The library's error that stands for an exception of the user's, until it comes back."
+function thrown(error)
+    kept = error isa Exception ? error : ErrorException(string(error))
+    return mxr_error_new(MXR_ERROR_CALLBACK, sprint(showerror, kept), lend(kept))
 end
 
 """

@@ -42,6 +42,41 @@ end
 set_optimizer!(store::KVStore, optimizer::Optimizer) =
     GC.@preserve store optimizer check(mxr_kvstore_set_optimizer(live(store), live(optimizer)))
 
+const UPDATE = Ref(C_NULL)
+
+# Called by the library on the thread that is inside a push.
+function run_update(payload::Ptr{Cvoid}, text::Ptr{UInt8}, number::Int64, pushed::Ptr{Cvoid},
+        stored::Ptr{Cvoid})
+    try
+        key = text == C_NULL ? Int(number) : Symbol(unsafe_string(text))
+        lent(Int(UInt(payload)))(key, owned(mxr_array_retain(pushed)), owned(mxr_array_retain(stored)))
+        return C_NULL
+    catch error
+        return thrown(error)
+    end
+end
+
+"""
+    set_updater!(f, store)
+
+Calls `f(key, pushed, stored)` in each push, which changes the stored value by the sum of those pushed; without `f`
+sums take its place. The function must not use the store.
+"""
+function set_updater!(f, store::KVStore)
+    slot = lend(f)
+    GC.@preserve store check(mxr_kvstore_set_update(live(store), UPDATE[], payload(slot), DROP[]))
+    poll()
+end
+function set_updater!(::Nothing, store::KVStore)
+    GC.@preserve store check(mxr_kvstore_set_update(live(store), C_NULL, C_NULL, C_NULL))
+    poll()
+end
+
+function prepare_update()
+    UPDATE[] = @cfunction(run_update, Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, Int64, Ptr{Cvoid}, Ptr{Cvoid}))
+    return nothing
+end
+
 "The name by which a store is made."
 get_type(store::KVStore) = Symbol(GC.@preserve store taken(out -> mxr_kvstore_type(live(store), out)))
 "The number of this worker, from 0, and how many there are."

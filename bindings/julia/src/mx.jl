@@ -19,7 +19,7 @@ import Base: copy!, push!, wait
 import ..MXR: seed!, rand, randn
 # Automatic differentiation.
 import ..MXR: record, pause, train_mode, predict_mode, is_recording, is_training, attach_grad!,
-    mark_variables!, getgrad, ∇, is_recorded, backward!, backward, grad, custom, @record
+    mark_variables!, getgrad, ∇, is_recorded, backward!, backward, grad, custom, get_symbol, @record
 # Symbols.
 import ..MXR: Variable, @var, Group, @chain, name_prefix, attr_scope, list_arguments, list_outputs,
     list_auxiliary_states, list_inputs, get_internals, get_children, get_name, get_attr, set_attr, list_attr,
@@ -32,7 +32,7 @@ import ..MXR: save, load, save_checkpoint, load_checkpoint, save_model, load_mod
 import ..MXR: Optimizer, LRScheduler, Initializer, Updater, getupdater, update!, get_states, set_states!,
     get_lr, set_lr!, set_names!, set_mult!, init!, parse_initializer
 import ..MXR: Metric, reset!, get_global, DataIter, Batch, DataDesc, provide_data, provide_label,
-    get_batch_size, KVStore, pull!, set_optimizer!, get_type, workers, Compression, set_gradient_compression!
+    get_batch_size, KVStore, pull!, set_optimizer!, set_updater!, get_type, workers, Compression, set_gradient_compression!
 import ..MXR: FeedForward, Callback, fit, score, predict, bind!, init_params!, init_optimizer!, get_params,
     get_symbol, update_metric!, get_outputs
 # The library.

@@ -66,3 +66,11 @@ end
     z = mx.record(() -> mx.custom(v -> v .* 2, g -> (g, g), x))
     @test error_of(() -> mx.backward!(z)).code === :INVALID_VALUE
 end
+
+@testset "what was recorded is a symbol" begin
+    x, c = mx.attach_grad!(NDArray([1.0, 2.0])), NDArray([3.0, 4.0])
+    symbol = mx.get_symbol(mx.record(() -> x .* c))
+    @test mx.list_arguments(symbol) == [:var0, :null1]
+    @test mx.forward(mx.bind(symbol, Dict(:var0 => c, :null1 => c)))[1] == [9, 16]
+    @test error_of(() -> mx.get_symbol(c)).code === :AUTOGRAD
+end

@@ -70,6 +70,27 @@ classifier() = mx.@chain mx.Variable(:data) =>
     mx.FullyConnected(num_hidden = 2, name = :fc) =>
     mx.SoftmaxOutput(name = :softmax)
 
+@testset "a store is updated by a function" begin
+    store, seen = mx.KVStore(:local), []
+    mx.init!(store, :w, mx.ones(2))
+    mx.set_updater!(store) do key, pushed, stored
+        push!(seen, key)
+        stored[:] = Array(stored) .+ 10 .* Array(pushed)
+    end
+    push!(store, :w, [mx.ones(2), mx.ones(2)])
+    @test mx.pull!(store, :w, mx.zeros(2)) == Float32[21, 21] && seen == [:w]
+    mx.set_updater!((_...) -> throw(DomainError(3, "no")), store)
+    @test error_of(() -> push!(store, :w, mx.ones(2))) isa DomainError
+    mx.set_updater!(nothing, store)
+    push!(store, :w, mx.ones(2))
+    @test mx.pull!(store, :w, mx.zeros(2)) == Float32[1, 1]
+    numbered = mx.KVStore(:device)
+    mx.init!(numbered, 3, mx.ones(1))
+    mx.set_updater!((key, _, stored) -> stored[:] = [key], numbered)
+    push!(numbered, 3, mx.ones(1))
+    @test mx.pull!(numbered, 3, mx.zeros(1)) == Float32[3]
+end
+
 @testset "all parameters decay, and the symbol's factors wait, as in MXNet.jl" begin
     line = mx.@chain mx.Variable(:data) => mx.FullyConnected(num_hidden = 1, name = :fc)
     model = mx.FeedForward(mx.LinearRegressionOutput(line; name = :softmax))

@@ -157,6 +157,22 @@ public final class Autograd {
     }
 
     /**
+     * What was recorded, as a symbol with an output for each array. Its variables are {@code var0}, {@code var1}, … for
+     * arrays with gradients, and {@code null2}, … for others.
+     */
+    public static Symbol getSymbol(NDArray... heads) {
+        Frame frame = Local.get().frame;
+        long mark = frame.mark();
+        try {
+            long arrays = frame.handles(Arrays.asList(heads));
+            return new Symbol(Texts.place(out -> Native.autogradSymbol(arrays, heads.length, out)));
+        } finally {
+            frame.reset(mark);
+            Reference.reachabilityFence(heads);
+        }
+    }
+
+    /**
      * Calls a function of the user's on arrays and records it as one operation, whose gradient the function computes.
      */
     public static List<NDArray> call(CustomFunction function, NDArray... inputs) {

@@ -39,4 +39,5 @@ final class Bridge {
     static final int DROP = 0;
     static final int BACKWARD = 1;
     static final int MONITOR = 2;
+    static final int UPDATE = 3;
 }

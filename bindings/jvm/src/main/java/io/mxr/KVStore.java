@@ -75,6 +75,27 @@ public final class KVStore extends Handle {
         }
     }
 
+    /** Changes a stored value; see {@link #setUpdater}. */
+    public interface Updater {
+        /**
+         * Changes {@code stored} by the sum of the values pushed, both of which are closed afterwards. The key is a
+         * {@code String} or a {@code Long}. It must not use the store.
+         */
+        void update(Object key, NDArray pushed, NDArray stored);
+    }
+
+    /** Updates stored values by a function from now on, in each push; with null sums take their place. */
+    public void setUpdater(Updater updater) {
+        long payload = updater == null ? 0 : Bridge.keep(updater);
+        long update = updater == null ? 0 : Bridge.callback(Bridge.UPDATE);
+        long drop = updater == null ? 0 : Bridge.callback(Bridge.DROP);
+        try {
+            MxrException.check(Native.kvstoreSetUpdate(handle(), update, payload, drop));
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Compresses what is pushed to a store {@code device} from now on, as {@code 2bit}. */
     public void setGradientCompression(String name, Map<String, ?> attrs) {
         Frame frame = Local.get().frame;

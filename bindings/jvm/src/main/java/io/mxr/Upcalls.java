@@ -51,6 +51,18 @@ final class Upcalls {
         }
     }
 
+    /** Changes a value of a store; returns an error. Called by the native library. */
+    static long update(Object function, long key, long index, long pushed, long stored) {
+        try (NDArray sum = new NDArray(Native.arrayRetain(pushed));
+                NDArray value = new NDArray(Native.arrayRetain(stored))) {
+            Object named = key == 0 ? (Object) index : Bridge.text(key);
+            ((KVStore.Updater) function).update(named, sum, value);
+            return 0;
+        } catch (Throwable failure) {
+            return error(failure);
+        }
+    }
+
     /** Throws what a monitor threw on this thread. */
     static void checkMonitor() {
         Local local = Local.get();

@@ -86,6 +86,25 @@ public final class ModuleTests {
         equal(List.of(0.75, 0.75), decayed(module -> module.initOptimizer(Optimizer.create("sgd", attrs))));
     }
 
+    public void storesAreUpdatedByFunctions() throws Exception {
+        KVStore store = KVStore.create("local");
+        store.init(3, NDArray.ones(2));
+        store.setUpdater((key, pushed, stored) -> stored.set(stored.add(pushed.mul(10)).add((Long) key)));
+        store.push(3, List.of(NDArray.ones(2), NDArray.ones(2)));
+        NDArray out = NDArray.zeros(2);
+        store.pull(3, List.of(out));
+        elements(out, 24, 24);
+        store.setUpdater((key, pushed, stored) -> {
+            throw new IllegalStateException("no");
+        });
+        MxrException failure = fails(MxrException.Code.CALLBACK, () -> store.push(3, List.of(out)));
+        check(failure.getCause() instanceof IllegalStateException, "the function's own exception");
+        store.setUpdater(null);
+        store.push(3, List.of(NDArray.ones(2)));
+        store.pull(3, List.of(out));
+        elements(out, 1, 1);
+    }
+
     public void storesSumAndUpdate() {
         KVStore store = KVStore.create("local");
         equal("local", store.type());

@@ -21,6 +21,15 @@ public final class SymbolTests {
         return Sym.softmaxOutput(scores, o -> o.name("softmax"));
     }
 
+    public void whatWasRecordedIsASymbol() throws Exception {
+        NDArray x = NDArray.of(new float[] {1, 2}).attachGrad();
+        NDArray c = NDArray.of(new float[] {3, 4});
+        Symbol symbol = Autograd.getSymbol(Autograd.record(() -> x.mul(c)));
+        equal(List.of("var0", "null1"), symbol.listArguments());
+        elements(symbol.bind(Map.of("var0", c, "null1", c), Map.of()).forward(false).get(0), 9, 16);
+        fails(MxrException.Code.AUTOGRAD, () -> Autograd.getSymbol(c));
+    }
+
     public void inputsThatAreNotGivenBecomeVariables() {
         Symbol net = mlp();
         equal(List.of("data", "fc1_weight", "fc1_bias", "fc2_weight", "fc2_bias", "softmax_label"), net.listArguments());
