@@ -20,15 +20,17 @@ struct Step {
 
 namespace detail {
 
+/// The attribute that says of which body a node is.
+constexpr const char *kBodyName = "__subgraph_name__";
+
 /// A body of a loop or a branch: a scope of its own, variables that stand for what comes in, and what it makes.
 class Body {
 public:
     /// Composes the body: `run` is called once with the variables.
     template <class Run> Body(const std::string &hint, const std::vector<Symbol> &outside, const Run &run) {
-        const Restore restore;
-        const std::string outer = body_scope();
-        scope_ = auto_name(outer.empty() ? hint : outer + "$" + hint);
-        body_scope() = scope_;
+        const auto outer = scope_attrs().find(kBodyName);
+        scope_ = auto_name(outer == scope_attrs().end() ? hint : outer->second + "$" + hint);
+        const AttrScope attrs{{kBodyName, scope_}};
         for (std::size_t i = 0; i < outside.size(); i++) {
             inside_.push_back(Symbol::Variable(scope_ + "-" + std::to_string(i)));
         }
@@ -60,11 +62,6 @@ public:
     }
 
 private:
-    struct Restore {
-        std::string before = body_scope();
-        ~Restore() { body_scope() = before; }
-    };
-
     std::string scope_;
     std::vector<Symbol> inside_, made_;
     std::vector<mxr_symbol_t *> variables_, outputs_;

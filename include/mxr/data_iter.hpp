@@ -151,16 +151,27 @@ private:
     detail::Handle<mxr_data_iter_t, mxr_data_iter_retain, mxr_data_iter_free> handle_;
 };
 
+/// Arrays that batches are cut from: none, one, several, or several with names.
+class DataArrays {
+public:
+    DataArrays() = default;
+    DataArrays(const NDArray &array) : arrays_{{"", array}} {}
+    DataArrays(std::initializer_list<NDArray> arrays) : DataArrays(std::vector<NDArray>(arrays)) {}
+    DataArrays(const std::vector<NDArray> &arrays) {
+        for (const NDArray &array : arrays) arrays_.emplace_back("", array);
+    }
+    DataArrays(NamedArrays arrays) : arrays_(std::move(arrays)) {}
+    const NamedArrays &arrays() const noexcept { return arrays_; }
+
+private:
+    NamedArrays arrays_;
+};
+
 /// Batches of arrays in memory, cut along their first axis. Attributes as those of `NDArrayIter` by name:
-/// `batch_size`, `shuffle`, `last_batch_handle`, …
+/// `batch_size`, `shuffle`, `last_batch_handle`, …; `io::NDArrayIter` takes them as options.
 inline DataIter NDArrayIter(const std::vector<NDArray> &data, const std::vector<NDArray> &labels = {},
                             const AttrMap &attrs = {}) {
-    const auto unnamed = [](const std::vector<NDArray> &arrays) {
-        NamedArrays out;
-        for (const NDArray &array : arrays) out.emplace_back("", array);
-        return out;
-    };
-    return DataIter("NDArrayIter", unnamed(data), unnamed(labels), attrs);
+    return DataIter("NDArrayIter", DataArrays(data).arrays(), DataArrays(labels).arrays(), attrs);
 }
 
 /// An iterator over files whose attributes are set one by one, as with MXNet's cpp-package.

@@ -54,6 +54,27 @@ private:
 /// Attributes by name.
 using AttrMap = std::map<std::string, AttrValue>;
 
+namespace detail {
+
+/// Attributes by name, without those that are absent.
+class NamedValues {
+public:
+    template <class T> void add(uint32_t, const char *name, const T &value) {
+        if constexpr (std::is_enum_v<T> && !std::is_same_v<T, DType>) values_.emplace(name, AttrValue(text_of(value)));
+        else values_.emplace(name, AttrValue(value));
+    }
+    template <class T> void add(uint32_t id, const char *name, const Attr<T> &attr) {
+        if (attr.is_none()) values_.emplace(name, AttrValue(none));
+        else if (attr.given()) add(id, name, attr.value());
+    }
+    const AttrMap &values() const noexcept { return values_; }
+
+private:
+    AttrMap values_;
+};
+
+} // namespace detail
+
 /// A learning rate that depends on the number of updates. Optimizers may share one.
 class LRScheduler {
 public:

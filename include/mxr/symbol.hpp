@@ -5,6 +5,7 @@
 
 #include "attrs.hpp"
 #include "ndarray.hpp"
+#include <algorithm>
 #include <mutex>
 
 namespace mxr {
@@ -102,6 +103,22 @@ private:
     detail::Handle<mxr_symbol_t, mxr_symbol_retain, mxr_symbol_free> handle_;
 };
 
+/// Attributes, texts by name such as `ctx_group`, for the symbols that this thread makes while the scope lives. Scopes
+/// may lie in each other: inner ones add to outer ones.
+class AttrScope {
+public:
+    explicit AttrScope(const std::map<std::string, std::string> &attrs);
+    /// As in `AttrScope scope{{"ctx_group", "dev1"}};`.
+    AttrScope(std::initializer_list<std::pair<const std::string, std::string>> attrs)
+        : AttrScope(std::map<std::string, std::string>(attrs)) {}
+    AttrScope(const AttrScope &) = delete;
+    AttrScope &operator=(const AttrScope &) = delete;
+    ~AttrScope();
+
+private:
+    std::map<std::string, std::string> outer_;
+};
+
 namespace detail {
 
 /// Numbers symbols without a name by what made them: `exp0`, `exp1`.
@@ -112,17 +129,20 @@ inline std::string auto_name(const std::string &hint) {
     return hint + std::to_string(next[hint]++);
 }
 
-/// The body of a loop or branch that this thread composes; empty outside.
-inline std::string &body_scope() {
-    static thread_local std::string scope;
-    return scope;
+/// The attributes that symbols get which this thread makes; see AttrScope.
+inline std::map<std::string, std::string> &scope_attrs() {
+    static thread_local std::map<std::string, std::string> attrs;
+    return attrs;
 }
 
-/// Marks a node as one of the body that is composed.
+/// Adds the attributes of the scope that are not given.
 inline void add_scope(std::vector<const char *> *keys, std::vector<const char *> *values) {
-    if (body_scope().empty()) return;
-    keys->push_back("__subgraph_name__");
-    values->push_back(body_scope().c_str());
+    for (const auto &[key, value] : scope_attrs()) {
+        const bool given = std::any_of(keys->begin(), keys->end(), [&k = key](const char *other) { return k == other; });
+        if (given) continue;
+        keys->push_back(key.c_str());
+        values->push_back(value.c_str());
+    }
 }
 
 /// A symbol of a call, by the name of its parameter; NULL for one by position.
@@ -183,7 +203,38 @@ MXR_BINARY(-, "elemwise_sub", "_minus", "_minus_scalar", "_minusscalar", "_rminu
 MXR_BINARY(*, "elemwise_mul", "_mul", "_mul_scalar", "_mulscalar", "_mul_scalar", "_mulscalar")
 MXR_BINARY(/, "elemwise_div", "_div", "_div_scalar", "_divscalar", "_rdiv_scalar", "_rdivscalar")
 MXR_BINARY(%, "_mod", "_mod", "_mod_scalar", "_modscalar", "_rmod_scalar", "_rmodscalar")
+// Comparisons go element by element and give ones and zeros.
+MXR_BINARY(>, "_greater", "_greater", "_greater_scalar", "_greater_scalar", "_lesser_scalar", "_lesser_scalar")
+MXR_BINARY(>=, "_greater_equal", "_greater_equal", "_greater_equal_scalar", "_greater_equal_scalar",
+           "_lesser_equal_scalar", "_lesser_equal_scalar")
+MXR_BINARY(<, "_lesser", "_lesser", "_lesser_scalar", "_lesser_scalar", "_greater_scalar", "_greater_scalar")
+MXR_BINARY(<=, "_lesser_equal", "_lesser_equal", "_lesser_equal_scalar", "_lesser_equal_scalar",
+           "_greater_equal_scalar", "_greater_equal_scalar")
 #undef MXR_BINARY
+
+/// Ones where elements are equal and zeros elsewhere, as a symbol.
+inline Symbol Equal(const Symbol &lhs, const Symbol &rhs) {
+    static const detail::Op op("_equal", 1, 0);
+    return detail::symbol(op, "_equal", {}, {}, {{"lhs", lhs}, {"rhs", rhs}});
+}
+/// Ones where elements are equal to a number and zeros elsewhere, as a symbol.
+inline Symbol Equal(const Symbol &lhs, double rhs) {
+    static const detail::Op op("_equal_scalar", 1, 0);
+    return detail::symbol_with_scalar(op, "_equal_scalar", lhs, rhs);
+}
+/// Ones where elements differ and zeros elsewhere, as a symbol.
+inline Symbol NotEqual(const Symbol &lhs, const Symbol &rhs) {
+    static const detail::Op op("_not_equal", 1, 0);
+    return detail::symbol(op, "_not_equal", {}, {}, {{"lhs", lhs}, {"rhs", rhs}});
+}
+/// Ones where elements differ from a number and zeros elsewhere, as a symbol.
+inline Symbol NotEqual(const Symbol &lhs, double rhs) {
+    static const detail::Op op("_not_equal_scalar", 1, 0);
+    return detail::symbol_with_scalar(op, "_not_equal_scalar", lhs, rhs);
+}
+/// Whether two symbols are the same would be asked by `if (a == b)`; a symbol is composed by Equal.
+void operator==(const Symbol &, const Symbol &) = delete;
+void operator!=(const Symbol &, const Symbol &) = delete;
 
 inline Symbol operator-(const Symbol &symbol) { return -1.0 * symbol; }
 

@@ -46,6 +46,11 @@ inline std::vector<DType> inferred_dtypes(const Inferred &inferred, int32_t list
 
 } // namespace detail
 
+inline AttrScope::AttrScope(const std::map<std::string, std::string> &attrs) : outer_(detail::scope_attrs()) {
+    for (const auto &[key, value] : attrs) detail::scope_attrs().insert_or_assign(key, value);
+}
+inline AttrScope::~AttrScope() { detail::scope_attrs() = std::move(outer_); }
+
 inline Symbol Symbol::Variable(const std::string &name, const std::map<std::string, std::string> &attrs) {
     detail::ready();
     detail::CPairs pairs(attrs);

@@ -39,9 +39,39 @@ void foreach_goes_over_rows() {
     CHECK(executor->grad_dict().at("data").ToVector() == (Floats{2, 2, 2}));
 }
 
+void comparisons_give_ones_and_zeros() {
+    const Symbol x("x"), y("y");
+    const std::map<std::string, NDArray> args{{"x", NDArray(Floats{1, 2, 3})}, {"y", NDArray(Floats{2, 2, 2})}};
+    const auto found = computed({x > y, x >= y, x < y, x <= y, Equal(x, y), NotEqual(x, y)}, args);
+    CHECK(found.at(0).ToVector() == (Floats{0, 0, 1}) && found.at(1).ToVector() == (Floats{0, 1, 1}));
+    CHECK(found.at(2).ToVector() == (Floats{1, 0, 0}) && found.at(3).ToVector() == (Floats{1, 1, 0}));
+    CHECK(found.at(4).ToVector() == (Floats{0, 1, 0}) && found.at(5).ToVector() == (Floats{1, 0, 1}));
+    const auto scalars = computed({x > 2, 2 > x, x >= 2, 2 <= x, Equal(x, 3), NotEqual(x, 3)},
+                                  {{"x", NDArray(Floats{1, 2, 3})}});
+    CHECK(scalars.at(0).ToVector() == (Floats{0, 0, 1}) && scalars.at(1).ToVector() == (Floats{1, 0, 0}));
+    CHECK(scalars.at(2).ToVector() == (Floats{0, 1, 1}) && scalars.at(3).ToVector() == (Floats{0, 1, 1}));
+    CHECK(scalars.at(4).ToVector() == (Floats{0, 0, 1}) && scalars.at(5).ToVector() == (Floats{1, 1, 0}));
+    // Whether two symbols are equal is not a question with the answer yes or no.
+    static_assert(!std::is_convertible_v<decltype(x < y), bool>);
+}
+
+void symbols_have_the_attributes_of_the_scopes_around_them() {
+    Symbol inner, outer;
+    {
+        const AttrScope scope{{"ctx_group", "dev1"}, {"lr_mult", "2"}};
+        outer = Symbol::Variable("x");
+        const AttrScope nested{{"ctx_group", "dev2"}};
+        inner = op::exp("e", outer);
+        CHECK(Symbol::Variable("own", {{"ctx_group", "dev3"}}).GetAttr("ctx_group") == "dev3");
+    }
+    CHECK(outer.GetAttr("ctx_group") == "dev1" && outer.GetAttr("__lr_mult__") == "2");
+    CHECK(inner.GetAttr("ctx_group") == "dev2" && inner.GetAttr("lr_mult") == "2");
+    CHECK(Symbol::Variable("y").ListAttrs().empty());
+}
+
 void while_loops_end_by_their_condition() {
     const auto below_20 = [](const Symbols &x) {
-        return Operator("_lesser_scalar").SetParam("scalar", 20.0).PushInput(x[0]).CreateSymbol();
+        return x[0] < 20;
     };
     const auto doubled = [](const Symbols &x) { return Step{{x[0]}, {x[0] * 2}}; };
     const Step powers = control::WhileLoop(below_20, doubled, {Symbol::Variable("x")}, 5);
@@ -83,6 +113,8 @@ void a_body_that_fails_leaves_no_trace() {
 
 int main() {
     RUN(foreach_goes_over_rows);
+    RUN(comparisons_give_ones_and_zeros);
+    RUN(symbols_have_the_attributes_of_the_scopes_around_them);
     RUN(while_loops_end_by_their_condition);
     RUN(branches_are_chosen_by_a_condition);
     RUN(loops_may_be_in_loops);

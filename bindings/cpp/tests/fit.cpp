@@ -89,6 +89,32 @@ void iterators_discard_and_resize() {
     CHECK(batches == 5);
 }
 
+void what_need_not_be_given_is_a_struct() {
+    metric::TopKAccuracyOptions two;
+    two.top_k = 2;
+    EvalMetric best = metric::TopKAccuracy(two), first = metric::Accuracy();
+    CHECK(best.GetNameValue().front().first == "top_k_accuracy_2" && first.GetNameValue().front().first == "accuracy");
+    EvalMetric both = metric::CompositeEvalMetric();
+    both.Push(first);
+    both.Push(metric::MSE());
+    CHECK(both.GetNameValue().size() == 2);
+
+    const NDArray x(Floats{1, 2, 3}), y(Floats{4, 5, 6});
+    io::NDArrayIterOptions options;
+    options.batch_size = 2;
+    options.last_batch_handle = io::NDArrayIterLastBatchHandle::kDiscard;
+    DataIter one = io::NDArrayIter(x, y, options);
+    CHECK(one.Next() && one.GetLabel().ToVector() == (Floats{4, 5}) && !one.Next());
+    CHECK(io::NDArrayIter({x, y}).ProvideData()[1].name == "_1_data");
+    const NamedArrays named{{"left", x}, {"right", y}};
+    CHECK(io::NDArrayIter(named).ProvideData()[1].name == "right");
+    DataIter four = io::PrefetchingIter({io::ResizeIter({io::NDArrayIter(x)}, 4)});
+    int batches = 0;
+    while (four.Next()) batches++;
+    CHECK(batches == 4);
+    CHECK(testing::error_of([] { io::MNISTIter(); }).code() == MXR_ERROR_NOT_FOUND);
+}
+
 void iterators_read_files() {
     const std::string path = "fit-rows.csv";
     std::ofstream(path) << "1,2\n3,4\n";
@@ -182,6 +208,7 @@ int main() {
     RUN(metrics_refuse_what_they_cannot_take);
     RUN(iterators_fill_the_last_batch_up);
     RUN(iterators_discard_and_resize);
+    RUN(what_need_not_be_given_is_a_struct);
     RUN(iterators_read_files);
     RUN(iterators_refuse_arrays_of_unlike_lengths);
     RUN(stores_sum_what_is_pushed);

@@ -194,7 +194,9 @@ void checkpoints_are_written_and_read() {
     optimizer.SetParam("lr", 0.1)->SetParam("momentum", 0.5);
     FitOptions options = silent();
     options.optimizer = &optimizer;
-    options.epoch_end = {Callback("do_checkpoint", {{"prefix", prefix}, {"save_optimizer_states", true}})};
+    callback::do_checkpointOptions with_states;
+    with_states.save_optimizer_states = true;
+    options.epoch_end = {callback::do_checkpoint(prefix, with_states)};
     module.Fit(points(2), 2, options);
     Module other = Module::Load(prefix, 2, true, names());
     other.Bind(points(2));
