@@ -40,6 +40,11 @@ fn lists_of_arrays_are_read_or_refused() {
 }
 
 #[test]
+fn records_are_read_or_refused() {
+    replay(&["conformance/recordio"], readers::recordio);
+}
+
+#[test]
 fn graphs_are_read_or_refused() {
     replay(&["fuzz/corpus/symbol_json", "conformance/graphs/files"], readers::symbol_json);
 }

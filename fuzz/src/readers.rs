@@ -2,10 +2,12 @@
 //! again.
 
 use crate::memory::bounded;
+use mxr_core::format::recordio::{self, Index, Reader};
 use mxr_core::format::{StorageKind, ndarray_list};
 use mxr_core::graph::Symbol;
 use mxr_core::model::native;
 use mxr_core::ndarray::safetensors::{self, Contents};
+use std::io::Cursor;
 
 /// `.params` files and other lists of arrays.
 pub fn ndarray_list(bytes: &[u8]) {
@@ -20,6 +22,22 @@ pub fn ndarray_list(bytes: &[u8]) {
         assert_ne!(tensor.storage, StorageKind::None);
     }
     assert_eq!(ndarray_list::write(&again).expect("it was written before"), written);
+}
+
+/// `.rec` files, `.idx` files and packed records.
+pub fn recordio(bytes: &[u8]) {
+    let _ = bounded(bytes.len(), || Index::read(bytes));
+    if let Ok((header, rest)) = bounded(bytes.len(), || recordio::unpack(bytes)) {
+        // The field of a single label is not used where there are several.
+        let packed = recordio::pack(&header, rest);
+        assert_eq!((&packed[..4], &packed[8..]), (&bytes[..4], &bytes[8..]));
+    }
+    let mut reader = Reader::new(Cursor::new(bytes));
+    loop {
+        let begin = reader.position();
+        let Ok(Some(record)) = bounded(bytes.len(), || reader.next_record()) else { break };
+        assert!(record.len() as u64 <= reader.position() - begin);
+    }
 }
 
 /// `-symbol.json` files.

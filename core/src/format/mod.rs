@@ -7,6 +7,7 @@
 pub mod atomic;
 mod cursor;
 pub mod ndarray_list;
+pub mod recordio;
 pub mod safetensors;
 mod sparse;
 pub mod tensor;
