@@ -489,6 +489,16 @@ typedef struct mxr_optimizer_t mxr_optimizer_t;
 typedef struct mxr_plan_t mxr_plan_t;
 
 /**
+ * Goes through the records of a file, `.rec`, perhaps by an index, `.idx`.
+ */
+typedef struct mxr_record_reader_t mxr_record_reader_t;
+
+/**
+ * Appends records to a file, `.rec`, and perhaps to its index, `.idx`.
+ */
+typedef struct mxr_record_writer_t mxr_record_writer_t;
+
+/**
  * Outputs of a graph of operators. Symbols never change.
  */
 typedef struct mxr_symbol_t mxr_symbol_t;
@@ -2281,6 +2291,119 @@ mxr_error_t *mxr_memory_stats(mxr_memory_t *memory);
  * Returns memory that is kept for later use to the system, and starts a new measurement of the peak.
  */
 void mxr_memory_trim(void);
+
+/**
+ * Makes a file of records, and with `index_path` its index; files that are there become empty. @nullable index_path
+ */
+mxr_error_t *mxr_record_writer_create(const char *path,
+                                      const char *index_path,
+                                      mxr_record_writer_t **out);
+
+/**
+ * Appends a record of less than 2²⁹ bytes. A record with a key is found by it in the index. @nullable key
+ */
+mxr_error_t *mxr_record_writer_write(const mxr_record_writer_t *writer,
+                                     const char *key,
+                                     const uint8_t *record,
+                                     uint64_t len);
+
+/**
+ * Where the next record will begin, in bytes from the beginning of the file.
+ */
+mxr_error_t *mxr_record_writer_position(const mxr_record_writer_t *writer, uint64_t *position);
+
+/**
+ * Gives what was written to the operating system. Freeing the last reference does that too, but cannot fail.
+ */
+mxr_error_t *mxr_record_writer_flush(const mxr_record_writer_t *writer);
+
+/**
+ * Takes another reference to a writer, to be freed like the first. NULL gives NULL.
+ */
+mxr_record_writer_t *mxr_record_writer_retain(mxr_record_writer_t *writer);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_record_writer_free(mxr_record_writer_t *writer);
+
+/**
+ * Opens a file of records before its first one, and with `index_path` reads its index. @nullable index_path
+ */
+mxr_error_t *mxr_record_reader_open(const char *path,
+                                    const char *index_path,
+                                    mxr_record_reader_t **out);
+
+/**
+ * The next record, which the caller frees with `mxr_bytes_free`; `record` becomes NULL at the end of the file. After
+ * an error the reader is where it was.
+ */
+mxr_error_t *mxr_record_reader_read(const mxr_record_reader_t *reader,
+                                    uint8_t **record,
+                                    uint64_t *len);
+
+/**
+ * Goes to the record that begins there, in bytes from the beginning of the file.
+ */
+mxr_error_t *mxr_record_reader_seek(const mxr_record_reader_t *reader, uint64_t position);
+
+/**
+ * Where the record of a key begins, by the index: the last if there are several.
+ */
+mxr_error_t *mxr_record_reader_find(const mxr_record_reader_t *reader,
+                                    const char *key,
+                                    uint64_t *position);
+
+/**
+ * The keys of the index in its order.
+ */
+mxr_error_t *mxr_record_reader_keys(const mxr_record_reader_t *reader, mxr_texts_t **keys);
+
+/**
+ * Where the records of the keys begin, as many as there is room for; `total` becomes the number of keys.
+ */
+mxr_error_t *mxr_record_reader_positions(const mxr_record_reader_t *reader,
+                                         uint64_t *positions,
+                                         int64_t n,
+                                         int64_t *total);
+
+/**
+ * Takes another reference to a reader, to be freed like the first. NULL gives NULL.
+ */
+mxr_record_reader_t *mxr_record_reader_retain(mxr_record_reader_t *reader);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_record_reader_free(mxr_record_reader_t *reader);
+
+/**
+ * A record of a header and `len` bytes, which the caller frees with `mxr_bytes_free`. Its label is the number `label`
+ * if `num_labels` is negative, else a list.
+ */
+mxr_error_t *mxr_record_pack(double label,
+                             const float *labels,
+                             int64_t num_labels,
+                             uint64_t id,
+                             uint64_t id2,
+                             const uint8_t *bytes,
+                             uint64_t len,
+                             uint8_t **record,
+                             uint64_t *record_len);
+
+/**
+ * What is in a record that has a header: the number that is its label, or its `num_labels` labels, as many as there
+ * is room for; its numbers; and where its bytes begin. `num_labels` becomes -1 where the label is a number.
+ */
+mxr_error_t *mxr_record_unpack(const uint8_t *record,
+                               uint64_t len,
+                               double *label,
+                               float *labels,
+                               int64_t room,
+                               int64_t *num_labels,
+                               uint64_t *id,
+                               uint64_t *id2,
+                               uint64_t *begin);
 
 /**
  * Makes a variable. Attributes are texts, as `__shape__` and "(2, 3)"; `lr_mult` becomes `__lr_mult__`.

@@ -36,6 +36,7 @@ pub mod optimizer;
 mod out;
 pub mod plan;
 pub mod process;
+pub mod record;
 mod shared;
 pub mod symbol;
 pub mod symbol_info;

@@ -28,6 +28,8 @@ static mxr_data_iter_t *a_data_iter;
 static mxr_kvstore_t *a_kvstore;
 static mxr_callback_t *a_callback;
 static mxr_module_t *a_module;
+static mxr_record_writer_t *a_record_writer;
+static mxr_record_reader_t *a_record_reader;
 
 /* Begins with a one, as int32 and as int64, whatever the call before has put there. */
 static int64_t numbers[64] = {1};
@@ -53,6 +55,8 @@ static const char *texts[1] = {"exp"};
 #define A_mxr_kvstore_t a_kvstore
 #define A_mxr_callback_t a_callback
 #define A_mxr_module_t a_module
+#define A_mxr_record_writer_t a_record_writer
+#define A_mxr_record_reader_t a_record_reader
 #define A_mxr_attr_t nothing_set()
 #define A_mxr_desc_t a_desc()
 #define A_mxr_module_options_t nothing_set()
@@ -174,6 +178,10 @@ static int the_arguments_are_made(void) {
     OK(mxr_kvstore_create("local", &a_kvstore));
     OK(mxr_callback_create("LogValidationMetricsCallback", NULL, 0, &a_callback));
     OK(a_trained_symbol());
+    OK(mxr_record_writer_create("nulls.rec", "nulls.idx", &a_record_writer));
+    OK(mxr_record_writer_write(a_record_writer, name, NULL, 0));
+    OK(mxr_record_writer_flush(a_record_writer));
+    OK(mxr_record_reader_open("nulls.rec", "nulls.idx", &a_record_reader));
     return 1;
 }
 

@@ -992,17 +992,20 @@ inline constexpr RegisteredAttr data_iters_attrs_0[] = {{"batch_size", 10}, {"sh
 inline constexpr const char *data_iters_aliases_1[] = {nullptr};
 inline constexpr RegisteredAttr data_iters_attrs_1[] = {{"data_csv", 10}, {"data_shape", 11}, {"label_csv", 12}, {"label_shape", 13}, {"batch_size", 14}, {"round_batch", 15}, {"dtype", 16}, {"data_name", 1}, {"label_name", 2}, {nullptr, 0}};
 inline constexpr const char *data_iters_aliases_2[] = {nullptr};
-inline constexpr RegisteredAttr data_iters_attrs_2[] = {{"image", 10}, {"label", 11}, {"batch_size", 12}, {"shuffle", 13}, {"flat", 14}, {"seed", 15}, {"silent", 16}, {"num_parts", 17}, {"part_index", 18}, {"data_name", 1}, {"label_name", 2}, {nullptr, 0}};
+inline constexpr RegisteredAttr data_iters_attrs_2[] = {{"data_libsvm", 10}, {"data_shape", 11}, {"label_libsvm", 12}, {"label_shape", 13}, {"batch_size", 14}, {"round_batch", 15}, {"data_name", 1}, {"label_name", 2}, {nullptr, 0}};
 inline constexpr const char *data_iters_aliases_3[] = {nullptr};
-inline constexpr RegisteredAttr data_iters_attrs_3[] = {{"rename_data", 10}, {"rename_label", 11}, {nullptr, 0}};
+inline constexpr RegisteredAttr data_iters_attrs_3[] = {{"image", 10}, {"label", 11}, {"batch_size", 12}, {"shuffle", 13}, {"flat", 14}, {"seed", 15}, {"silent", 16}, {"num_parts", 17}, {"part_index", 18}, {"data_name", 1}, {"label_name", 2}, {nullptr, 0}};
 inline constexpr const char *data_iters_aliases_4[] = {nullptr};
-inline constexpr RegisteredAttr data_iters_attrs_4[] = {{"size", 10}, {"reset_internal", 11}, {nullptr, 0}};
+inline constexpr RegisteredAttr data_iters_attrs_4[] = {{"rename_data", 10}, {"rename_label", 11}, {nullptr, 0}};
+inline constexpr const char *data_iters_aliases_5[] = {nullptr};
+inline constexpr RegisteredAttr data_iters_attrs_5[] = {{"size", 10}, {"reset_internal", 11}, {nullptr, 0}};
 inline constexpr Registered data_iters[] = {
     {"NDArrayIter", data_iters_aliases_0, 0, 0, data_iters_attrs_0},
     {"CSVIter", data_iters_aliases_1, 0, 0, data_iters_attrs_1},
-    {"MNISTIter", data_iters_aliases_2, 0, 0, data_iters_attrs_2},
-    {"PrefetchingIter", data_iters_aliases_3, 0, 0, data_iters_attrs_3},
-    {"ResizeIter", data_iters_aliases_4, 0, 0, data_iters_attrs_4},
+    {"LibSVMIter", data_iters_aliases_2, 0, 0, data_iters_attrs_2},
+    {"MNISTIter", data_iters_aliases_3, 0, 0, data_iters_attrs_3},
+    {"PrefetchingIter", data_iters_aliases_4, 0, 0, data_iters_attrs_4},
+    {"ResizeIter", data_iters_aliases_5, 0, 0, data_iters_attrs_5},
 };
 
 inline constexpr const char *callbacks_aliases_0[] = {nullptr};

@@ -1293,6 +1293,42 @@ inline mxr::DataIter CSVIter(const std::string &data_csv, const Shape &data_shap
     return mxr::DataIter("CSVIter", attrs.values());
 }
 
+/// What need not be given to LibSVMIter.
+struct LibSVMIterOptions {
+    /// A file whose numbers are the labels; those of the first file, one in each line, if absent. Default:
+    /// none.
+    Attr<std::string> label_libsvm = {};
+    /// Shape of a label of `label_libsvm`. Default: (1).
+    Attr<Shape> label_shape = {};
+    /// Fill the last batch up with the first examples, with which the next epoch then does not begin.
+    /// Otherwise examples of the batch before fill it up. Default: true.
+    Attr<bool> round_batch = {};
+    /// Name of the data. Default: data.
+    Attr<std::string> data_name = {};
+    /// Name of the labels. Default: softmax_label.
+    Attr<std::string> label_name = {};
+};
+
+/// Batches of files that have an example in each line: a label, and those numbers that are not 0, each after
+/// its place and a colon. Places begin with 0; what follows a # is passed over. Batches are dense arrays of
+/// `float32`, where MXNet's are sparse; the file is kept as it is, so that wide examples take no more than
+/// their numbers.
+/// @param data_libsvm The file of the data.
+/// @param data_shape Shape of an example.
+/// @param batch_size Number of examples in a batch.
+inline mxr::DataIter LibSVMIter(const std::string &data_libsvm, const Shape &data_shape, int64_t batch_size, const LibSVMIterOptions &options = {}) {
+    mxr::detail::NamedValues attrs;
+    attrs.add(10, "data_libsvm", data_libsvm);
+    attrs.add(11, "data_shape", data_shape);
+    attrs.add(12, "label_libsvm", options.label_libsvm);
+    attrs.add(13, "label_shape", options.label_shape);
+    attrs.add(14, "batch_size", batch_size);
+    attrs.add(15, "round_batch", options.round_batch);
+    attrs.add(1, "data_name", options.data_name);
+    attrs.add(2, "label_name", options.label_name);
+    return mxr::DataIter("LibSVMIter", attrs.values());
+}
+
 /// What need not be given to MNISTIter.
 struct MNISTIterOptions {
     /// The file of the images, not compressed. Default: ./train-images-idx3-ubyte.

@@ -293,6 +293,12 @@
 #define MXR_RESCALE 8
 
 /**
+ * The module made the optimizer by its name: parameters whose names end neither in `_weight` nor in `_gamma` do not
+ * decay, and the factors that the symbol's variables have count. Not for an optimizer that knows names.
+ */
+#define MXR_BY_NAME 16
+
+/**
  * Remember the call for differentiation.
  */
 #define MXR_CALL_RECORDING 1
@@ -481,6 +487,16 @@ typedef struct mxr_optimizer_t mxr_optimizer_t;
  * A compiled symbol.
  */
 typedef struct mxr_plan_t mxr_plan_t;
+
+/**
+ * Goes through the records of a file, `.rec`, perhaps by an index, `.idx`.
+ */
+typedef struct mxr_record_reader_t mxr_record_reader_t;
+
+/**
+ * Appends records to a file, `.rec`, and perhaps to its index, `.idx`.
+ */
+typedef struct mxr_record_writer_t mxr_record_writer_t;
 
 /**
  * Outputs of a graph of operators. Symbols never change.
@@ -1946,8 +1962,8 @@ mxr_error_t *mxr_module_params(const mxr_module_t *module, int32_t list, mxr_lis
  * Takes an optimizer, which stays the caller's too. Parameters get their names in it, unless it has some.
  *
  * `store_name` is NULL, or the name of a store in which several devices' gradients are summed; with one device none is
- * made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE` and `MXR_FORCE`; without the latter an
- * optimizer that is there stays, and `done` becomes 0. @nullable store_name, store
+ * made. `store` is NULL, or such a store itself. `flags` are `MXR_RESCALE`, `MXR_BY_NAME` and `MXR_FORCE`;
+ * without the last an optimizer that is there stays, and `done` becomes 0. @nullable store_name, store
  */
 mxr_error_t *mxr_module_init_optimizer(const mxr_module_t *module,
                                        mxr_optimizer_t *optimizer,
@@ -2088,6 +2104,14 @@ mxr_error_t *mxr_optimizer_set_names(const mxr_optimizer_t *optimizer,
                                      int32_t n);
 
 /**
+ * Says the names of `n` more parameters, by which factors find them. All parameters decay as before.
+ */
+mxr_error_t *mxr_optimizer_add_names(const mxr_optimizer_t *optimizer,
+                                     const int64_t *indices,
+                                     const char *const *names,
+                                     int32_t n);
+
+/**
  * Sets the factors of the learning rate, 1 for parameters that are not named: of the one called `names[i]`,
  * or of number `indices[i]` where that is NULL. @nullable indices
  */
@@ -2099,7 +2123,7 @@ mxr_error_t *mxr_optimizer_set_lr_mults(const mxr_optimizer_t *optimizer,
 
 /**
  * Sets the factors of the decay as `mxr_optimizer_set_lr_mults` does. Parameters that are not named have 1,
- * but for those whose names say that they do not decay. @nullable indices
+ * but 0 for those whose known names end neither in `_weight` nor in `_gamma`. @nullable indices
  */
 mxr_error_t *mxr_optimizer_set_wd_mults(const mxr_optimizer_t *optimizer,
                                         const int64_t *indices,
@@ -2267,6 +2291,119 @@ mxr_error_t *mxr_memory_stats(mxr_memory_t *memory);
  * Returns memory that is kept for later use to the system, and starts a new measurement of the peak.
  */
 void mxr_memory_trim(void);
+
+/**
+ * Makes a file of records, and with `index_path` its index; files that are there become empty. @nullable index_path
+ */
+mxr_error_t *mxr_record_writer_create(const char *path,
+                                      const char *index_path,
+                                      mxr_record_writer_t **out);
+
+/**
+ * Appends a record of less than 2²⁹ bytes. A record with a key is found by it in the index. @nullable key
+ */
+mxr_error_t *mxr_record_writer_write(const mxr_record_writer_t *writer,
+                                     const char *key,
+                                     const uint8_t *record,
+                                     uint64_t len);
+
+/**
+ * Where the next record will begin, in bytes from the beginning of the file.
+ */
+mxr_error_t *mxr_record_writer_position(const mxr_record_writer_t *writer, uint64_t *position);
+
+/**
+ * Gives what was written to the operating system. Freeing the last reference does that too, but cannot fail.
+ */
+mxr_error_t *mxr_record_writer_flush(const mxr_record_writer_t *writer);
+
+/**
+ * Takes another reference to a writer, to be freed like the first. NULL gives NULL.
+ */
+mxr_record_writer_t *mxr_record_writer_retain(mxr_record_writer_t *writer);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_record_writer_free(mxr_record_writer_t *writer);
+
+/**
+ * Opens a file of records before its first one, and with `index_path` reads its index. @nullable index_path
+ */
+mxr_error_t *mxr_record_reader_open(const char *path,
+                                    const char *index_path,
+                                    mxr_record_reader_t **out);
+
+/**
+ * The next record, which the caller frees with `mxr_bytes_free`; `record` becomes NULL at the end of the file. After
+ * an error the reader is where it was.
+ */
+mxr_error_t *mxr_record_reader_read(const mxr_record_reader_t *reader,
+                                    uint8_t **record,
+                                    uint64_t *len);
+
+/**
+ * Goes to the record that begins there, in bytes from the beginning of the file.
+ */
+mxr_error_t *mxr_record_reader_seek(const mxr_record_reader_t *reader, uint64_t position);
+
+/**
+ * Where the record of a key begins, by the index: the last if there are several.
+ */
+mxr_error_t *mxr_record_reader_find(const mxr_record_reader_t *reader,
+                                    const char *key,
+                                    uint64_t *position);
+
+/**
+ * The keys of the index in its order.
+ */
+mxr_error_t *mxr_record_reader_keys(const mxr_record_reader_t *reader, mxr_texts_t **keys);
+
+/**
+ * Where the records of the keys begin, as many as there is room for; `total` becomes the number of keys.
+ */
+mxr_error_t *mxr_record_reader_positions(const mxr_record_reader_t *reader,
+                                         uint64_t *positions,
+                                         int64_t n,
+                                         int64_t *total);
+
+/**
+ * Takes another reference to a reader, to be freed like the first. NULL gives NULL.
+ */
+mxr_record_reader_t *mxr_record_reader_retain(mxr_record_reader_t *reader);
+
+/**
+ * Gives a reference back. NULL is allowed.
+ */
+void mxr_record_reader_free(mxr_record_reader_t *reader);
+
+/**
+ * A record of a header and `len` bytes, which the caller frees with `mxr_bytes_free`. Its label is the number `label`
+ * if `num_labels` is negative, else a list.
+ */
+mxr_error_t *mxr_record_pack(double label,
+                             const float *labels,
+                             int64_t num_labels,
+                             uint64_t id,
+                             uint64_t id2,
+                             const uint8_t *bytes,
+                             uint64_t len,
+                             uint8_t **record,
+                             uint64_t *record_len);
+
+/**
+ * What is in a record that has a header: the number that is its label, or its `num_labels` labels, as many as there
+ * is room for; its numbers; and where its bytes begin. `num_labels` becomes -1 where the label is a number.
+ */
+mxr_error_t *mxr_record_unpack(const uint8_t *record,
+                               uint64_t len,
+                               double *label,
+                               float *labels,
+                               int64_t room,
+                               int64_t *num_labels,
+                               uint64_t *id,
+                               uint64_t *id2,
+                               uint64_t *begin);
 
 /**
  * Makes a variable. Attributes are texts, as `__shape__` and "(2, 3)"; `lr_mult` becomes `__lr_mult__`.

@@ -491,6 +491,21 @@ pub struct mxr_memory_t {
     #[doc = " Largest `in_use` so far."]
     pub peak: u64,
 }
+#[doc = " Appends records to a file, `.rec`, and perhaps to its index, `.idx`."]
+#[repr(C)]
+pub struct mxr_record_writer_t {
+    _opaque: [u8; 0],
+}
+#[doc = " Goes through the records of a file, `.rec`, perhaps by an index, `.idx`."]
+#[repr(C)]
+pub struct mxr_record_reader_t {
+    _opaque: [u8; 0],
+}
+#[doc = " A file with its index, which is empty if there is none."]
+#[repr(C)]
+pub struct Indexed {
+    _opaque: [u8; 0],
+}
 #[doc = " Outputs of a graph of operators. Symbols never change."]
 #[repr(C)]
 pub struct mxr_symbol_t {
@@ -1598,6 +1613,94 @@ pub struct Abi {
     pub mxr_memory_stats: unsafe extern "C" fn(memory: *mut mxr_memory_t) -> *mut mxr_error_t,
     #[doc = " Returns memory that is kept for later use to the system, and starts a new measurement of the peak."]
     pub mxr_memory_trim: unsafe extern "C" fn(),
+    #[doc = " Makes a file of records, and with `index_path` its index; files that are there become empty. @nullable index_path"]
+    pub mxr_record_writer_create: unsafe extern "C" fn(
+        path: *const c_char,
+        index_path: *const c_char,
+        out: *mut *mut mxr_record_writer_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Appends a record of less than 2²⁹ bytes. A record with a key is found by it in the index. @nullable key"]
+    pub mxr_record_writer_write: unsafe extern "C" fn(
+        writer: *const mxr_record_writer_t,
+        key: *const c_char,
+        record: *const u8,
+        len: u64,
+    ) -> *mut mxr_error_t,
+    #[doc = " Where the next record will begin, in bytes from the beginning of the file."]
+    pub mxr_record_writer_position:
+        unsafe extern "C" fn(writer: *const mxr_record_writer_t, position: *mut u64) -> *mut mxr_error_t,
+    #[doc = " Gives what was written to the operating system. Freeing the last reference does that too, but cannot fail."]
+    pub mxr_record_writer_flush: unsafe extern "C" fn(writer: *const mxr_record_writer_t) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a writer, to be freed like the first. NULL gives NULL."]
+    pub mxr_record_writer_retain:
+        unsafe extern "C" fn(writer: *mut mxr_record_writer_t) -> *mut mxr_record_writer_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_record_writer_free: unsafe extern "C" fn(writer: *mut mxr_record_writer_t),
+    #[doc = " Opens a file of records before its first one, and with `index_path` reads its index. @nullable index_path"]
+    pub mxr_record_reader_open: unsafe extern "C" fn(
+        path: *const c_char,
+        index_path: *const c_char,
+        out: *mut *mut mxr_record_reader_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " The next record, which the caller frees with `mxr_bytes_free`; `record` becomes NULL at the end of the file. After"]
+    #[doc = " an error the reader is where it was."]
+    pub mxr_record_reader_read: unsafe extern "C" fn(
+        reader: *const mxr_record_reader_t,
+        record: *mut *mut u8,
+        len: *mut u64,
+    ) -> *mut mxr_error_t,
+    #[doc = " Goes to the record that begins there, in bytes from the beginning of the file."]
+    pub mxr_record_reader_seek:
+        unsafe extern "C" fn(reader: *const mxr_record_reader_t, position: u64) -> *mut mxr_error_t,
+    #[doc = " Where the record of a key begins, by the index: the last if there are several."]
+    pub mxr_record_reader_find: unsafe extern "C" fn(
+        reader: *const mxr_record_reader_t,
+        key: *const c_char,
+        position: *mut u64,
+    ) -> *mut mxr_error_t,
+    #[doc = " The keys of the index in its order."]
+    pub mxr_record_reader_keys: unsafe extern "C" fn(
+        reader: *const mxr_record_reader_t,
+        keys: *mut *mut mxr_texts_t,
+    ) -> *mut mxr_error_t,
+    #[doc = " Where the records of the keys begin, as many as there is room for; `total` becomes the number of keys."]
+    pub mxr_record_reader_positions: unsafe extern "C" fn(
+        reader: *const mxr_record_reader_t,
+        positions: *mut u64,
+        n: i64,
+        total: *mut i64,
+    ) -> *mut mxr_error_t,
+    #[doc = " Takes another reference to a reader, to be freed like the first. NULL gives NULL."]
+    pub mxr_record_reader_retain:
+        unsafe extern "C" fn(reader: *mut mxr_record_reader_t) -> *mut mxr_record_reader_t,
+    #[doc = " Gives a reference back. NULL is allowed."]
+    pub mxr_record_reader_free: unsafe extern "C" fn(reader: *mut mxr_record_reader_t),
+    #[doc = " A record of a header and `len` bytes, which the caller frees with `mxr_bytes_free`. Its label is the number `label`"]
+    #[doc = " if `num_labels` is negative, else a list."]
+    pub mxr_record_pack: unsafe extern "C" fn(
+        label: f64,
+        labels: *const f32,
+        num_labels: i64,
+        id: u64,
+        id2: u64,
+        bytes: *const u8,
+        len: u64,
+        record: *mut *mut u8,
+        record_len: *mut u64,
+    ) -> *mut mxr_error_t,
+    #[doc = " What is in a record that has a header: the number that is its label, or its `num_labels` labels, as many as there"]
+    #[doc = " is room for; its numbers; and where its bytes begin. `num_labels` becomes -1 where the label is a number."]
+    pub mxr_record_unpack: unsafe extern "C" fn(
+        record: *const u8,
+        len: u64,
+        label: *mut f64,
+        labels: *mut f32,
+        room: i64,
+        num_labels: *mut i64,
+        id: *mut u64,
+        id2: *mut u64,
+        begin: *mut u64,
+    ) -> *mut mxr_error_t,
     #[doc = " Makes a variable. Attributes are texts, as `__shape__` and \"(2, 3)\"; `lr_mult` becomes `__lr_mult__`."]
     pub mxr_symbol_variable: unsafe extern "C" fn(
         name: *const c_char,
@@ -2013,6 +2116,22 @@ impl Abi {
             mxr_random_seed: *unsafe { library.get(b"mxr_random_seed\0") }?,
             mxr_memory_stats: *unsafe { library.get(b"mxr_memory_stats\0") }?,
             mxr_memory_trim: *unsafe { library.get(b"mxr_memory_trim\0") }?,
+            mxr_record_writer_create: *unsafe { library.get(b"mxr_record_writer_create\0") }?,
+            mxr_record_writer_write: *unsafe { library.get(b"mxr_record_writer_write\0") }?,
+            mxr_record_writer_position: *unsafe { library.get(b"mxr_record_writer_position\0") }?,
+            mxr_record_writer_flush: *unsafe { library.get(b"mxr_record_writer_flush\0") }?,
+            mxr_record_writer_retain: *unsafe { library.get(b"mxr_record_writer_retain\0") }?,
+            mxr_record_writer_free: *unsafe { library.get(b"mxr_record_writer_free\0") }?,
+            mxr_record_reader_open: *unsafe { library.get(b"mxr_record_reader_open\0") }?,
+            mxr_record_reader_read: *unsafe { library.get(b"mxr_record_reader_read\0") }?,
+            mxr_record_reader_seek: *unsafe { library.get(b"mxr_record_reader_seek\0") }?,
+            mxr_record_reader_find: *unsafe { library.get(b"mxr_record_reader_find\0") }?,
+            mxr_record_reader_keys: *unsafe { library.get(b"mxr_record_reader_keys\0") }?,
+            mxr_record_reader_positions: *unsafe { library.get(b"mxr_record_reader_positions\0") }?,
+            mxr_record_reader_retain: *unsafe { library.get(b"mxr_record_reader_retain\0") }?,
+            mxr_record_reader_free: *unsafe { library.get(b"mxr_record_reader_free\0") }?,
+            mxr_record_pack: *unsafe { library.get(b"mxr_record_pack\0") }?,
+            mxr_record_unpack: *unsafe { library.get(b"mxr_record_unpack\0") }?,
             mxr_symbol_variable: *unsafe { library.get(b"mxr_symbol_variable\0") }?,
             mxr_symbol_call: *unsafe { library.get(b"mxr_symbol_call\0") }?,
             mxr_symbol_compose: *unsafe { library.get(b"mxr_symbol_compose\0") }?,

@@ -10,6 +10,7 @@ use crate::library::abi;
 use crate::optimizer::Optimizer;
 use crate::registered::GRADIENT_COMPRESSIONS;
 use crate::symbol::{c_text, taken};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use std::ffi::{CStr, CString, c_char, c_void};
@@ -41,13 +42,24 @@ pub fn bytes_of<'py>(
     py: Python<'py>,
     make: impl FnOnce(*mut *mut u8, *mut u64) -> *mut mxr_error_t,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    maybe_bytes_of(py, make)?.ok_or_else(|| PyValueError::new_err("the library gave nothing"))
+}
+
+/// Bytes that a function of the library makes, or does not.
+pub fn maybe_bytes_of<'py>(
+    py: Python<'py>,
+    make: impl FnOnce(*mut *mut u8, *mut u64) -> *mut mxr_error_t,
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
     let (mut bytes, mut len) = (ptr::null_mut(), 0);
     unlocked(py, || make(&raw mut bytes, &raw mut len))?;
+    if bytes.is_null() {
+        return Ok(None);
+    }
     // SAFETY: the library gave so many bytes, which are freed once.
     unsafe {
         let copy = PyBytes::new(py, std::slice::from_raw_parts(bytes, len as usize));
         (abi().mxr_bytes_free)(bytes, len);
-        Ok(copy)
+        Ok(Some(copy))
     }
 }
 

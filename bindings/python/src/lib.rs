@@ -24,6 +24,7 @@ mod module;
 mod number;
 mod ops;
 mod optimizer;
+mod record;
 mod registered;
 mod scope;
 mod symbol;
@@ -70,6 +71,8 @@ mod _core {
     use crate::module::ModuleHandle;
     #[pymodule_export]
     use crate::optimizer::{Optimizer, Updater};
+    #[pymodule_export]
+    use crate::record::{RecordReader, RecordWriter, record_pack, record_unpack};
     #[pymodule_export]
     use crate::scope::{
         is_recording, is_training, memory_stats, memory_trim, num_threads, pending, poll_events, seed,

@@ -34,12 +34,13 @@ def opened(case, folder):
     attrs = dict(case["attrs"])
     if case["iterator"] == "NDArrayIter":
         return mx.io.NDArrayIter(arrays(case["data"]), arrays(case["label"]), **attrs)
-    if case["iterator"] == "CSVIter":
-        for name in ("data_csv", "label_csv"):
+    kind = {"CSVIter": "csv", "LibSVMIter": "libsvm"}.get(case["iterator"])
+    if kind is not None:
+        for name in (f"data_{kind}", f"label_{kind}"):
             if case[name] is not None:
                 (folder / name).write_text(case[name])
                 attrs[name] = str(folder / name)
-        return mx.io.CSVIter(**attrs)
+        return getattr(mx.io, case["iterator"])(**attrs)
     for name, content in (("image", case["image"]), ("label", case["label_file"])):
         (folder / name).write_bytes(bytes(content))
         attrs[name] = str(folder / name)

@@ -252,6 +252,15 @@ mx.io.CSVIter <- function(data_csv, data_shape, label_csv = NULL, label_shape = 
             if (missing(batch_size)) NULL else batch_size, round_batch, dtype, data_name,
             label_name, ...), environment())
 
+mx.io.LibSVMIter <- function(data_libsvm, data_shape, label_libsvm = NULL,
+    label_shape = NULL, batch_size, round_batch = NULL, data_name = NULL,
+    label_name = NULL, ...)
+  made.data_iters(.External(C_create, "data_iters", "LibSVMIter", more.data_iters(NULL),
+            if (missing(data_libsvm)) NULL else data_libsvm,
+            if (missing(data_shape)) NULL else data_shape, label_libsvm, label_shape,
+            if (missing(batch_size)) NULL else batch_size, round_batch, data_name,
+            label_name, ...), environment())
+
 mx.io.MNISTIter <- function(image = NULL, label = NULL, batch_size = NULL,
     shuffle = NULL, flat = NULL, seed = NULL, silent = NULL, num_parts = NULL,
     part_index = NULL, data_name = NULL, label_name = NULL, ...)

@@ -192,6 +192,22 @@
   X(random_seed) \
   X(memory_stats) \
   X(memory_trim) \
+  X(record_writer_create) \
+  X(record_writer_write) \
+  X(record_writer_position) \
+  X(record_writer_flush) \
+  X(record_writer_retain) \
+  X(record_writer_free) \
+  X(record_reader_open) \
+  X(record_reader_read) \
+  X(record_reader_seek) \
+  X(record_reader_find) \
+  X(record_reader_keys) \
+  X(record_reader_positions) \
+  X(record_reader_retain) \
+  X(record_reader_free) \
+  X(record_pack) \
+  X(record_unpack) \
   X(symbol_variable) \
   X(symbol_call) \
   X(symbol_compose) \

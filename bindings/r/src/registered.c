@@ -46,14 +46,15 @@ static const attribute_t attrs_42[] = {{"name", 1, FORM_TEXT}, {"output_names", 
 static const attribute_t attrs_43[] = {{"metrics", 10, FORM_TEXTS}, {"name", 1, FORM_TEXT}, {"output_names", 2, FORM_TEXTS}, {"label_names", 3, FORM_TEXTS}};
 static const attribute_t attrs_44[] = {{"batch_size", 10, FORM_INT}, {"shuffle", 11, FORM_BOOL}, {"last_batch_handle", 12, FORM_TEXT}, {"data_name", 1, FORM_TEXT}, {"label_name", 2, FORM_TEXT}, {"layout", 13, FORM_TEXT}, {"seed", 14, FORM_INT}};
 static const attribute_t attrs_45[] = {{"data_csv", 10, FORM_TEXT}, {"data_shape", 11, FORM_SHAPE}, {"label_csv", 12, FORM_TEXT}, {"label_shape", 13, FORM_SHAPE}, {"batch_size", 14, FORM_INT}, {"round_batch", 15, FORM_BOOL}, {"dtype", 16, FORM_TEXT}, {"data_name", 1, FORM_TEXT}, {"label_name", 2, FORM_TEXT}};
-static const attribute_t attrs_46[] = {{"image", 10, FORM_TEXT}, {"label", 11, FORM_TEXT}, {"batch_size", 12, FORM_INT}, {"shuffle", 13, FORM_BOOL}, {"flat", 14, FORM_BOOL}, {"seed", 15, FORM_INT}, {"silent", 16, FORM_BOOL}, {"num_parts", 17, FORM_INT}, {"part_index", 18, FORM_INT}, {"data_name", 1, FORM_TEXT}, {"label_name", 2, FORM_TEXT}};
-static const attribute_t attrs_47[] = {{"rename_data", 10, FORM_TEXTS}, {"rename_label", 11, FORM_TEXTS}};
-static const attribute_t attrs_48[] = {{"size", 10, FORM_INT}, {"reset_internal", 11, FORM_BOOL}};
-static const attribute_t attrs_49[] = {{"batch_size", 1, FORM_INT}, {"frequent", 2, FORM_INT}, {"auto_reset", 3, FORM_BOOL}};
-static const attribute_t attrs_50[] = {{"total", 1, FORM_INT}, {"length", 2, FORM_INT}};
-static const attribute_t attrs_51[] = {{"period", 1, FORM_INT}, {"auto_reset", 2, FORM_BOOL}};
-static const attribute_t attrs_53[] = {{"prefix", 1, FORM_TEXT}, {"period", 2, FORM_INT}, {"save_optimizer_states", 3, FORM_BOOL}};
-static const attribute_t attrs_54[] = {{"threshold", 1, FORM_FLOAT}};
+static const attribute_t attrs_46[] = {{"data_libsvm", 10, FORM_TEXT}, {"data_shape", 11, FORM_SHAPE}, {"label_libsvm", 12, FORM_TEXT}, {"label_shape", 13, FORM_SHAPE}, {"batch_size", 14, FORM_INT}, {"round_batch", 15, FORM_BOOL}, {"data_name", 1, FORM_TEXT}, {"label_name", 2, FORM_TEXT}};
+static const attribute_t attrs_47[] = {{"image", 10, FORM_TEXT}, {"label", 11, FORM_TEXT}, {"batch_size", 12, FORM_INT}, {"shuffle", 13, FORM_BOOL}, {"flat", 14, FORM_BOOL}, {"seed", 15, FORM_INT}, {"silent", 16, FORM_BOOL}, {"num_parts", 17, FORM_INT}, {"part_index", 18, FORM_INT}, {"data_name", 1, FORM_TEXT}, {"label_name", 2, FORM_TEXT}};
+static const attribute_t attrs_48[] = {{"rename_data", 10, FORM_TEXTS}, {"rename_label", 11, FORM_TEXTS}};
+static const attribute_t attrs_49[] = {{"size", 10, FORM_INT}, {"reset_internal", 11, FORM_BOOL}};
+static const attribute_t attrs_50[] = {{"batch_size", 1, FORM_INT}, {"frequent", 2, FORM_INT}, {"auto_reset", 3, FORM_BOOL}};
+static const attribute_t attrs_51[] = {{"total", 1, FORM_INT}, {"length", 2, FORM_INT}};
+static const attribute_t attrs_52[] = {{"period", 1, FORM_INT}, {"auto_reset", 2, FORM_BOOL}};
+static const attribute_t attrs_54[] = {{"prefix", 1, FORM_TEXT}, {"period", 2, FORM_INT}, {"save_optimizer_states", 3, FORM_BOOL}};
+static const attribute_t attrs_55[] = {{"threshold", 1, FORM_FLOAT}};
 
 static const thing_t optimizers[] = {
   {"Optimizer", attrs_0, 6},
@@ -110,19 +111,20 @@ static const thing_t metrics[] = {
 static const thing_t data_iters[] = {
   {"NDArrayIter", attrs_44, 7},
   {"CSVIter", attrs_45, 9},
-  {"MNISTIter", attrs_46, 11},
-  {"PrefetchingIter", attrs_47, 2},
-  {"ResizeIter", attrs_48, 2},
+  {"LibSVMIter", attrs_46, 8},
+  {"MNISTIter", attrs_47, 11},
+  {"PrefetchingIter", attrs_48, 2},
+  {"ResizeIter", attrs_49, 2},
 };
 static const thing_t callbacks[] = {
-  {"Speedometer", attrs_49, 3},
-  {"ProgressBar", attrs_50, 2},
-  {"log_train_metric", attrs_51, 2},
+  {"Speedometer", attrs_50, 3},
+  {"ProgressBar", attrs_51, 2},
+  {"log_train_metric", attrs_52, 2},
   {"LogValidationMetricsCallback", NULL, 0},
-  {"do_checkpoint", attrs_53, 3},
+  {"do_checkpoint", attrs_54, 3},
 };
 static const thing_t gradient_compressions[] = {
-  {"2bit", attrs_54, 1},
+  {"2bit", attrs_55, 1},
 };
 
 const kind_table_t kinds[] = {
@@ -130,7 +132,7 @@ const kind_table_t kinds[] = {
   {"lr_schedulers", lr_schedulers, 5},
   {"initializers", initializers, 10},
   {"metrics", metrics, 15},
-  {"data_iters", data_iters, 5},
+  {"data_iters", data_iters, 6},
   {"callbacks", callbacks, 5},
   {"gradient_compressions", gradient_compressions, 1},
 };

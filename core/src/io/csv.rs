@@ -1,7 +1,8 @@
 //! Batches of the lines of CSV files.
 
+use super::lines::Lines;
 use super::rows::Rows;
-use super::{Batch, DataDesc, DataIter, Recipe, Sources, Takes};
+use super::{DataDesc, DataIter, Recipe, Sources, Takes};
 use crate::device::Device;
 use crate::dtype::{DType, Element};
 use crate::error::Result;
@@ -87,8 +88,7 @@ impl Recipe for CsvIter {
             axis: 0,
             count: count as usize,
         };
-        let size = self.batch_size as usize;
-        Ok(Box::new(Open { rows, size, round: self.round_batch, cursor: 0, ahead: 0 }))
+        Ok(Box::new(Lines::new(Box::new(rows), self.batch_size as usize, self.round_batch)))
     }
 }
 
@@ -130,52 +130,4 @@ fn number_of<T: Element>(text: &str) -> Option<T> {
         }
     }
     text.parse::<f64>().ok().map(T::from_f64)
-}
-
-struct Open {
-    rows: Rows,
-    size: usize,
-    round: bool,
-    /// The example with which the next batch begins.
-    cursor: usize,
-    /// How many of the first examples the last batch took.
-    ahead: usize,
-}
-
-impl DataIter for Open {
-    fn provide_data(&self) -> &[DataDesc] {
-        &self.rows.provide_data
-    }
-
-    fn provide_label(&self) -> &[DataDesc] {
-        &self.rows.provide_label
-    }
-
-    fn next(&mut self) -> Result<Option<Batch>> {
-        let (size, count, begin) = (self.size, self.rows.count, self.cursor);
-        if begin >= count {
-            return Ok(None);
-        }
-        self.cursor = begin + size;
-        let pad = self.cursor.saturating_sub(count);
-        if self.round {
-            self.ahead = pad;
-        }
-        let row = |i: usize| match i {
-            _ if i < count => i,
-            _ if self.round || i < size => i % count,
-            _ => i - size,
-        };
-        self.rows.batch((begin..begin + size).map(|i| row(i) as i64).collect(), pad).map(Some)
-    }
-
-    fn reset(&mut self) -> Result<()> {
-        self.cursor = std::mem::take(&mut self.ahead) % self.rows.count;
-        Ok(())
-    }
-
-    fn hard_reset(&mut self) -> Result<()> {
-        self.ahead = 0;
-        self.reset()
-    }
 }

@@ -5,6 +5,8 @@
 //! random numbers, so that every language sees one order.
 
 mod csv;
+mod libsvm;
+mod lines;
 mod mnist;
 mod ndarray;
 mod prefetch;
@@ -12,6 +14,7 @@ mod resize;
 mod rows;
 
 pub use csv::CsvIter;
+pub use libsvm::LibSvmIter;
 pub use mnist::MnistIter;
 pub use ndarray::{LastBatch, NdArrayIter};
 pub use prefetch::PrefetchingIter;
@@ -149,6 +152,7 @@ crate::registered_table! {
     pub fn data_iters() -> dyn Recipe = "data iterator" {
         NdArrayIter = "NDArrayIter",
         CsvIter = "CSVIter",
+        LibSvmIter = "LibSVMIter",
         MnistIter = "MNISTIter",
         PrefetchingIter = "PrefetchingIter",
         ResizeIter = "ResizeIter",

@@ -68,9 +68,9 @@ fn of_case(number: usize, case: &Value) -> Box<dyn DataIter> {
         each.map(|(n, a)| (Some(n.clone()).filter(|n| !n.is_empty()), array(a))).collect()
     };
     let sources = Sources { data: named(&case["data"]), label: named(&case["label"]), iters: vec![] };
-    for (key, name) in [("data_csv", "data_csv"), ("label_csv", "label_csv")] {
+    for key in ["data_csv", "label_csv", "data_libsvm", "label_libsvm"] {
         if let Some(lines) = case[key].as_str() {
-            attrs.push((name, text(file(&format!("{number}-{key}"), lines.as_bytes()))));
+            attrs.push((key, text(file(&format!("{number}-{key}"), lines.as_bytes()))));
         }
     }
     for (key, name) in [("image", "image"), ("label_file", "label")] {
@@ -258,6 +258,26 @@ fn files_that_are_wrong_are_named_with_the_line() {
         assert!(e.message().contains(line) && e.message().contains("wrong.csv"), "{e}");
     }
     assert_eq!(csv(b"").code(), ErrorCode::Shape);
+    let libsvm = |bytes: &str| {
+        let attrs = [
+            ("data_libsvm", text(file("wrong.libsvm", bytes.as_bytes()))),
+            ("data_shape", AttrValue::Ints([2].into())),
+            ("batch_size", AttrValue::Int(1)),
+        ];
+        opened("LibSVMIter", &attrs, Sources::default()).err().unwrap()
+    };
+    for (text, line) in [
+        ("1 0:1 # of two\n\nx 1:2\n", "line 3: expected a number, got 'x'"),
+        ("1 0:1\n1 1\n", "line 2: expected a place, a colon and a number, got '1'"),
+        ("1 -1:1\n", "line 1: expected a place, got '-1'"),
+        ("1 2:1\n", "line 1: expected a place below 2 for shape (2,), got 2"),
+        ("1 1:\n", "line 1: expected a number, got ''"),
+    ] {
+        let e = libsvm(text);
+        assert_eq!(e.code(), ErrorCode::Format);
+        assert!(e.message().contains(line) && e.message().contains("wrong.libsvm"), "{e}");
+    }
+    assert_eq!(libsvm("# nothing\n").code(), ErrorCode::Shape);
     let mnist = |bytes: &[u8]| {
         let attrs = [("image", text(file("wrong-image", bytes)))];
         opened("MNISTIter", &attrs, Sources::default()).err().unwrap()

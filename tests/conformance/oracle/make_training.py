@@ -163,6 +163,23 @@ def csv_iterators(folder):
     return out
 
 
+def libsvm_iterators(folder):
+    """Batches of CSRNDArrays as dense arrays."""
+    data, label = folder / "data.libsvm", folder / "label.libsvm"
+    data.write_text("1.5 0:0.5 2:1.25\n-2\n-3 0:0.625 1:2.5 2:1\n4 2:-1.25\n5 1:6e-1\n")
+    label.write_text("9 0:1\n9 1:2\n9 0:3 1:4\n9\n9 1:-5\n")
+    out = []
+    for attrs, labelled in (({"batch_size": 3, "data_shape": [3]}, False),
+                            ({"batch_size": 2, "data_shape": [3], "label_shape": [2]}, True)):
+        given = {**attrs, "data_shape": (3,)}
+        if labelled:
+            given.update(label_libsvm=str(label), label_shape=(2,))
+        opened = mx.io.LibSVMIter(data_libsvm=str(data), **given)
+        out.append(iterator("LibSVMIter", attrs, opened, data_libsvm=data.read_text(),
+                            label_libsvm=label.read_text() if labelled else None))
+    return out
+
+
 def mnist_iterators(folder):
     image, label = folder / "images", folder / "labels"
     image.write_bytes(struct.pack(">IIII", 2051, 10, 2, 3) + bytes(i * 4 for i in range(60)))
@@ -301,7 +318,8 @@ def main(path):
         folder = pathlib.Path(folder)
         made = {
             "metrics": [metric(*case) for case in METRICS],
-            "iterators": array_iterators() + csv_iterators(folder) + mnist_iterators(folder),
+            "iterators": array_iterators() + csv_iterators(folder) + libsvm_iterators(folder)
+            + mnist_iterators(folder),
             "stores": stores(),
             "callbacks": callbacks(),
             "module": modules(),

@@ -197,6 +197,7 @@ fn c_type(ty: &syn::Type) -> String {
                 "u16" => "uint16_t".into(),
                 "u32" => "uint32_t".into(),
                 "u64" => "uint64_t".into(),
+                "f32" => "float".into(),
                 "f64" => "double".into(),
                 "c_char" => "char".into(),
                 "c_void" => "void".into(),

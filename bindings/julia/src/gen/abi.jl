@@ -401,6 +401,22 @@ const FUNCTIONS = [
     "mxr_random_seed",
     "mxr_memory_stats",
     "mxr_memory_trim",
+    "mxr_record_writer_create",
+    "mxr_record_writer_write",
+    "mxr_record_writer_position",
+    "mxr_record_writer_flush",
+    "mxr_record_writer_retain",
+    "mxr_record_writer_free",
+    "mxr_record_reader_open",
+    "mxr_record_reader_read",
+    "mxr_record_reader_seek",
+    "mxr_record_reader_find",
+    "mxr_record_reader_keys",
+    "mxr_record_reader_positions",
+    "mxr_record_reader_retain",
+    "mxr_record_reader_free",
+    "mxr_record_pack",
+    "mxr_record_unpack",
     "mxr_symbol_variable",
     "mxr_symbol_call",
     "mxr_symbol_compose",
@@ -442,7 +458,7 @@ const FUNCTIONS = [
     "mxr_updater_retain",
     "mxr_updater_free",
 ]
-const TABLE = fill(C_NULL, 230)
+const TABLE = fill(C_NULL, 246)
 
 @inline mxr_array_empty(dims, ndim, dtype, device_kind, device_id, out) =
     ccall(@inbounds(TABLE[1]), Ptr{Cvoid}, (Ptr{Int64}, Int32, Int32, Int32, Int32, Ptr{Ptr{Cvoid}},), dims, ndim, dtype, device_kind, device_id, out)
@@ -824,83 +840,115 @@ const TABLE = fill(C_NULL, 230)
     ccall(@inbounds(TABLE[189]), Ptr{Cvoid}, (Ptr{mxr_memory_t},), memory)
 @inline mxr_memory_trim() =
     ccall(@inbounds(TABLE[190]), Cvoid, ())
+@inline mxr_record_writer_create(path, index_path, out) =
+    ccall(@inbounds(TABLE[191]), Ptr{Cvoid}, (Cstring, Cstring, Ptr{Ptr{Cvoid}},), path, index_path, out)
+@inline mxr_record_writer_write(writer, key, record, len) =
+    ccall(@inbounds(TABLE[192]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{UInt8}, UInt64,), writer, key, record, len)
+@inline mxr_record_writer_position(writer, position) =
+    ccall(@inbounds(TABLE[193]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt64},), writer, position)
+@inline mxr_record_writer_flush(writer) =
+    ccall(@inbounds(TABLE[194]), Ptr{Cvoid}, (Ptr{Cvoid},), writer)
+@inline mxr_record_writer_retain(writer) =
+    ccall(@inbounds(TABLE[195]), Ptr{Cvoid}, (Ptr{Cvoid},), writer)
+@inline mxr_record_writer_free(writer) =
+    ccall(@inbounds(TABLE[196]), Cvoid, (Ptr{Cvoid},), writer)
+@inline mxr_record_reader_open(path, index_path, out) =
+    ccall(@inbounds(TABLE[197]), Ptr{Cvoid}, (Cstring, Cstring, Ptr{Ptr{Cvoid}},), path, index_path, out)
+@inline mxr_record_reader_read(reader, record, len) =
+    ccall(@inbounds(TABLE[198]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), reader, record, len)
+@inline mxr_record_reader_seek(reader, position) =
+    ccall(@inbounds(TABLE[199]), Ptr{Cvoid}, (Ptr{Cvoid}, UInt64,), reader, position)
+@inline mxr_record_reader_find(reader, key, position) =
+    ccall(@inbounds(TABLE[200]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{UInt64},), reader, key, position)
+@inline mxr_record_reader_keys(reader, keys) =
+    ccall(@inbounds(TABLE[201]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), reader, keys)
+@inline mxr_record_reader_positions(reader, positions, n, total) =
+    ccall(@inbounds(TABLE[202]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt64}, Int64, Ptr{Int64},), reader, positions, n, total)
+@inline mxr_record_reader_retain(reader) =
+    ccall(@inbounds(TABLE[203]), Ptr{Cvoid}, (Ptr{Cvoid},), reader)
+@inline mxr_record_reader_free(reader) =
+    ccall(@inbounds(TABLE[204]), Cvoid, (Ptr{Cvoid},), reader)
+@inline mxr_record_pack(label, labels, num_labels, id, id2, bytes, len, record, record_len) =
+    ccall(@inbounds(TABLE[205]), Ptr{Cvoid}, (Float64, Ptr{Cvoid}, Int64, UInt64, UInt64, Ptr{UInt8}, UInt64, Ptr{Ptr{UInt8}}, Ptr{UInt64},), label, labels, num_labels, id, id2, bytes, len, record, record_len)
+@inline mxr_record_unpack(record, len, label, labels, room, num_labels, id, id2, begin_) =
+    ccall(@inbounds(TABLE[206]), Ptr{Cvoid}, (Ptr{UInt8}, UInt64, Ptr{Float64}, Ptr{Cvoid}, Int64, Ptr{Int64}, Ptr{UInt64}, Ptr{UInt64}, Ptr{UInt64},), record, len, label, labels, room, num_labels, id, id2, begin_)
 @inline mxr_symbol_variable(name, keys, values, num_attrs, symbol) =
-    ccall(@inbounds(TABLE[191]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, symbol)
+    ccall(@inbounds(TABLE[207]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, symbol)
 @inline mxr_symbol_call(op, name, keys, values, num_attrs, inputs, input_names, num_inputs, symbol) =
-    ccall(@inbounds(TABLE[192]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), op, name, keys, values, num_attrs, inputs, input_names, num_inputs, symbol)
+    ccall(@inbounds(TABLE[208]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), op, name, keys, values, num_attrs, inputs, input_names, num_inputs, symbol)
 @inline mxr_symbol_compose(symbol, name, inputs, input_names, num_inputs, composed) =
-    ccall(@inbounds(TABLE[193]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, name, inputs, input_names, num_inputs, composed)
+    ccall(@inbounds(TABLE[209]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, name, inputs, input_names, num_inputs, composed)
 @inline mxr_symbol_group(symbols, n, group) =
-    ccall(@inbounds(TABLE[194]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}},), symbols, n, group)
+    ccall(@inbounds(TABLE[210]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}},), symbols, n, group)
 @inline mxr_symbol_with_attrs(symbol, keys, values, num_attrs, changed) =
-    ccall(@inbounds(TABLE[195]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, keys, values, num_attrs, changed)
+    ccall(@inbounds(TABLE[211]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, keys, values, num_attrs, changed)
 @inline mxr_symbol_internals(symbol, internals) =
-    ccall(@inbounds(TABLE[196]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, internals)
+    ccall(@inbounds(TABLE[212]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, internals)
 @inline mxr_symbol_children(symbol, children) =
-    ccall(@inbounds(TABLE[197]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, children)
+    ccall(@inbounds(TABLE[213]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, children)
 @inline mxr_symbol_output(symbol, index, output) =
-    ccall(@inbounds(TABLE[198]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), symbol, index, output)
+    ccall(@inbounds(TABLE[214]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), symbol, index, output)
 @inline mxr_symbol_output_named(symbol, name, output) =
-    ccall(@inbounds(TABLE[199]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}},), symbol, name, output)
+    ccall(@inbounds(TABLE[215]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}},), symbol, name, output)
 @inline mxr_symbol_without_amp_casts(symbol, plain) =
-    ccall(@inbounds(TABLE[200]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, plain)
+    ccall(@inbounds(TABLE[216]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, plain)
 @inline mxr_symbol_from_json(json, symbol) =
-    ccall(@inbounds(TABLE[201]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), json, symbol)
+    ccall(@inbounds(TABLE[217]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), json, symbol)
 @inline mxr_symbol_to_json(symbol, json) =
-    ccall(@inbounds(TABLE[202]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, json)
+    ccall(@inbounds(TABLE[218]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, json)
 @inline mxr_symbol_load(path, symbol) =
-    ccall(@inbounds(TABLE[203]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), path, symbol)
+    ccall(@inbounds(TABLE[219]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), path, symbol)
 @inline mxr_symbol_save(symbol, path) =
-    ccall(@inbounds(TABLE[204]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring,), symbol, path)
+    ccall(@inbounds(TABLE[220]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring,), symbol, path)
 @inline mxr_symbol_run(symbol, names, arrays, num_arrays, call, outputs) =
-    ccall(@inbounds(TABLE[205]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), symbol, names, arrays, num_arrays, call, outputs)
+    ccall(@inbounds(TABLE[221]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), symbol, names, arrays, num_arrays, call, outputs)
 @inline mxr_symbol_retain(symbol) =
-    ccall(@inbounds(TABLE[206]), Ptr{Cvoid}, (Ptr{Cvoid},), symbol)
+    ccall(@inbounds(TABLE[222]), Ptr{Cvoid}, (Ptr{Cvoid},), symbol)
 @inline mxr_symbol_free(symbol) =
-    ccall(@inbounds(TABLE[207]), Cvoid, (Ptr{Cvoid},), symbol)
+    ccall(@inbounds(TABLE[223]), Cvoid, (Ptr{Cvoid},), symbol)
 @inline mxr_symbol_list(symbol, list, names) =
-    ccall(@inbounds(TABLE[208]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, list, names)
+    ccall(@inbounds(TABLE[224]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, list, names)
 @inline mxr_symbol_name(symbol, name) =
-    ccall(@inbounds(TABLE[209]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, name)
+    ccall(@inbounds(TABLE[225]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, name)
 @inline mxr_symbol_attr(symbol, key, value) =
-    ccall(@inbounds(TABLE[210]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}},), symbol, key, value)
+    ccall(@inbounds(TABLE[226]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}},), symbol, key, value)
 @inline mxr_symbol_attrs(symbol, recursive, attrs) =
-    ccall(@inbounds(TABLE[211]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, recursive, attrs)
+    ccall(@inbounds(TABLE[227]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, recursive, attrs)
 @inline mxr_symbol_text(symbol, text) =
-    ccall(@inbounds(TABLE[212]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, text)
+    ccall(@inbounds(TABLE[228]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, text)
 @inline mxr_symbol_infer_shapes(symbol, names, sizes, num_axes, n, inferred) =
-    ccall(@inbounds(TABLE[213]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int64}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, sizes, num_axes, n, inferred)
+    ccall(@inbounds(TABLE[229]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int64}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, sizes, num_axes, n, inferred)
 @inline mxr_symbol_infer_dtypes(symbol, names, dtypes, n, inferred) =
-    ccall(@inbounds(TABLE[214]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, dtypes, n, inferred)
+    ccall(@inbounds(TABLE[230]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, dtypes, n, inferred)
 @inline mxr_inferred_complete(inferred) =
-    ccall(@inbounds(TABLE[215]), Int32, (Ptr{Cvoid},), inferred)
+    ccall(@inbounds(TABLE[231]), Int32, (Ptr{Cvoid},), inferred)
 @inline mxr_inferred_shape(inferred, list, i, shape, num_axes) =
-    ccall(@inbounds(TABLE[216]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Int64}}, Ptr{Int32},), inferred, list, i, shape, num_axes)
+    ccall(@inbounds(TABLE[232]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Int64}}, Ptr{Int32},), inferred, list, i, shape, num_axes)
 @inline mxr_inferred_dtype(inferred, list, i, dtype) =
-    ccall(@inbounds(TABLE[217]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int32},), inferred, list, i, dtype)
+    ccall(@inbounds(TABLE[233]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int32},), inferred, list, i, dtype)
 @inline mxr_inferred_free(inferred) =
-    ccall(@inbounds(TABLE[218]), Cvoid, (Ptr{Cvoid},), inferred)
+    ccall(@inbounds(TABLE[234]), Cvoid, (Ptr{Cvoid},), inferred)
 @inline mxr_texts_len(texts) =
-    ccall(@inbounds(TABLE[219]), Int64, (Ptr{Cvoid},), texts)
+    ccall(@inbounds(TABLE[235]), Int64, (Ptr{Cvoid},), texts)
 @inline mxr_texts_get(texts, i) =
-    ccall(@inbounds(TABLE[220]), Ptr{UInt8}, (Ptr{Cvoid}, Int64,), texts, i)
+    ccall(@inbounds(TABLE[236]), Ptr{UInt8}, (Ptr{Cvoid}, Int64,), texts, i)
 @inline mxr_texts_free(texts) =
-    ccall(@inbounds(TABLE[221]), Cvoid, (Ptr{Cvoid},), texts)
+    ccall(@inbounds(TABLE[237]), Cvoid, (Ptr{Cvoid},), texts)
 @inline mxr_updater_create(optimizer, out) =
-    ccall(@inbounds(TABLE[222]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), optimizer, out)
+    ccall(@inbounds(TABLE[238]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), optimizer, out)
 @inline mxr_updater_update(updater, index, grad, weight) =
-    ccall(@inbounds(TABLE[223]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Cvoid}, Ptr{Cvoid},), updater, index, grad, weight)
+    ccall(@inbounds(TABLE[239]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Cvoid}, Ptr{Cvoid},), updater, index, grad, weight)
 @inline mxr_updater_indices(updater, indices, room, n) =
-    ccall(@inbounds(TABLE[224]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int64, Ptr{Int64},), updater, indices, room, n)
+    ccall(@inbounds(TABLE[240]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int64, Ptr{Int64},), updater, indices, room, n)
 @inline mxr_updater_state(updater, index, states, num_states) =
-    ccall(@inbounds(TABLE[225]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Ptr{Int32},), updater, index, states, num_states)
+    ccall(@inbounds(TABLE[241]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Ptr{Int32},), updater, index, states, num_states)
 @inline mxr_updater_set_state(updater, index, states, num_states) =
-    ccall(@inbounds(TABLE[226]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Int32,), updater, index, states, num_states)
+    ccall(@inbounds(TABLE[242]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Int32,), updater, index, states, num_states)
 @inline mxr_updater_to_bytes(updater, bytes, len) =
-    ccall(@inbounds(TABLE[227]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), updater, bytes, len)
+    ccall(@inbounds(TABLE[243]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), updater, bytes, len)
 @inline mxr_updater_set_bytes(updater, bytes, len) =
-    ccall(@inbounds(TABLE[228]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), updater, bytes, len)
+    ccall(@inbounds(TABLE[244]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), updater, bytes, len)
 @inline mxr_updater_retain(updater) =
-    ccall(@inbounds(TABLE[229]), Ptr{Cvoid}, (Ptr{Cvoid},), updater)
+    ccall(@inbounds(TABLE[245]), Ptr{Cvoid}, (Ptr{Cvoid},), updater)
 @inline mxr_updater_free(updater) =
-    ccall(@inbounds(TABLE[230]), Cvoid, (Ptr{Cvoid},), updater)
+    ccall(@inbounds(TABLE[246]), Cvoid, (Ptr{Cvoid},), updater)

@@ -953,6 +953,38 @@ end
 MXR.REGISTERED[MXR.DataIter, "csviter"] = CSVIter
 
 """
+    LibSVMIter(; data_libsvm, data_shape, batch_size, keywords...)
+
+Batches of files that have an example in each line: a label, and those numbers that are not 0, each after its
+place and a colon. Places begin with 0; what follows a # is passed over. Batches are dense arrays of
+`float32`, where MXNet's are sparse; the file is kept as it is, so that wide examples take no more than their
+numbers.
+
+# Keywords
+- `data_libsvm`: The file of the data.
+- `data_shape`: Shape of an example.
+- `label_libsvm = nothing`: A file whose numbers are the labels; those of the first file, one in each line, if
+  absent.
+- `label_shape = (1,)`: Shape of a label of `label_libsvm`.
+- `batch_size`: Number of examples in a batch. At least 1.
+- `round_batch = true`: Fill the last batch up with the first examples, with which the next epoch then does
+  not begin. Otherwise examples of the batch before fill it up.
+- `data_name = \"data\"`: Name of the data.
+- `label_name = \"softmax_label\"`: Name of the labels.
+"""
+function LibSVMIter(; data_libsvm, data_shape, label_libsvm = MXR.absent, label_shape = MXR.absent, batch_size, round_batch = MXR.absent, data_name = MXR.absent, label_name = MXR.absent)
+    data_libsvm = MXR.text(data_libsvm)
+    data_shape = MXR.reversed(data_shape)
+    label_libsvm = MXR.text(label_libsvm)
+    label_shape = MXR.reversed(label_shape)
+    data_name = MXR.text(data_name)
+    label_name = MXR.text(label_name)
+    GC.@preserve data_libsvm data_shape label_libsvm label_shape batch_size round_batch data_name label_name MXR.create(
+        MXR.DataIter, "LibSVMIter", (MXR.attr(10, data_libsvm), MXR.attr(11, data_shape), MXR.attr(12, label_libsvm), MXR.attr(13, label_shape), MXR.attr(14, batch_size), MXR.attr(15, round_batch), MXR.attr(1, data_name), MXR.attr(2, label_name)))
+end
+MXR.REGISTERED[MXR.DataIter, "libsvmiter"] = LibSVMIter
+
+"""
     MNISTIter(; keywords...)
 
 Batches of images and labels in MNIST's format, brightness from 0 to 255/256. Examples at the end that do not

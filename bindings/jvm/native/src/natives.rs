@@ -196,6 +196,22 @@ natives! {
     fn Java_io_mxr_Native_randomSeed(seed: jlong, device_kind: jint, device_id: jint) -> jlong { mxr_random_seed(seed as u64, device_kind, device_id) }
     fn Java_io_mxr_Native_memoryStats(memory: jlong) -> jlong { mxr_memory_stats(memory as _) }
     fn Java_io_mxr_Native_memoryTrim() -> () { mxr_memory_trim() }
+    fn Java_io_mxr_Native_recordWriterCreate(path: jlong, index_path: jlong, out: jlong) -> jlong { mxr_record_writer_create(path as _, index_path as _, out as _) }
+    fn Java_io_mxr_Native_recordWriterWrite(writer: jlong, key: jlong, record: jlong, len: jlong) -> jlong { mxr_record_writer_write(writer as _, key as _, record as _, len as u64) }
+    fn Java_io_mxr_Native_recordWriterPosition(writer: jlong, position: jlong) -> jlong { mxr_record_writer_position(writer as _, position as _) }
+    fn Java_io_mxr_Native_recordWriterFlush(writer: jlong) -> jlong { mxr_record_writer_flush(writer as _) }
+    fn Java_io_mxr_Native_recordWriterRetain(writer: jlong) -> jlong { mxr_record_writer_retain(writer as _) }
+    fn Java_io_mxr_Native_recordWriterFree(writer: jlong) -> () { mxr_record_writer_free(writer as _) }
+    fn Java_io_mxr_Native_recordReaderOpen(path: jlong, index_path: jlong, out: jlong) -> jlong { mxr_record_reader_open(path as _, index_path as _, out as _) }
+    fn Java_io_mxr_Native_recordReaderRead(reader: jlong, record: jlong, len: jlong) -> jlong { mxr_record_reader_read(reader as _, record as _, len as _) }
+    fn Java_io_mxr_Native_recordReaderSeek(reader: jlong, position: jlong) -> jlong { mxr_record_reader_seek(reader as _, position as u64) }
+    fn Java_io_mxr_Native_recordReaderFind(reader: jlong, key: jlong, position: jlong) -> jlong { mxr_record_reader_find(reader as _, key as _, position as _) }
+    fn Java_io_mxr_Native_recordReaderKeys(reader: jlong, keys: jlong) -> jlong { mxr_record_reader_keys(reader as _, keys as _) }
+    fn Java_io_mxr_Native_recordReaderPositions(reader: jlong, positions: jlong, n: jlong, total: jlong) -> jlong { mxr_record_reader_positions(reader as _, positions as _, n, total as _) }
+    fn Java_io_mxr_Native_recordReaderRetain(reader: jlong) -> jlong { mxr_record_reader_retain(reader as _) }
+    fn Java_io_mxr_Native_recordReaderFree(reader: jlong) -> () { mxr_record_reader_free(reader as _) }
+    fn Java_io_mxr_Native_recordPack(label: jdouble, labels: jlong, num_labels: jlong, id: jlong, id2: jlong, bytes: jlong, len: jlong, record: jlong, record_len: jlong) -> jlong { mxr_record_pack(label, labels as _, num_labels, id as u64, id2 as u64, bytes as _, len as u64, record as _, record_len as _) }
+    fn Java_io_mxr_Native_recordUnpack(record: jlong, len: jlong, label: jlong, labels: jlong, room: jlong, num_labels: jlong, id: jlong, id2: jlong, begin: jlong) -> jlong { mxr_record_unpack(record as _, len as u64, label as _, labels as _, room, num_labels as _, id as _, id2 as _, begin as _) }
     fn Java_io_mxr_Native_symbolVariable(name: jlong, keys: jlong, values: jlong, num_attrs: jint, symbol: jlong) -> jlong { mxr_symbol_variable(name as _, keys as _, values as _, num_attrs, symbol as _) }
     fn Java_io_mxr_Native_symbolCall(op: jlong, name: jlong, keys: jlong, values: jlong, num_attrs: jint, inputs: jlong, input_names: jlong, num_inputs: jint, symbol: jlong) -> jlong { mxr_symbol_call(op as _, name as _, keys as _, values as _, num_attrs, inputs as _, input_names as _, num_inputs, symbol as _) }
     fn Java_io_mxr_Native_symbolCompose(symbol: jlong, name: jlong, inputs: jlong, input_names: jlong, num_inputs: jint, composed: jlong) -> jlong { mxr_symbol_compose(symbol as _, name as _, inputs as _, input_names as _, num_inputs, composed as _) }

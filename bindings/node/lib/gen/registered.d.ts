@@ -1329,6 +1329,52 @@ export namespace data_iters {
     class CSVIter extends DataIter {
         constructor(attrs: CSVIterAttrs & DataIterOptions);
     }
+    /** What LibSVMIter takes. */
+    interface LibSVMIterAttrs {
+        /**
+         * The file of the data.
+         */
+        data_libsvm: string;
+        /**
+         * Shape of an example.
+         */
+        data_shape: Ints;
+        /**
+         * A file whose numbers are the labels; those of the first file, one in each line, if absent. Default:
+         * null.
+         */
+        label_libsvm?: string | null;
+        /**
+         * Shape of a label of `label_libsvm`. Default: [1].
+         */
+        label_shape?: Ints;
+        /**
+         * Number of examples in a batch. At least 1.
+         */
+        batch_size: number;
+        /**
+         * Fill the last batch up with the first examples, with which the next epoch then does not begin.
+         * Otherwise examples of the batch before fill it up. Default: true.
+         */
+        round_batch?: boolean;
+        /**
+         * Name of the data. Default: 'data'.
+         */
+        data_name?: string;
+        /**
+         * Name of the labels. Default: 'softmax_label'.
+         */
+        label_name?: string;
+    }
+    /**
+     * Batches of files that have an example in each line: a label, and those numbers that are not 0, each
+     * after its place and a colon. Places begin with 0; what follows a # is passed over. Batches are dense
+     * arrays of `float32`, where MXNet's are sparse; the file is kept as it is, so that wide examples take no
+     * more than their numbers.
+     */
+    class LibSVMIter extends DataIter {
+        constructor(attrs: LibSVMIterAttrs & DataIterOptions);
+    }
     /** What MNISTIter takes. */
     interface MNISTIterAttrs {
         /**

@@ -32,7 +32,7 @@ from . import random
 from . import random as rnd
 from . import lr_scheduler, initializer, optimizer, registry
 from . import initializer as init
-from . import metric, io, kvstore, callback, module, monitor
+from . import metric, io, kvstore, callback, module, monitor, recordio
 from . import kvstore as kv
 from . import module as mod
 from . import monitor as mon
@@ -79,6 +79,7 @@ __all__ = [
     "plan",
     "optimizer",
     "random",
+    "recordio",
     "save_model",
     "sym",
     "symbol",

@@ -6,6 +6,7 @@ from .._io import MXDataIter
 
 __all__ = [
     "CSVIter",
+    "LibSVMIter",
     "MNISTIter",
     "NDArrayIter",
 ]
@@ -71,6 +72,38 @@ class CSVIter(MXDataIter):
 
     def __init__(self, *, data_csv, data_shape, label_csv=None, label_shape=(1,), batch_size, round_batch=True, dtype='float32', data_name='data', label_name='softmax_label'):
         self._create("CSVIter", {"data_csv": data_csv, "data_shape": data_shape, "label_csv": label_csv, "label_shape": label_shape, "batch_size": batch_size, "round_batch": round_batch, "dtype": dtype, "data_name": data_name, "label_name": label_name})
+
+
+class LibSVMIter(MXDataIter):
+    """Batches of files that have an example in each line: a label, and those numbers that
+    are not 0, each after its place and a colon. Places begin with 0; what follows a #
+    is passed over. Batches are dense arrays of `float32`, where MXNet's are sparse; the
+    file is kept as it is, so that wide examples take no more than their numbers.
+
+    Parameters
+    ----------
+    data_libsvm : str, required
+        The file of the data.
+    data_shape : int or tuple of int, required
+        Shape of an example.
+    label_libsvm : str, optional
+        A file whose numbers are the labels; those of the first file, one in each line,
+        if absent.
+    label_shape : int or tuple of int, optional, default=(1,)
+        Shape of a label of `label_libsvm`.
+    batch_size : int, required, at least 1
+        Number of examples in a batch.
+    round_batch : bool, optional, default=True
+        Fill the last batch up with the first examples, with which the next epoch then
+        does not begin. Otherwise examples of the batch before fill it up.
+    data_name : str, optional, default='data'
+        Name of the data.
+    label_name : str, optional, default='softmax_label'
+        Name of the labels.
+    """
+
+    def __init__(self, *, data_libsvm, data_shape, label_libsvm=None, label_shape=(1,), batch_size, round_batch=True, data_name='data', label_name='softmax_label'):
+        self._create("LibSVMIter", {"data_libsvm": data_libsvm, "data_shape": data_shape, "label_libsvm": label_libsvm, "label_shape": label_shape, "batch_size": batch_size, "round_batch": round_batch, "data_name": data_name, "label_name": label_name})
 
 
 class MNISTIter(MXDataIter):

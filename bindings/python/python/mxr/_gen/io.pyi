@@ -27,6 +27,17 @@ class CSVIter(MXDataIter):
     label_name: str
     def __init__(self, *, data_csv: str, data_shape: int | Sequence[int], label_csv: str | None = None, label_shape: int | Sequence[int] = (1,), batch_size: int, round_batch: bool = True, dtype: Any = 'float32', data_name: str = 'data', label_name: str = 'softmax_label') -> None: ...
 
+class LibSVMIter(MXDataIter):
+    data_libsvm: str
+    data_shape: int | Sequence[int]
+    label_libsvm: str | None
+    label_shape: int | Sequence[int]
+    batch_size: int
+    round_batch: bool
+    data_name: str
+    label_name: str
+    def __init__(self, *, data_libsvm: str, data_shape: int | Sequence[int], label_libsvm: str | None = None, label_shape: int | Sequence[int] = (1,), batch_size: int, round_batch: bool = True, data_name: str = 'data', label_name: str = 'softmax_label') -> None: ...
+
 class MNISTIter(MXDataIter):
     image: str
     label: str

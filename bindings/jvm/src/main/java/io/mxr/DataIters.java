@@ -169,6 +169,78 @@ public final class DataIters {
         }
     }
 
+    /** LibSVMIter with the defaults of what need not be given. */
+    public static DataIter libSVMIter(String dataLibsvm, Shape dataShape, long batchSize) {
+        return libSVMIter(dataLibsvm, dataShape, batchSize, o -> {});
+    }
+
+    /**
+     * Batches of files that have an example in each line: a label, and those numbers that are not 0, each
+     * after its place and a colon. Places begin with 0; what follows a # is passed over. Batches are dense
+     * arrays of <code>float32</code>, where MXNet's are sparse; the file is kept as it is, so that wide
+     * examples take no more than their numbers.
+     *
+     * @param dataLibsvm The file of the data.
+     * @param dataShape Shape of an example.
+     * @param batchSize Number of examples in a batch. At least 1.
+     * @param options Sets what need not be given.
+     */
+    public static DataIter libSVMIter(String dataLibsvm, Shape dataShape, long batchSize, Consumer<LibSVMIterOptions> options) {
+        LibSVMIterOptions o = new LibSVMIterOptions();
+        options.accept(o);
+        o.attrs.text(10, "data_libsvm", dataLibsvm);
+        o.attrs.ints(11, "data_shape", dataShape);
+        o.attrs.integer(14, "batch_size", batchSize);
+        return new DataIter("LibSVMIter", o.attrs, o);
+    }
+
+    /** What need not be given to LibSVMIter. */
+    public static final class LibSVMIterOptions extends SourceOptions<LibSVMIterOptions> {
+        LibSVMIterOptions() {}
+
+        /**
+         * A file whose numbers are the labels; those of the first file, one in each line, if absent. Default:
+         * none.
+         */
+        public LibSVMIterOptions labelLibsvm(String labelLibsvm) {
+            attrs.text(12, "label_libsvm", labelLibsvm);
+            return this;
+        }
+
+        /**
+         * Shape of a label of <code>label_libsvm</code>. Default: (1).
+         */
+        public LibSVMIterOptions labelShape(long... labelShape) {
+            attrs.ints(13, "label_shape", labelShape);
+            return this;
+        }
+
+        /**
+         * Fill the last batch up with the first examples, with which the next epoch then does not begin.
+         * Otherwise examples of the batch before fill it up. Default: true.
+         */
+        public LibSVMIterOptions roundBatch(boolean roundBatch) {
+            attrs.bool(15, "round_batch", roundBatch);
+            return this;
+        }
+
+        /**
+         * Name of the data. Default: data.
+         */
+        public LibSVMIterOptions dataName(String dataName) {
+            attrs.text(1, "data_name", dataName);
+            return this;
+        }
+
+        /**
+         * Name of the labels. Default: softmax_label.
+         */
+        public LibSVMIterOptions labelName(String labelName) {
+            attrs.text(2, "label_name", labelName);
+            return this;
+        }
+    }
+
     /** MNISTIter with the defaults of what need not be given. */
     public static DataIter mnistIter() {
         return mnistIter(o -> {});

@@ -1146,6 +1146,91 @@ final class Native {
     static native void memoryTrim();
 
     /**
+     * Makes a file of records, and with `index_path` its index; files that are there become empty.
+     */
+    static native long recordWriterCreate(long path, long indexPath, long out);
+
+    /**
+     * Appends a record of less than 2²⁹ bytes. A record with a key is found by it in the index.
+     */
+    static native long recordWriterWrite(long writer, long key, long record, long len);
+
+    /**
+     * Where the next record will begin, in bytes from the beginning of the file.
+     */
+    static native long recordWriterPosition(long writer, long position);
+
+    /**
+     * Gives what was written to the operating system. Freeing the last reference does that too, but cannot
+     * fail.
+     */
+    static native long recordWriterFlush(long writer);
+
+    /**
+     * Takes another reference to a writer, to be freed like the first. NULL gives NULL.
+     */
+    static native long recordWriterRetain(long writer);
+
+    /**
+     * Gives a reference back. NULL is allowed.
+     */
+    static native void recordWriterFree(long writer);
+
+    /**
+     * Opens a file of records before its first one, and with `index_path` reads its index.
+     */
+    static native long recordReaderOpen(long path, long indexPath, long out);
+
+    /**
+     * The next record, which the caller frees with `mxr_bytes_free`; `record` becomes NULL at the end of the
+     * file. After an error the reader is where it was.
+     */
+    static native long recordReaderRead(long reader, long record, long len);
+
+    /**
+     * Goes to the record that begins there, in bytes from the beginning of the file.
+     */
+    static native long recordReaderSeek(long reader, long position);
+
+    /**
+     * Where the record of a key begins, by the index: the last if there are several.
+     */
+    static native long recordReaderFind(long reader, long key, long position);
+
+    /**
+     * The keys of the index in its order.
+     */
+    static native long recordReaderKeys(long reader, long keys);
+
+    /**
+     * Where the records of the keys begin, as many as there is room for; `total` becomes the number of keys.
+     */
+    static native long recordReaderPositions(long reader, long positions, long n, long total);
+
+    /**
+     * Takes another reference to a reader, to be freed like the first. NULL gives NULL.
+     */
+    static native long recordReaderRetain(long reader);
+
+    /**
+     * Gives a reference back. NULL is allowed.
+     */
+    static native void recordReaderFree(long reader);
+
+    /**
+     * A record of a header and `len` bytes, which the caller frees with `mxr_bytes_free`. Its label is the
+     * number `label` if `num_labels` is negative, else a list.
+     */
+    static native long recordPack(double label, long labels, long numLabels, long id, long id2, long bytes, long len, long record, long recordLen);
+
+    /**
+     * What is in a record that has a header: the number that is its label, or its `num_labels` labels, as
+     * many as there is room for; its numbers; and where its bytes begin. `num_labels` becomes -1 where the
+     * label is a number.
+     */
+    static native long recordUnpack(long record, long len, long label, long labels, long room, long numLabels, long id, long id2, long begin);
+
+    /**
      * Makes a variable. Attributes are texts, as `__shape__` and "(2, 3)"; `lr_mult` becomes `__lr_mult__`.
      */
     static native long symbolVariable(long name, long keys, long values, int numAttrs, long symbol);
