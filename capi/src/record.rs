@@ -236,7 +236,7 @@ pub unsafe extern "C" fn mxr_record_reader_free(reader: *mut mxr_record_reader_t
     unsafe { shared::free(reader) }
 }
 
-/// A record of a header and `len` bytes, which the caller frees with `mxr_bytes_free`. Its label is the number `label`
+/// A record of a header and `data_len` bytes, which the caller frees with `mxr_bytes_free`. Its label is the number `label`
 /// if `num_labels` is negative, else a list.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_record_pack(
@@ -245,10 +245,10 @@ pub unsafe extern "C" fn mxr_record_pack(
     num_labels: i64,
     id: u64,
     id2: u64,
-    bytes: *const u8,
-    len: u64,
-    record: *mut *mut u8,
-    record_len: *mut u64,
+    data: *const u8,
+    data_len: u64,
+    bytes: *mut *mut u8,
+    len: *mut u64,
 ) -> *mut mxr_error_t {
     guard(|| {
         // SAFETY: the caller gives as many numbers and bytes as it says, and places for the record and its length.
@@ -257,8 +257,8 @@ pub unsafe extern "C" fn mxr_record_pack(
                 ..0 => Label::One(label as f32),
                 n => Label::Several(slice(labels, length(n, "num_labels")?, "labels")?.to_vec()),
             };
-            let bytes = slice(bytes, len as usize, "bytes")?;
-            give_bytes(|| Ok(pack(&Header { label, id, id2 }, bytes)), record, record_len)
+            let data = slice(data, data_len as usize, "data")?;
+            give_bytes(|| Ok(pack(&Header { label, id, id2 }, data)), bytes, len)
         }
     })
 }

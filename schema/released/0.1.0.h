@@ -2378,7 +2378,7 @@ mxr_record_reader_t *mxr_record_reader_retain(mxr_record_reader_t *reader);
 void mxr_record_reader_free(mxr_record_reader_t *reader);
 
 /**
- * A record of a header and `len` bytes, which the caller frees with `mxr_bytes_free`. Its label is the number `label`
+ * A record of a header and `data_len` bytes, which the caller frees with `mxr_bytes_free`. Its label is the number `label`
  * if `num_labels` is negative, else a list.
  */
 mxr_error_t *mxr_record_pack(double label,
@@ -2386,10 +2386,10 @@ mxr_error_t *mxr_record_pack(double label,
                              int64_t num_labels,
                              uint64_t id,
                              uint64_t id2,
-                             const uint8_t *bytes,
-                             uint64_t len,
-                             uint8_t **record,
-                             uint64_t *record_len);
+                             const uint8_t *data,
+                             uint64_t data_len,
+                             uint8_t **bytes,
+                             uint64_t *len);
 
 /**
  * What is in a record that has a header: the number that is its label, or its `num_labels` labels, as many as there

@@ -1675,7 +1675,7 @@ pub struct Abi {
         unsafe extern "C" fn(reader: *mut mxr_record_reader_t) -> *mut mxr_record_reader_t,
     #[doc = " Gives a reference back. NULL is allowed."]
     pub mxr_record_reader_free: unsafe extern "C" fn(reader: *mut mxr_record_reader_t),
-    #[doc = " A record of a header and `len` bytes, which the caller frees with `mxr_bytes_free`. Its label is the number `label`"]
+    #[doc = " A record of a header and `data_len` bytes, which the caller frees with `mxr_bytes_free`. Its label is the number `label`"]
     #[doc = " if `num_labels` is negative, else a list."]
     pub mxr_record_pack: unsafe extern "C" fn(
         label: f64,
@@ -1683,10 +1683,10 @@ pub struct Abi {
         num_labels: i64,
         id: u64,
         id2: u64,
-        bytes: *const u8,
-        len: u64,
-        record: *mut *mut u8,
-        record_len: *mut u64,
+        data: *const u8,
+        data_len: u64,
+        bytes: *mut *mut u8,
+        len: *mut u64,
     ) -> *mut mxr_error_t,
     #[doc = " What is in a record that has a header: the number that is its label, or its `num_labels` labels, as many as there"]
     #[doc = " is room for; its numbers; and where its bytes begin. `num_labels` becomes -1 where the label is a number."]

@@ -868,10 +868,10 @@ const TABLE = fill(C_NULL, 246)
     ccall(@inbounds(TABLE[203]), Ptr{Cvoid}, (Ptr{Cvoid},), reader)
 @inline mxr_record_reader_free(reader) =
     ccall(@inbounds(TABLE[204]), Cvoid, (Ptr{Cvoid},), reader)
-@inline mxr_record_pack(label, labels, num_labels, id, id2, bytes, len, record, record_len) =
-    ccall(@inbounds(TABLE[205]), Ptr{Cvoid}, (Float64, Ptr{Cvoid}, Int64, UInt64, UInt64, Ptr{UInt8}, UInt64, Ptr{Ptr{UInt8}}, Ptr{UInt64},), label, labels, num_labels, id, id2, bytes, len, record, record_len)
+@inline mxr_record_pack(label, labels, num_labels, id, id2, data, data_len, bytes, len) =
+    ccall(@inbounds(TABLE[205]), Ptr{Cvoid}, (Float64, Ptr{Float32}, Int64, UInt64, UInt64, Ptr{UInt8}, UInt64, Ptr{Ptr{UInt8}}, Ptr{UInt64},), label, labels, num_labels, id, id2, data, data_len, bytes, len)
 @inline mxr_record_unpack(record, len, label, labels, room, num_labels, id, id2, begin_) =
-    ccall(@inbounds(TABLE[206]), Ptr{Cvoid}, (Ptr{UInt8}, UInt64, Ptr{Float64}, Ptr{Cvoid}, Int64, Ptr{Int64}, Ptr{UInt64}, Ptr{UInt64}, Ptr{UInt64},), record, len, label, labels, room, num_labels, id, id2, begin_)
+    ccall(@inbounds(TABLE[206]), Ptr{Cvoid}, (Ptr{UInt8}, UInt64, Ptr{Float64}, Ptr{Float32}, Int64, Ptr{Int64}, Ptr{UInt64}, Ptr{UInt64}, Ptr{UInt64},), record, len, label, labels, room, num_labels, id, id2, begin_)
 @inline mxr_symbol_variable(name, keys, values, num_attrs, symbol) =
     ccall(@inbounds(TABLE[207]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, symbol)
 @inline mxr_symbol_call(op, name, keys, values, num_attrs, inputs, input_names, num_inputs, symbol) =

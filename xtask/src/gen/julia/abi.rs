@@ -70,6 +70,7 @@ fn scalar(c: &str) -> Option<&'static str> {
         "uint64_t" => "UInt64",
         "uint16_t" => "UInt16",
         "uint8_t" | "char" => "UInt8",
+        "float" => "Float32",
         "double" => "Float64",
         _ => return None,
     })

@@ -1218,10 +1218,10 @@ final class Native {
     static native void recordReaderFree(long reader);
 
     /**
-     * A record of a header and `len` bytes, which the caller frees with `mxr_bytes_free`. Its label is the
-     * number `label` if `num_labels` is negative, else a list.
+     * A record of a header and `data_len` bytes, which the caller frees with `mxr_bytes_free`. Its label is
+     * the number `label` if `num_labels` is negative, else a list.
      */
-    static native long recordPack(double label, long labels, long numLabels, long id, long id2, long bytes, long len, long record, long recordLen);
+    static native long recordPack(double label, long labels, long numLabels, long id, long id2, long data, long dataLen, long bytes, long len);
 
     /**
      * What is in a record that has a header: the number that is its label, or its `num_labels` labels, as
