@@ -122,11 +122,11 @@ pub fn record_pack<'py>(
 }
 
 /// A record's label, its labels if it has a list, its two numbers, and where its bytes begin.
+type Unpacked = (f64, Option<Vec<f32>>, u64, u64, u64);
+
+/// What is in a record that has a header.
 #[pyfunction]
-pub fn record_unpack(
-    py: Python<'_>,
-    record: PyBuffer<u8>,
-) -> PyResult<(f64, Option<Vec<f32>>, u64, u64, u64)> {
+pub fn record_unpack(py: Python<'_>, record: PyBuffer<u8>) -> PyResult<Unpacked> {
     let (data, len) = bytes_in(&record)?;
     let (mut label, mut n, mut id, mut id2, mut begin) = (0.0, 0, 0, 0, 0);
     let mut labels: Vec<f32> = vec![];

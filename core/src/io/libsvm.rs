@@ -110,7 +110,8 @@ impl Sparse {
 /// The first number of each line of a file, and the others by their places.
 fn read(path: &Path, shape: &Shape) -> Result<(Vec<f32>, Sparse)> {
     let bytes = atomic::read(path)?;
-    if shape.len() == 0 {
+    let width = shape.len();
+    if width == 0 {
         return Err(crate::err!(Shape, "an example of shape {shape} has no numbers").in_file(path));
     }
     let mut labels = vec![];
