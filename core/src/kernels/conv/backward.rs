@@ -121,22 +121,17 @@ impl<T: ConvElement> Scatter<'_, T> {
         let (g, ld, window) = (self.g, row_len::<T>(), self.g.kernel_size());
         let (outs, size) = (g.group_out(), g.output_size());
         let per_step = (ROWS / window).clamp(1, channels.len().max(1));
-        let rows_at_once = per_step * window;
         let mut runs = Runs::new();
         for start in (samples.start * size..samples.end * size).step_by(width::<T>()) {
             let positions = start..(start + width::<T>()).min(samples.end * size);
             self.patches.runs(positions.start, positions.end, &mut runs);
-            with_scratch(outs * (ld + rows_at_once) + rows_at_once * ld, |buffer: &mut [T]| {
-                let (grad, rest) = buffer.split_at_mut(outs * ld);
-                let (weights, tile) = rest.split_at_mut(outs * rows_at_once);
+            with_scratch((outs + per_step * window) * ld, |buffer: &mut [T]| {
+                let (grad, tile) = buffer.split_at_mut(outs * ld);
                 self.gradient(group, positions.clone(), grad);
                 for first in channels.clone().step_by(per_step) {
                     let rows = first * window..(first + per_step).min(channels.end) * window;
-                    for (o, to) in weights.chunks_exact_mut(rows.len()).take(outs).enumerate() {
-                        let from = (group * outs + o) * g.patch_len() + rows.start;
-                        to.copy_from_slice(&self.w[from..from + rows.len()]);
-                    }
-                    multiply(outs, rows.len(), weights, grad, tile, positions.len());
+                    let weights = &self.w[group * outs * g.patch_len() + rows.start..];
+                    multiply(outs, rows.len(), weights, g.patch_len(), grad, tile, positions.len());
                     scatter_add(&self.patches, self.dx, group, rows, &runs, tile, ld);
                 }
             });
@@ -160,15 +155,22 @@ impl<T: ConvElement> Scatter<'_, T> {
     }
 }
 
-/// `tile = a * b` for `depth` rows of `a`, of `rows` elements each and read transposed, and the first `len` columns of
-/// `b`.
-fn multiply<T: ConvElement>(depth: usize, rows: usize, a: &[T], b: &[T], tile: &mut [T], len: usize) {
+/// `tile = a * b` for `rows` rows of `a`, whose `depth` columns are `cs` apart, and the first `len` columns of `b`.
+fn multiply<T: ConvElement>(
+    depth: usize,
+    rows: usize,
+    a: &[T],
+    cs: usize,
+    b: &[T],
+    tile: &mut [T],
+    len: usize,
+) {
     let ld = row_len::<T>();
-    debug_assert!(a.len() >= rows * depth && b.len() >= depth * ld && tile.len() >= rows * ld);
+    debug_assert!(a.len() >= (depth - 1) * cs + rows && b.len() >= depth * ld && tile.len() >= rows * ld);
     for j in (0..len).step_by(T::NR) {
         let columns = (len - j).min(T::NR);
         balanced(rows, tile_rows(), |i, m| {
-            let left = Left { ptr: a[i..].as_ptr(), rs: 1, cs: rows };
+            let left = Left { ptr: a[i..].as_ptr(), rs: 1, cs };
             let start = Start { load: false, bias: std::ptr::null() };
             let c = tile[i * ld + j..].as_mut_ptr();
             // SAFETY: the lengths asserted above hold by the callers' sizes.

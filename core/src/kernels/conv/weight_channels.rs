@@ -23,7 +23,7 @@ const PLANES: usize = 1 << 19;
 pub(super) fn suits<T: ConvElement>(g: &ConvGeometry) -> bool {
     let ins = g.group_in();
     let planar = g.input[0] == 1 && g.kernel[0] == 1 && g.pad[0] == 0;
-    planar && 5 * ins >= 4 * ins.next_multiple_of(T::GROUP)
+    planar && 9 * ins >= 5 * ins.next_multiple_of(T::GROUP)
 }
 
 /// Writes the gradient of the weights to `dw`, or adds it to what is there. Sums are taken over some rows of the output
