@@ -21,11 +21,12 @@ pub(crate) fn tile_rows() -> usize {
     if isa() >= Isa::Avx512 { MR } else { 6 }
 }
 
-/// A matrix read element by element: element (i, p) is at `ptr + i * rs + p`.
+/// A matrix read element by element: element (i, p) is at `ptr + i * rs + p * cs`.
 #[derive(Clone, Copy)]
 pub(crate) struct Left<T> {
     pub ptr: *const T,
     pub rs: usize,
+    pub cs: usize,
 }
 
 /// Where the rows of B begin, from its first element on.
@@ -237,14 +238,14 @@ unsafe fn outer_tile<T: Real, V: Vector<T>, S: RowStarts, const M: usize, const 
         let mut acc = [[V::splat(T::ZERO); W]; M];
         let rows: [*const T; M] = std::array::from_fn(|i| opaque(a.ptr.add(i * a.rs)));
         for p in 0..k {
-            let bp = b.add(starts.of(p));
+            let (bp, at) = (b.add(starts.of(p)), p * a.cs);
             // A closure would not be compiled for the registers.
             let mut bs = [V::splat(T::ZERO); W];
             for (w, b) in bs.iter_mut().enumerate() {
                 *b = V::load(bp.add(w * V::LANES));
             }
             for (row, a) in acc.iter_mut().zip(rows) {
-                let x = V::splat(*a.add(p));
+                let x = V::splat(*a.add(at));
                 for (v, b) in row.iter_mut().zip(bs) {
                     *v = v.fma(x, b);
                 }

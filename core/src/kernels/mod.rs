@@ -10,6 +10,7 @@ pub mod index;
 pub mod layout;
 pub mod math;
 mod micro;
+pub mod normalize;
 pub mod order;
 pub(crate) mod packed;
 pub mod pool;

@@ -67,7 +67,7 @@ impl<'a, T: Micro + GemmElement> Reused<'a, T> {
         for (depth, b) in b.chunks(DEPTH * T::NR).enumerate() {
             let rows = b.len() / T::NR;
             balanced(m, tile_rows(), |i, height| {
-                let left = Left { ptr: a[i * k + depth * DEPTH..].as_ptr(), rs: k };
+                let left = Left { ptr: a[i * k + depth * DEPTH..].as_ptr(), rs: k, cs: 1 };
                 let tile = |c, ldc, load| {
                     let start = Start { load, bias: std::ptr::null() };
                     // SAFETY: A has `height` rows from `i` on and `rows` columns from here on, and `b` as many rows;

@@ -7,6 +7,7 @@ use super::{ConvElement, ConvGeometry};
 use crate::kernels::Shared;
 use crate::kernels::micro::{Left, Start, Steps, balanced, tile_rows, with_scratch};
 use crate::parallel::{for_each_range, num_threads};
+use std::ops::Range;
 
 /// Writes the gradient of the input for the output's gradient `dy` to `dx`, or adds it to what is there.
 ///
@@ -36,9 +37,11 @@ pub fn backward_data<T: ConvElement>(g: &ConvGeometry, dy: &[T], w: &[T], dx: &m
 /// multiplications and of elements moved, each of which costs as much as some multiplications.
 fn mirrors(g: &ConvGeometry) -> bool {
     const MOVE: usize = 8;
-    let gather = g.input_size() * g.group_out() * (g.group_in() + MOVE);
-    let scatter = g.output_size() * g.group_in() * (g.group_out() + 2 * MOVE);
-    g.stride == [1; 3] && gather <= scatter
+    const MIRROR: usize = 24;
+    let gather = g.batch * g.input_size() * g.group_out() * (g.group_in() + MOVE);
+    let mirror = MIRROR * g.group_out() * g.group_in();
+    let scatter = g.batch * g.output_size() * g.group_in() * (g.group_out() + 2 * MOVE);
+    g.stride == [1; 3] && gather + mirror <= scatter
 }
 
 /// The weights as (group, in channel, out channel, mirrored window).
@@ -67,75 +70,111 @@ fn mirror<T: ConvElement>(g: &ConvGeometry, w: &[T]) -> Vec<T> {
 }
 
 /// The input's gradient for any stride: transposed weights times the gradient, scattered tile by tile. A task owns
-/// some channels of one sample, and goes through its positions in order.
+/// some channels of some samples, and goes through their positions in order.
 fn scatter<T: ConvElement>(g: &ConvGeometry, dy: &[T], w: &[T], dx: &mut [T], accumulate: bool) {
     let (outs, ins, window) = (g.group_out(), g.group_in(), g.kernel_size());
-    let tasks_wanted = (4 * num_threads()).div_ceil(g.batch.max(1) * g.groups);
-    let per_band = ins.div_ceil(tasks_wanted.max(ins * window / 512).clamp(1, ins.max(1))).max(1);
+    // Small maps are taken together, so that a tile is full.
+    let together = (width::<T>() / g.output_size().max(1)).clamp(1, g.batch.max(1));
+    let chunks = g.batch.div_ceil(together);
+    let tasks_wanted = (4 * num_threads()).div_ceil((chunks * g.groups).max(1));
+    let per_band = ins.div_ceil(tasks_wanted.clamp(1, ins.max(1))).max(1);
     let bands = ins.div_ceil(per_band);
-    let patches = Patches::of(g);
-    let transposed = transpose(g, w);
-    let size = g.input_size();
-    let work = per_band * window * outs * g.output_size();
-    let dx = Shared::new(dx);
-    for_each_range(g.batch * g.groups * bands, GRAIN.div_ceil(work.max(1)), |range| {
-        let mut runs = Runs::new();
+    let run = Scatter { g, patches: Patches::of(g), dy, w, dx: Shared::new(dx) };
+    let work = together * per_band * window * outs * g.output_size();
+    for_each_range(chunks * g.groups * bands, GRAIN.div_ceil(work.max(1)), |range| {
         for task in range {
-            let (n, group, band) = (task / (g.groups * bands), task / bands % g.groups, task % bands);
+            let (chunk, group, band) = (task / (g.groups * bands), task / bands % g.groups, task % bands);
+            let samples = chunk * together..((chunk + 1) * together).min(g.batch);
             let channels = band * per_band..((band + 1) * per_band).min(ins);
-            let first = n * g.in_channels + group * ins + channels.start;
-            // SAFETY: these channels of this sample belong to this task alone.
-            let own = unsafe { dx.slice(first * size, channels.len() * size) };
             if !accumulate {
-                own.fill(T::ZERO);
+                run.clear(&samples, group, &channels);
             }
-            let rows = channels.start * window..channels.end * window;
-            let a = &transposed[(group * ins * window + rows.start) * outs..];
-            let (width, ld) = (width::<T>(), row_len::<T>());
-            for p in (0..g.output_size()).step_by(width) {
-                let len = width.min(g.output_size() - p);
-                let start = n * g.output_size() + p;
-                patches.runs(start, start + len, &mut runs);
-                with_scratch((outs + rows.len()) * ld, |buffer: &mut [T]| {
-                    let (grad, tile) = buffer.split_at_mut(outs * ld);
-                    for (o, row) in grad.chunks_exact_mut(ld).enumerate() {
-                        let from = (n * g.out_channels + group * outs + o) * g.output_size() + p;
-                        row[..len].copy_from_slice(&dy[from..from + len]);
-                        row[len..].fill(T::ZERO);
-                    }
-                    multiply(outs, rows.len(), a, grad, tile, len);
-                    scatter_add(&patches, dx, group, rows.clone(), &runs, tile, ld);
-                });
-            }
+            run.task(samples, group, channels);
         }
     });
 }
 
-/// `tile = a * b` for `rows` rows of `a`, of `depth` elements each, and the first `len` columns of `b`.
-fn multiply<T: ConvElement>(depth: usize, rows: usize, a: &[T], b: &[T], tile: &mut [T], len: usize) {
+/// Rows of a product that are made at once, roughly.
+const ROWS: usize = 96;
+
+struct Scatter<'a, T> {
+    g: &'a ConvGeometry,
+    patches: Patches,
+    dy: &'a [T],
+    w: &'a [T],
+    dx: Shared<T>,
+}
+
+impl<T: ConvElement> Scatter<'_, T> {
+    /// Sets some channels of some samples to zero.
+    fn clear(&self, samples: &Range<usize>, group: usize, channels: &Range<usize>) {
+        let (g, size) = (self.g, self.g.input_size());
+        for n in samples.clone() {
+            let first = n * g.in_channels + group * g.group_in() + channels.start;
+            // SAFETY: these channels of these samples belong to this task alone.
+            unsafe { self.dx.slice(first * size, channels.len() * size) }.fill(T::ZERO);
+        }
+    }
+
+    /// Adds to some channels of some samples.
+    fn task(&self, samples: Range<usize>, group: usize, channels: Range<usize>) {
+        let (g, ld, window) = (self.g, row_len::<T>(), self.g.kernel_size());
+        let (outs, size) = (g.group_out(), g.output_size());
+        let per_step = (ROWS / window).clamp(1, channels.len().max(1));
+        let mut runs = Runs::new();
+        for start in (samples.start * size..samples.end * size).step_by(width::<T>()) {
+            let positions = start..(start + width::<T>()).min(samples.end * size);
+            self.patches.runs(positions.start, positions.end, &mut runs);
+            with_scratch((outs + per_step * window) * ld, |buffer: &mut [T]| {
+                let (grad, tile) = buffer.split_at_mut(outs * ld);
+                self.gradient(group, positions.clone(), grad);
+                for first in channels.clone().step_by(per_step) {
+                    let rows = first * window..(first + per_step).min(channels.end) * window;
+                    let weights = &self.w[group * outs * g.patch_len() + rows.start..];
+                    multiply(outs, rows.len(), weights, g.patch_len(), grad, tile, positions.len());
+                    scatter_add(&self.patches, self.dx, group, rows, &runs, tile, ld);
+                }
+            });
+        }
+    }
+
+    /// The output's gradient at some positions, a row for each channel, with zeros up to the end of the rows.
+    fn gradient(&self, group: usize, positions: Range<usize>, grad: &mut [T]) {
+        let (g, size) = (self.g, self.g.output_size());
+        for (o, row) in grad.chunks_exact_mut(row_len::<T>()).enumerate() {
+            let mut p = positions.start;
+            while p < positions.end {
+                let (n, at) = (p / size, p % size);
+                let len = (size - at).min(positions.end - p);
+                let from = (n * g.out_channels + group * g.group_out() + o) * size + at;
+                row[p - positions.start..][..len].copy_from_slice(&self.dy[from..from + len]);
+                p += len;
+            }
+            row[positions.len()..].fill(T::ZERO);
+        }
+    }
+}
+
+/// `tile = a * b` for `rows` rows of `a`, whose `depth` columns are `cs` apart, and the first `len` columns of `b`.
+fn multiply<T: ConvElement>(
+    depth: usize,
+    rows: usize,
+    a: &[T],
+    cs: usize,
+    b: &[T],
+    tile: &mut [T],
+    len: usize,
+) {
     let ld = row_len::<T>();
-    debug_assert!(a.len() >= rows * depth && b.len() >= depth * ld && tile.len() >= rows * ld);
+    debug_assert!(a.len() >= (depth - 1) * cs + rows && b.len() >= depth * ld && tile.len() >= rows * ld);
     for j in (0..len).step_by(T::NR) {
         let columns = (len - j).min(T::NR);
         balanced(rows, tile_rows(), |i, m| {
-            let left = Left { ptr: a[i * depth..].as_ptr(), rs: depth };
+            let left = Left { ptr: a[i..].as_ptr(), rs: 1, cs };
             let start = Start { load: false, bias: std::ptr::null() };
             let c = tile[i * ld + j..].as_mut_ptr();
             // SAFETY: the lengths asserted above hold by the callers' sizes.
             unsafe { T::outer(m, columns, depth, left, b[j..].as_ptr(), Steps::Even(ld), c, ld, start) };
         });
     }
-}
-
-/// The weights as (group, in channel and window, out channel).
-fn transpose<T: ConvElement>(g: &ConvGeometry, w: &[T]) -> Vec<T> {
-    let (outs, patch) = (g.group_out(), g.patch_len());
-    let mut t = vec![T::ZERO; w.len()];
-    if w.is_empty() {
-        return t;
-    }
-    for (from, to) in w.chunks_exact(outs * patch).zip(t.chunks_exact_mut(outs * patch)) {
-        crate::kernels::layout::transpose(from, &[outs, patch], &[1, 0], to);
-    }
-    t
 }

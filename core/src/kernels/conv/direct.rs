@@ -102,7 +102,7 @@ impl<T: ConvElement> Product<'_, T> {
                 let runs = outputs(j, n, strips.row_len, ow);
                 balanced(channels.len(), tile_rows(), |i, m| {
                     let channel = group * self.rows + channels.start + i;
-                    let a = Left { ptr: self.weight[channel * depth..].as_ptr(), rs: depth };
+                    let a = Left { ptr: self.weight[channel * depth..].as_ptr(), rs: depth, cs: 1 };
                     let bias = self.bias.map_or(std::ptr::null(), |b| b[channel..].as_ptr());
                     let start = Start { load: false, bias };
                     let mut tile = [T::ZERO; MR * 32];

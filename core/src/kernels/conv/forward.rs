@@ -180,7 +180,7 @@ impl Panel {
         let depth = p.patches.rows();
         let size = p.patches.positions();
         let channel = self.group * p.rows + i;
-        let a = Left { ptr: p.weight[channel * depth + ks.start..].as_ptr(), rs: depth };
+        let a = Left { ptr: p.weight[channel * depth + ks.start..].as_ptr(), rs: depth, cs: 1 };
         let first = ks.start == 0;
         let bias = if first { p.bias } else { None };
         let bias = bias.map_or(std::ptr::null(), |b| b[channel..].as_ptr());

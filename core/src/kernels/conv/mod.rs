@@ -25,6 +25,7 @@ mod gather;
 #[cfg(test)]
 mod tests;
 mod weight;
+mod weight_channels;
 mod winograd;
 
 pub use backward::backward_data;

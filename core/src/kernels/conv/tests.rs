@@ -179,6 +179,25 @@ fn long_sums_and_many_channels_are_cut_correctly() {
 }
 
 #[test]
+fn gradients_with_many_channels_equal_the_definition() {
+    let mut r = Random(8);
+    for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
+        for (batch, channels, size, kernel, stride, pad, dilation) in [
+            (3, (33, 20, 1), [13, 7], [3, 3], [1, 1], [1, 1], [1, 1]),
+            (2, (32, 18, 1), [12, 15], [3, 2], [2, 1], [0, 3], [1, 2]),
+            (2, (64, 34, 2), [9, 12], [1, 1], [2, 2], [0, 0], [1, 1]),
+            (5, (40, 17, 1), [2, 2], [3, 3], [1, 1], [1, 1], [1, 1]),
+            (9, (36, 48, 2), [4, 3], [3, 3], [2, 2], [1, 1], [1, 1]),
+            (3, (28, 9, 1), [300, 2], [3, 1], [1, 1], [2, 0], [2, 1]),
+            (3, (28, 3, 1), [100, 110], [1, 1], [1, 1], [0, 0], [1, 1]),
+        ] {
+            let g = ConvGeometry::new(batch, channels, &size, &kernel, &stride, &pad, &dilation);
+            with_at_most(isa, || check::<f32>(&g, &mut r, 1e-4));
+        }
+    }
+}
+
+#[test]
 fn minimal_filtering_equals_the_definition_but_for_rounding() {
     let mut r = Random(7);
     for _ in 0..60 {

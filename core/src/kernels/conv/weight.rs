@@ -1,9 +1,9 @@
 //! The gradient of the weights: the output's gradient times patches, summed over positions.
 
 use super::depthwise::{self, is_depthwise};
-use super::forward::{GRAIN, row_len, width};
+use super::forward::GRAIN;
 use super::gather::{Patches, Runs, SLACK, gather};
-use super::{ConvElement, ConvGeometry};
+use super::{ConvElement, ConvGeometry, weight_channels};
 use crate::kernels::Shared;
 use crate::kernels::micro::{DOT_A, DOT_B, Left, MR, Start, Steps, balanced, tile_rows, with_scratch};
 use crate::parallel::for_each_range;
@@ -27,15 +27,21 @@ pub fn backward_weight<T: ConvElement>(g: &ConvGeometry, x: &[T], dy: &[T], dw: 
     if is_depthwise(g) {
         return depthwise::backward_weight(g, x, dy, dw, accumulate);
     }
+    let cols = g.batch * g.output_size();
+    if dw.is_empty() {
+        return;
+    }
+    if (1..=FEW).contains(&cols) {
+        return few_positions(g, x, dy, dw, accumulate);
+    }
+    if cols > 0 && weight_channels::suits::<T>(g) {
+        return weight_channels::backward_weight(g, x, dy, dw, accumulate);
+    }
     if !accumulate {
         dw.fill(T::ZERO);
     }
-    let cols = g.batch * g.output_size();
-    if dw.is_empty() || cols == 0 {
+    if cols == 0 {
         return;
-    }
-    if cols <= FEW {
-        return few_positions(g, x, dy, dw);
     }
     let spans = cols.div_ceil(SPAN);
     let parts = if dw.len() <= 1 << 16 { spans.div_ceil(2).min(8) } else { 1 };
@@ -76,49 +82,62 @@ pub fn backward_weight<T: ConvElement>(g: &ConvGeometry, x: &[T], dy: &[T], dw: 
     }
 }
 
-/// Adds the gradient of the weights to `dw` where positions are few.
-fn few_positions<T: ConvElement>(g: &ConvGeometry, x: &[T], dy: &[T], dw: &mut [T]) {
+/// [`backward_weight`] where positions are few: the patches are laid out once, in panels of `NR` rows, position by
+/// position. Whole rows of the gradient are then written one after the other, as it may be larger than the caches.
+fn few_positions<T: ConvElement>(g: &ConvGeometry, x: &[T], dy: &[T], dw: &mut [T], accumulate: bool) {
     let cols = g.batch * g.output_size();
     let (patch, outs) = (g.patch_len(), g.group_out());
     let by_channel = channels_outermost(g, dy);
-    let patches = Patches::of(g);
-    let (width, ld) = (width::<T>(), row_len::<T>());
-    let tiles = patch.div_ceil(width);
     let dw = Shared::new(dw);
-    for_each_range(g.groups * tiles, GRAIN.div_ceil(width * cols * outs), |range| {
-        let mut runs = Runs::new();
-        patches.runs(0, cols, &mut runs);
-        for task in range {
-            let (group, start) = (task / tiles, task % tiles * width);
-            let rows = start..(start + width).min(patch);
-            with_scratch(cols * ld + rows.len() * cols + SLACK, |buffer: &mut [T]| {
-                let (b, tile) = buffer.split_at_mut(cols * ld);
-                gather(&patches, x, group, rows.clone(), &runs, tile, cols);
-                for (r, row) in tile.chunks_exact(cols).take(rows.len()).enumerate() {
-                    row.iter().enumerate().for_each(|(p, v)| b[p * ld + r] = *v);
-                }
-                for j in (0..rows.len()).step_by(T::NR) {
-                    let n = (rows.len() - j).min(T::NR);
-                    balanced(outs, tile_rows(), |i, m| {
-                        let channel = group * outs + i;
-                        let a = Left { ptr: by_channel[channel * cols..].as_ptr(), rs: cols };
-                        let c = dw.at(channel * patch + rows.start + j);
-                        // SAFETY: A has `m` rows of `cols` elements, B `cols` rows of `ld`, and these rows and
-                        // columns of the gradient are this piece's alone.
-                        unsafe { add_tile(m, n, cols, a, b[j..].as_ptr(), ld, c, patch) };
-                    });
-                }
+    for group in 0..g.groups {
+        with_scratch(patch.div_ceil(T::NR) * cols * T::NR, |panels: &mut [T]| {
+            lay_out(&Patches::of(g), x, group, cols, panels);
+            for_each_range(outs.div_ceil(MR), GRAIN.div_ceil(MR * cols * patch), |blocks| {
+                let rows = blocks.start * MR..(blocks.end * MR).min(outs);
+                balanced(rows.len(), tile_rows(), |i, m| {
+                    let channel = group * outs + rows.start + i;
+                    let a = Left { ptr: by_channel[channel * cols..].as_ptr(), rs: cols, cs: 1 };
+                    for (j, panel) in panels.chunks_exact(cols * T::NR).enumerate() {
+                        let n = (patch - j * T::NR).min(T::NR);
+                        let c = dw.at(channel * patch + j * T::NR);
+                        // SAFETY: A has `m` rows of `cols` elements, the panel `cols` rows of NR, and these rows of the
+                        // gradient are this piece's alone.
+                        unsafe { put_tile(m, n, cols, a, panel.as_ptr(), T::NR, c, patch, accumulate) };
+                    }
+                });
             });
-        }
+        });
+    }
+}
+
+/// Writes the patches of a group to panels.
+fn lay_out<T: ConvElement>(patches: &Patches, x: &[T], group: usize, cols: usize, panels: &mut [T]) {
+    let mut runs = Runs::new();
+    patches.runs(0, cols, &mut runs);
+    let size = cols * T::NR;
+    let (count, panels) = (panels.len() / size, Shared::new(panels));
+    for_each_range(count, (GRAIN / 16).div_ceil(size), |range| {
+        with_scratch(size + SLACK, |tile: &mut [T]| {
+            for panel in range {
+                let rows = panel * T::NR..((panel + 1) * T::NR).min(patches.rows());
+                tile[rows.len() * cols..].fill(T::ZERO);
+                gather(patches, x, group, rows, &runs, tile, cols);
+                // SAFETY: each panel belongs to one piece.
+                let panel = unsafe { panels.slice(panel * size, size) };
+                for (p, to) in panel.chunks_exact_mut(T::NR).enumerate() {
+                    to.iter_mut().enumerate().for_each(|(r, to)| *to = tile[r * cols + p]);
+                }
+            }
+        });
     });
 }
 
-/// Adds a product to `m` rows and `n` columns of the matrix at `c`, whose rows are `ldc` apart.
+/// Writes a product to `m` rows and `n` columns of the matrix at `c`, whose rows are `ldc` apart, or adds it to them.
 ///
 /// # Safety
 /// As [`Micro::outer`](crate::kernels::micro::Micro::outer), but that nothing beyond `n` columns of `c` is used.
 #[allow(clippy::too_many_arguments)]
-unsafe fn add_tile<T: ConvElement>(
+unsafe fn put_tile<T: ConvElement>(
     m: usize,
     n: usize,
     k: usize,
@@ -127,9 +146,10 @@ unsafe fn add_tile<T: ConvElement>(
     ldb: usize,
     c: *mut T,
     ldc: usize,
+    add: bool,
 ) {
     let whole = n / T::GROUP * T::GROUP;
-    let start = Start { load: true, bias: std::ptr::null() };
+    let start = Start { load: add, bias: std::ptr::null() };
     // SAFETY: the caller's contract; the columns after the last whole group go to a tile of their own.
     unsafe {
         if whole > 0 {
@@ -137,10 +157,12 @@ unsafe fn add_tile<T: ConvElement>(
         }
         if whole < n {
             let mut rest = [T::ZERO; MR * 16];
+            let start = Start { load: false, ..start };
             T::outer(m, n - whole, k, a, b.add(whole), Steps::Even(ldb), rest.as_mut_ptr(), 16, start);
             for (i, row) in rest.chunks_exact(16).take(m).enumerate() {
                 for (j, v) in row[..n - whole].iter().enumerate() {
-                    *c.add(i * ldc + whole + j) += *v;
+                    let c = c.add(i * ldc + whole + j);
+                    *c = if add { *c + *v } else { *v };
                 }
             }
         }

@@ -250,7 +250,7 @@ impl<T: ConvElement> Run<'_, T> {
                 let (data, sums) = (&data[place * from..][..ins * ld], &mut sums[place * to..]);
                 for j in (0..cols).step_by(T::NR) {
                     balanced(outs, tile_rows(), |i, m| {
-                        let a = Left { ptr: weights[i * ins..].as_ptr(), rs: ins };
+                        let a = Left { ptr: weights[i * ins..].as_ptr(), rs: ins, cs: 1 };
                         let c = sums[i * ld + j..].as_mut_ptr();
                         let start = Start { load: false, bias: std::ptr::null() };
                         let n = (cols - j).min(T::NR);

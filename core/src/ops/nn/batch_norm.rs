@@ -4,6 +4,7 @@ use super::Convolution;
 use super::compute::{Compute, change, is_over, read, write};
 use super::softmax::around;
 use crate::kernels::Shared;
+use crate::kernels::normalize::{normalize, normalize_back, normalized, sum, sum_along, sum_squares};
 use crate::kernels::softmax::Around;
 use crate::op::OpRef;
 use crate::ops::elemwise::{BroadcastMul, RSqrt};
@@ -11,6 +12,7 @@ use crate::ops::family::prelude::*;
 use crate::ops::matrix::Reshape;
 use crate::parallel::for_each_range;
 use crate::shape::normalize_axis;
+use std::ops::Range;
 
 macro_rules! batch_norm {
     ($($(#[doc = $doc:literal])* $op:ident),*) => {$(
@@ -76,10 +78,12 @@ fn infer_dtypes(t: &mut DTypeInfer, data: usize, parameters: &[usize], outputs: 
     t.set_output(0, d)
 }
 
-/// Sums of `f(channel, element)` over each channel. Runs of neighbouring elements are summed in the type itself,
-/// the runs' sums in `f64`.
-fn channel_sums<C: Compute>((outer, axis, inner): Around, f: impl Fn(usize, usize) -> C + Sync) -> Vec<C> {
-    const LANES: usize = 8;
+/// Sums over each channel of what `f(channel, elements)` is for each of its runs of neighbouring elements. The runs'
+/// sums are added in `f64`.
+fn channel_sums<C: Compute>(
+    (outer, axis, inner): Around,
+    f: impl Fn(usize, Range<usize>) -> C + Sync,
+) -> Vec<C> {
     let mut sums = vec![C::ZERO; axis];
     let out = Shared::new(&mut sums);
     for_each_range(axis, (1usize << 14).div_ceil((outer * inner).max(1)), |channels| {
@@ -87,17 +91,7 @@ fn channel_sums<C: Compute>((outer, axis, inner): Around, f: impl Fn(usize, usiz
         for o in 0..outer {
             for (c, total) in channels.clone().zip(&mut totals) {
                 let first = (o * axis + c) * inner;
-                let mut lanes = [C::ZERO; LANES];
-                let whole = inner / LANES * LANES;
-                for i in (0..whole).step_by(LANES) {
-                    for (l, s) in lanes.iter_mut().enumerate() {
-                        *s += f(c, first + i + l);
-                    }
-                }
-                for i in whole..inner {
-                    lanes[i - whole] += f(c, first + i);
-                }
-                *total += lanes.into_iter().fold(C::ZERO, |a, b| a + b).to_f64();
+                *total += f(c, first..first + inner).to_f64();
             }
         }
         // SAFETY: each channel is in one range.
@@ -131,12 +125,9 @@ impl BatchNorm {
             return (mean.into_owned(), variance.iter().map(|v| reciprocal(v.to_f64())).collect());
         }
         let n = C::from_f64((size.0 * size.2).max(1) as f64);
-        let mean: Vec<C> = channel_sums(size, |_, i| x[i]).into_iter().map(|s| s / n).collect();
-        let square = |c: usize, i: usize| {
-            let d = x[i] - mean[c];
-            d * d
-        };
-        let by = channel_sums(size, square).into_iter().map(|s| reciprocal((s / n).to_f64())).collect();
+        let mean: Vec<C> = channel_sums(size, |_, run| sum(&x[run])).into_iter().map(|s| s / n).collect();
+        let squares = channel_sums(size, |c, run| sum_squares(&x[run], mean[c]));
+        let by = squares.into_iter().map(|s| reciprocal((s / n).to_f64())).collect();
         (mean, by)
     }
 }
@@ -201,12 +192,10 @@ impl Operator for BatchNorm {
             let factor = |c: usize| if self.fix_gamma { by[c] } else { gamma[c] * by[c] };
             let over = is_over::<C>(k, 0, 0);
             write::<C>(k, 0, |y| for_each_run(size, y, |c, first, y| {
-                let (m, g, b) = (mean[c], factor(c), beta[c]);
-                let normal = |x: C| (x - m) * g + b;
                 if over {
-                    y.iter_mut().for_each(|y| *y = normal(*y));
+                    normalize(y, mean[c], factor(c), beta[c]);
                 } else {
-                    y.iter_mut().zip(&x[first..]).for_each(|(y, x)| *y = normal(*x));
+                    normalized(&x[first..], mean[c], factor(c), beta[c], y);
                 }
             }));
             write::<C>(k, 1, |out| out.copy_from_slice(&mean));
@@ -297,8 +286,8 @@ impl Operator for BatchNormBackward {
         with_compute!(k.dtype(1), C => {
             let (dy, x, gamma) = (read::<C>(k, 0), read::<C>(k, 1), read::<C>(k, 2));
             let (mean, by) = (read::<C>(k, 3), read::<C>(k, 4));
-            let total = channel_sums(size, |_, i| dy[i]);
-            let along: Vec<C> = channel_sums(size, |c, i| dy[i] * (x[i] - mean[c]));
+            let total = channel_sums(size, |_, run| sum(&dy[run]));
+            let along = channel_sums(size, |c, run| sum_along(&dy[run.clone()], &x[run], mean[c]));
             let along: Vec<C> = along.into_iter().zip(by.iter()).map(|(a, b)| a * *b).collect();
             let n = C::from_f64((size.0 * size.2).max(1) as f64);
             let over = is_over::<C>(k, 0, 0);
@@ -311,8 +300,7 @@ impl Operator for BatchNormBackward {
                     dx.copy_from_slice(&dy[first..first + len]);
                 }
                 if batch {
-                    let through = |dy: C, x: C| (dy - shift - (x - mean[c]) * slope) * factor;
-                    dx.iter_mut().zip(x).for_each(|(d, x)| *d = through(*d, *x));
+                    normalize_back(dx, x, mean[c], shift, slope, factor);
                 } else {
                     dx.iter_mut().for_each(|d| *d *= factor);
                 }
