@@ -248,6 +248,52 @@ def test_a_cached_op_is_one_operation_while_recording(static):
         call(*values[:2])
 
 
+def chosen():
+    """Twice the rows of data whose mask is not 0."""
+    mask = mx.sym.var("mask")
+    return mx.sym.contrib.boolean_mask(mx.sym.var("data"), mask, name="chosen") * 2
+
+
+# What MXNet 1.9.1 leaves for the mask [0, 1, 1, 0], with head gradients 1 to 4 and 10 before.
+@pytest.mark.parametrize(
+    ("grad_req", "expected"),
+    [
+        ("write", [[0, 0], [2, 4], [6, 8], [0, 0]]),
+        ("add", [[10, 10], [12, 14], [16, 18], [10, 10]]),
+        ("null", [[10, 10]] * 4),
+        ({"data": "add", "mask": "null"}, [[10, 10], [12, 14], [16, 18], [10, 10]]),
+    ],
+)
+def test_an_executor_runs_operators_whose_shapes_only_running_shows(grad_req, expected):
+    args = {"data": mx.nd.arange(8).reshape((4, 2)), "mask": mx.nd.array([0, 1, 1, 0])}
+    gradients = {"data": mx.nd.full((4, 2), 10)}
+    executor = chosen().bind(mx.cpu(), args, args_grad=gradients, grad_req=grad_req)
+    with pytest.raises(mx.MXNetError, match="after forward"):
+        _ = executor.outputs
+    (y,) = executor.forward(is_train=True)
+    assert np.array_equal(y.asnumpy(), [[4, 6], [8, 10]])
+    executor.backward(mx.nd.array([[1, 2], [3, 4]]))
+    assert np.array_equal(gradients["data"].asnumpy(), expected)
+    (z,) = executor.forward(mask=mx.nd.array([0, 0, 0, 1]))
+    assert executor.output_dict == {executor._output_names[0]: z}
+    assert z.asnumpy().tolist() == [[12, 14]]
+    assert y.shape == (2, 2)
+    assert "chosen" in executor.debug_str()
+    smaller = executor.reshape(data=(2, 2), mask=(2,))
+    assert smaller.forward(mask=mx.nd.array([1, 1]))[0].shape == (2, 2)
+
+
+def test_what_only_running_shows_is_not_inferred():
+    with pytest.warns(UserWarning):
+        assert chosen().infer_shape(data=(4, 2), mask=(4,)) == (None, None, None)
+    # MXNet binds no symbol whose outputs it cannot infer; its arguments say enough.
+    executor = chosen().simple_bind(mx.cpu(), data=(4, 2), mask=(4,))
+    executor.arg_dict["mask"][2] = 1
+    assert executor.forward()[0].shape == (1, 2)
+    (y,) = chosen().eval(ctx=mx.cpu(), data=mx.nd.ones((2, 3)), mask=mx.nd.array([1, 0]))
+    assert y.asnumpy().tolist() == [[2, 2, 2]]
+
+
 @pytest.mark.parametrize("static", [True, False])
 def test_a_cached_op_takes_shapes_that_only_running_shows(static):
     kept = mx.sym.contrib.boolean_mask(mx.sym.var("data"), mx.sym.var("index")) * 2

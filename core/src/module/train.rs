@@ -193,7 +193,8 @@ impl Module {
         for replica in &bound.replicas {
             let parts = labels.iter().map(|l| replica.part(l)).collect::<Result<Vec<_>>>()?;
             let labels: Vec<_> = descs.iter().copied().zip(&parts).collect();
-            let preds: Vec<_> = outputs.iter().map(String::as_str).zip(replica.executor.outputs()).collect();
+            let preds = replica.executor.outputs()?;
+            let preds: Vec<_> = outputs.iter().map(String::as_str).zip(&preds).collect();
             let (labels, preds): (&NamedArrays, &NamedArrays) = (&labels, &preds);
             metric.update_named(labels, preds)?;
         }
