@@ -248,6 +248,45 @@ def test_a_cached_op_is_one_operation_while_recording(static):
         call(*values[:2])
 
 
+def test_simple_bind_takes_arrays_of_a_buffer_and_of_another_executor():
+    net = mx.sym.BatchNorm(layer(), name="bn")
+    buffer = {}
+    large = net.simple_bind(mx.cpu(), x=(4, 3), shared_buffer=buffer)
+    # As MXNet 1.9.1 names them.
+    names = net.list_arguments()
+    assert sorted(buffer) == sorted([*names, *(f"grad of {name}" for name in names)])
+    small = net.simple_bind(mx.cpu(), x=(2, 3), shared_buffer=buffer)
+    large.arg_dict["x"][:] = mx.nd.arange(12).reshape((4, 3))
+    large.grad_dict["x"][:] = 3
+    large.aux_dict["bn_moving_mean"][:] = 5
+    assert small.arg_dict["x"].asnumpy().tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert small.grad_dict["x"].asnumpy().tolist() == [[3] * 3] * 2
+    assert small.aux_dict["bn_moving_mean"].asnumpy().tolist() == [0, 0]
+    larger = net.simple_bind(mx.cpu(), x=(6, 3), shared_buffer=buffer)
+    large.arg_dict["fc_weight"][:] = 9
+    assert buffer["x"].shape == (6, 3)
+    assert larger.arg_dict["fc_weight"].asnumpy().tolist() == [[9] * 3] * 2
+    with pytest.raises(ValueError, match="shared_buffer"):
+        net.simple_bind(mx.cpu(), x=(2, 3), shared_buffer=buffer, type_dict={"x": "float64"})
+    with pytest.raises(ValueError, match="'x'"):
+        net.simple_bind(mx.cpu(), shared_buffer={})
+    buffer, lent = {}, ["fc_weight"]
+    shared = {"shared_exec": large, "shared_arg_names": lent, "shared_buffer": buffer}
+    other = net.simple_bind(mx.cpu(), x=(2, 3), **shared)
+    assert not {"fc_weight", "grad of fc_weight", "bn_moving_mean"} & buffer.keys()
+    large.arg_dict["fc_weight"][:] = 7
+    assert other.arg_dict["fc_weight"].asnumpy().tolist() == [[7] * 3] * 2
+    assert other.aux_dict["bn_moving_mean"].asnumpy().tolist() == [5, 5]
+    with pytest.raises(ValueError, match="fc_weight"):
+        net.simple_bind(mx.cpu(), x=(2, 2), **shared)
+
+
+def test_simple_bind_passes_over_what_is_no_argument():
+    with pytest.warns(UserWarning, match="'label'"):
+        executor = layer().simple_bind(mx.cpu(), x=(2, 3), label=(2,))
+    assert list(executor.arg_dict) == ["x", "fc_weight", "fc_bias"]
+
+
 def chosen():
     """Twice the rows of data whose mask is not 0."""
     mask = mx.sym.var("mask")

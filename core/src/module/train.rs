@@ -119,7 +119,7 @@ impl Module {
     /// Multipliers that variables of the symbol have under this attribute.
     fn multipliers(&self, attribute: &str) -> Result<HashMap<Param, f64>> {
         let variables = self.symbol.topo().into_iter().filter(|n| n.is_variable());
-        let given = variables.filter_map(|n| Some((n.name.clone(), n.attrs.get(attribute)?.clone())));
+        let given = variables.filter_map(|n| Some((n.name.clone(), n.attrs().get(attribute)?.clone())));
         let number = |(name, text): (String, String)| {
             let number = text.trim().parse().map_err(|_| {
                 crate::err!(Format, "expected a number in the attribute {attribute}, got '{text}'")

@@ -404,6 +404,7 @@ const FUNCTIONS = [
     "mxr_symbol_compose",
     "mxr_symbol_group",
     "mxr_symbol_with_attrs",
+    "mxr_symbol_set_attrs",
     "mxr_symbol_internals",
     "mxr_symbol_children",
     "mxr_symbol_output",
@@ -440,7 +441,7 @@ const FUNCTIONS = [
     "mxr_updater_retain",
     "mxr_updater_free",
 ]
-const TABLE = fill(C_NULL, 229)
+const TABLE = fill(C_NULL, 230)
 
 @inline mxr_array_empty(dims, ndim, dtype, device_kind, device_id, out) =
     ccall(@inbounds(TABLE[1]), Ptr{Cvoid}, (Ptr{Int64}, Int32, Int32, Int32, Int32, Ptr{Ptr{Cvoid}},), dims, ndim, dtype, device_kind, device_id, out)
@@ -830,73 +831,75 @@ const TABLE = fill(C_NULL, 229)
     ccall(@inbounds(TABLE[193]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}},), symbols, n, group)
 @inline mxr_symbol_with_attrs(symbol, keys, values, num_attrs, changed) =
     ccall(@inbounds(TABLE[194]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, keys, values, num_attrs, changed)
+@inline mxr_symbol_set_attrs(symbol, keys, values, num_attrs, changed) =
+    ccall(@inbounds(TABLE[195]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, keys, values, num_attrs, changed)
 @inline mxr_symbol_internals(symbol, internals) =
-    ccall(@inbounds(TABLE[195]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, internals)
+    ccall(@inbounds(TABLE[196]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, internals)
 @inline mxr_symbol_children(symbol, children) =
-    ccall(@inbounds(TABLE[196]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, children)
+    ccall(@inbounds(TABLE[197]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, children)
 @inline mxr_symbol_output(symbol, index, output) =
-    ccall(@inbounds(TABLE[197]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), symbol, index, output)
+    ccall(@inbounds(TABLE[198]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), symbol, index, output)
 @inline mxr_symbol_output_named(symbol, name, output) =
-    ccall(@inbounds(TABLE[198]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}},), symbol, name, output)
+    ccall(@inbounds(TABLE[199]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}},), symbol, name, output)
 @inline mxr_symbol_without_amp_casts(symbol, plain) =
-    ccall(@inbounds(TABLE[199]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, plain)
+    ccall(@inbounds(TABLE[200]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, plain)
 @inline mxr_symbol_from_json(json, symbol) =
-    ccall(@inbounds(TABLE[200]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), json, symbol)
+    ccall(@inbounds(TABLE[201]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), json, symbol)
 @inline mxr_symbol_to_json(symbol, json) =
-    ccall(@inbounds(TABLE[201]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, json)
+    ccall(@inbounds(TABLE[202]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, json)
 @inline mxr_symbol_load(path, symbol) =
-    ccall(@inbounds(TABLE[202]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), path, symbol)
+    ccall(@inbounds(TABLE[203]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), path, symbol)
 @inline mxr_symbol_save(symbol, path) =
-    ccall(@inbounds(TABLE[203]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring,), symbol, path)
+    ccall(@inbounds(TABLE[204]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring,), symbol, path)
 @inline mxr_symbol_run(symbol, names, arrays, num_arrays, call, outputs) =
-    ccall(@inbounds(TABLE[204]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), symbol, names, arrays, num_arrays, call, outputs)
+    ccall(@inbounds(TABLE[205]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), symbol, names, arrays, num_arrays, call, outputs)
 @inline mxr_symbol_retain(symbol) =
-    ccall(@inbounds(TABLE[205]), Ptr{Cvoid}, (Ptr{Cvoid},), symbol)
+    ccall(@inbounds(TABLE[206]), Ptr{Cvoid}, (Ptr{Cvoid},), symbol)
 @inline mxr_symbol_free(symbol) =
-    ccall(@inbounds(TABLE[206]), Cvoid, (Ptr{Cvoid},), symbol)
+    ccall(@inbounds(TABLE[207]), Cvoid, (Ptr{Cvoid},), symbol)
 @inline mxr_symbol_list(symbol, list, names) =
-    ccall(@inbounds(TABLE[207]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, list, names)
+    ccall(@inbounds(TABLE[208]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, list, names)
 @inline mxr_symbol_name(symbol, name) =
-    ccall(@inbounds(TABLE[208]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, name)
+    ccall(@inbounds(TABLE[209]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, name)
 @inline mxr_symbol_attr(symbol, key, value) =
-    ccall(@inbounds(TABLE[209]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}},), symbol, key, value)
+    ccall(@inbounds(TABLE[210]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}},), symbol, key, value)
 @inline mxr_symbol_attrs(symbol, recursive, attrs) =
-    ccall(@inbounds(TABLE[210]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, recursive, attrs)
+    ccall(@inbounds(TABLE[211]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, recursive, attrs)
 @inline mxr_symbol_text(symbol, text) =
-    ccall(@inbounds(TABLE[211]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, text)
+    ccall(@inbounds(TABLE[212]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, text)
 @inline mxr_symbol_infer_shapes(symbol, names, sizes, num_axes, n, inferred) =
-    ccall(@inbounds(TABLE[212]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int64}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, sizes, num_axes, n, inferred)
+    ccall(@inbounds(TABLE[213]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int64}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, sizes, num_axes, n, inferred)
 @inline mxr_symbol_infer_dtypes(symbol, names, dtypes, n, inferred) =
-    ccall(@inbounds(TABLE[213]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, dtypes, n, inferred)
+    ccall(@inbounds(TABLE[214]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, dtypes, n, inferred)
 @inline mxr_inferred_complete(inferred) =
-    ccall(@inbounds(TABLE[214]), Int32, (Ptr{Cvoid},), inferred)
+    ccall(@inbounds(TABLE[215]), Int32, (Ptr{Cvoid},), inferred)
 @inline mxr_inferred_shape(inferred, list, i, shape, num_axes) =
-    ccall(@inbounds(TABLE[215]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Int64}}, Ptr{Int32},), inferred, list, i, shape, num_axes)
+    ccall(@inbounds(TABLE[216]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Int64}}, Ptr{Int32},), inferred, list, i, shape, num_axes)
 @inline mxr_inferred_dtype(inferred, list, i, dtype) =
-    ccall(@inbounds(TABLE[216]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int32},), inferred, list, i, dtype)
+    ccall(@inbounds(TABLE[217]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int32},), inferred, list, i, dtype)
 @inline mxr_inferred_free(inferred) =
-    ccall(@inbounds(TABLE[217]), Cvoid, (Ptr{Cvoid},), inferred)
+    ccall(@inbounds(TABLE[218]), Cvoid, (Ptr{Cvoid},), inferred)
 @inline mxr_texts_len(texts) =
-    ccall(@inbounds(TABLE[218]), Int64, (Ptr{Cvoid},), texts)
+    ccall(@inbounds(TABLE[219]), Int64, (Ptr{Cvoid},), texts)
 @inline mxr_texts_get(texts, i) =
-    ccall(@inbounds(TABLE[219]), Ptr{UInt8}, (Ptr{Cvoid}, Int64,), texts, i)
+    ccall(@inbounds(TABLE[220]), Ptr{UInt8}, (Ptr{Cvoid}, Int64,), texts, i)
 @inline mxr_texts_free(texts) =
-    ccall(@inbounds(TABLE[220]), Cvoid, (Ptr{Cvoid},), texts)
+    ccall(@inbounds(TABLE[221]), Cvoid, (Ptr{Cvoid},), texts)
 @inline mxr_updater_create(optimizer, out) =
-    ccall(@inbounds(TABLE[221]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), optimizer, out)
+    ccall(@inbounds(TABLE[222]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), optimizer, out)
 @inline mxr_updater_update(updater, index, grad, weight) =
-    ccall(@inbounds(TABLE[222]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Cvoid}, Ptr{Cvoid},), updater, index, grad, weight)
+    ccall(@inbounds(TABLE[223]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Cvoid}, Ptr{Cvoid},), updater, index, grad, weight)
 @inline mxr_updater_indices(updater, indices, room, n) =
-    ccall(@inbounds(TABLE[223]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int64, Ptr{Int64},), updater, indices, room, n)
+    ccall(@inbounds(TABLE[224]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int64, Ptr{Int64},), updater, indices, room, n)
 @inline mxr_updater_state(updater, index, states, num_states) =
-    ccall(@inbounds(TABLE[224]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Ptr{Int32},), updater, index, states, num_states)
+    ccall(@inbounds(TABLE[225]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Ptr{Int32},), updater, index, states, num_states)
 @inline mxr_updater_set_state(updater, index, states, num_states) =
-    ccall(@inbounds(TABLE[225]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Int32,), updater, index, states, num_states)
+    ccall(@inbounds(TABLE[226]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Int32,), updater, index, states, num_states)
 @inline mxr_updater_to_bytes(updater, bytes, len) =
-    ccall(@inbounds(TABLE[226]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), updater, bytes, len)
+    ccall(@inbounds(TABLE[227]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), updater, bytes, len)
 @inline mxr_updater_set_bytes(updater, bytes, len) =
-    ccall(@inbounds(TABLE[227]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), updater, bytes, len)
+    ccall(@inbounds(TABLE[228]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), updater, bytes, len)
 @inline mxr_updater_retain(updater) =
-    ccall(@inbounds(TABLE[228]), Ptr{Cvoid}, (Ptr{Cvoid},), updater)
+    ccall(@inbounds(TABLE[229]), Ptr{Cvoid}, (Ptr{Cvoid},), updater)
 @inline mxr_updater_free(updater) =
-    ccall(@inbounds(TABLE[229]), Cvoid, (Ptr{Cvoid},), updater)
+    ccall(@inbounds(TABLE[230]), Cvoid, (Ptr{Cvoid},), updater)

@@ -131,8 +131,8 @@ class Executor:
         not named may change its shape only with ``partial_shaping``, and one may grow only with
         ``allow_up_sizing``.
         """
-        arguments, _, states = self._symbol.infer_shape(**kwargs)
-        if arguments is None:
+        arguments, _, _ = self._symbol.infer_shape_partial(**kwargs)
+        if not all(shape and 0 not in shape for shape in arguments):
             raise InvalidValueError("the shapes of all arguments must follow from those given")
         for name, shape in zip(self._symbol.list_arguments(), arguments):
             changed = name not in kwargs and shape != self.arg_dict[name].shape
