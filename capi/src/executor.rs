@@ -126,7 +126,8 @@ pub unsafe extern "C" fn mxr_executor_backward(
 }
 
 /// Element `i` of a list, `MXR_LIST_ARGUMENTS`, `MXR_LIST_OUTPUTS` or `MXR_LIST_AUXILIARY_STATES`, of the
-/// executor's arrays: a new reference.
+/// executor's arrays: a new reference. Every run overwrites the outputs, unless only running shows the shapes of the
+/// symbol's operators: it then runs node by node, there are no outputs before the first run, and each run has its own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_executor_array(
     executor: *const mxr_executor_t,
@@ -140,12 +141,12 @@ pub unsafe extern "C" fn mxr_executor_array(
             let array = out(array, "array")?;
             let executor = behind(executor, "executor")?;
             let found = match list {
-                MXR_LIST_ARGUMENTS => nth(executor.arguments().map(|(_, a)| a), i)?,
-                MXR_LIST_AUXILIARY_STATES => nth(executor.auxiliary_states().map(|(_, a)| a), i)?,
-                MXR_LIST_OUTPUTS => nth(executor.outputs().iter(), i)?,
+                MXR_LIST_ARGUMENTS => nth(executor.arguments().map(|(_, a)| a), i)?.clone(),
+                MXR_LIST_AUXILIARY_STATES => nth(executor.auxiliary_states().map(|(_, a)| a), i)?.clone(),
+                MXR_LIST_OUTPUTS => nth(executor.outputs()?.iter(), i)?.clone(),
                 _ => return Err(err!(InvalidValue, "there is no list {list} of arrays").about("list")),
             };
-            array.write(give(found.clone()));
+            array.write(give(found));
         }
         Ok(())
     })

@@ -168,6 +168,26 @@ pub unsafe extern "C" fn mxr_symbol_with_attrs(
     }
 }
 
+/// Sets attributes on the symbol's node, and so in every symbol that the node is part of, if no operator reads them:
+/// `changed` is then the same symbol. Otherwise, and for another name, it has a node of its own, and the others keep
+/// theirs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mxr_symbol_set_attrs(
+    symbol: *const mxr_symbol_t,
+    keys: *const *const c_char,
+    values: *const *const c_char,
+    num_attrs: i32,
+    changed: *mut *mut mxr_symbol_t,
+) -> *mut mxr_error_t {
+    // SAFETY: the caller gives a handle, C strings and a place for the new handle.
+    unsafe {
+        make(changed, "changed", || {
+            let attrs = pairs(keys, values, num_attrs)?;
+            self::symbol(symbol, "symbol")?.set_attrs(attrs)
+        })
+    }
+}
+
 /// All visible outputs of all nodes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_symbol_internals(

@@ -86,7 +86,7 @@ pub unsafe extern "C" fn mxr_symbol_attr(
             let value = out(value, "value")?;
             let key = string(key, "key")?;
             let found = self::symbol(symbol, "symbol")?.head().and_then(|node| node.attr(key));
-            value.write(found.map_or(std::ptr::null_mut(), owned_string));
+            value.write(found.as_deref().map_or(std::ptr::null_mut(), owned_string));
         }
         Ok(())
     })

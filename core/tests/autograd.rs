@@ -144,3 +144,29 @@ fn a_variable_to_which_no_gradient_flows_has_gradient_zero() {
     assert_eq!(found[0].to_vec::<f64>().unwrap(), [0.0, 0.0]);
     assert_eq!(found[1].to_vec::<f64>().unwrap(), [3.0, 4.0]);
 }
+
+/// As MXNet 1.9.1: the call is part of the graph, and no gradient flows.
+#[test]
+fn what_reads_only_the_shape_of_a_variable_is_recorded() {
+    for name in ["zeros_like", "ones_like", "shape_array"] {
+        let x = variable(&[1.0, 2.0], Req::Write);
+        autograd::gradient_of(&x).unwrap().copy_from_bytes(&[7; 16]).unwrap();
+        let y = call(name, &[&x], &[]).unwrap();
+        let keep = BackwardOptions { retain_graph: true, ..BackwardOptions::default() };
+        let found = autograd::grad(slice::from_ref(&y), &[None], slice::from_ref(&x), keep).unwrap();
+        assert_eq!(found[0].to_vec::<f64>().unwrap(), [0.0, 0.0], "{name}");
+        backward(&y).unwrap();
+        assert_eq!(gradient(&x), [0.0, 0.0], "{name}");
+    }
+    let (x, like) = (variable(&[3.0], Req::Write), variable(&[1.0, 2.0], Req::Write));
+    autograd::gradient_of(&like).unwrap().copy_from_bytes(&[7; 16]).unwrap();
+    let y = call("broadcast_like", &[&x, &like], &[]).unwrap();
+    backward(&y).unwrap();
+    assert_eq!((gradient(&x), gradient(&like)), (vec![2.0], vec![0.0, 0.0]));
+    // One use whose elements count, one of which only the shape does.
+    let x = variable(&[1.0, 2.0], Req::Add);
+    let square = call("square", &[&x], &[]).unwrap();
+    let y = call("elemwise_add", &[&square, &call("ones_like", &[&x], &[]).unwrap()], &[]).unwrap();
+    backward(&y).unwrap();
+    assert_eq!(gradient(&x), [2.0, 4.0]);
+}

@@ -117,6 +117,20 @@ fn parameters_that_do_not_fit_the_graph_are_refused() {
     assert!(e.to_string().contains("conv"), "{e}");
 }
 
+/// The fuzzer found that such a model was written with other inputs than it was read with.
+#[test]
+fn an_array_among_the_states_is_no_arguments() {
+    let Model { symbol, mut arguments, mut auxiliary_states, .. } = mxnets();
+    let moved = arguments.remove(0);
+    let name = moved.0.clone();
+    auxiliary_states.push(moved);
+    let model = Model::new(symbol, arguments, auxiliary_states).unwrap();
+    assert!(model.inputs.iter().any(|i| i.name == name));
+    assert_eq!(model.unused(), [name]);
+    let again = native::from_bytes(&native::to_bytes(&model).unwrap()).unwrap();
+    assert_same(&again, &model);
+}
+
 #[test]
 fn parameters_that_the_graph_does_not_use_are_kept_and_listed() {
     let Model { symbol, mut arguments, auxiliary_states, .. } = mxnets();

@@ -152,7 +152,7 @@ impl Task {
         if gradients.iter().any(Option::is_some) {
             executor.backward(&self.heads)?;
         }
-        let left = Left::gather(executor.outputs(), &gradients, &variables);
+        let left = Left::gather(&executor.outputs()?, &gradients, &variables);
         // A second run on the same memory gives the same, unless states or random numbers moved on.
         if left.next_draw == 0
             && self.symbol.list_auxiliary_states().is_empty()
@@ -162,7 +162,7 @@ impl Task {
             if gradients.iter().any(Option::is_some) {
                 executor.backward(&self.heads)?;
             }
-            let again = Left::gather(executor.outputs(), &gradients, &variables);
+            let again = Left::gather(&executor.outputs()?, &gradients, &variables);
             assert!(left.differs(&again).is_none(), "the second run differs: {:?}", left.differs(&again));
         }
         Ok(left)
@@ -223,7 +223,7 @@ fn with_heads(mut task: Task) -> Result<Task> {
             None,
             Options::default(),
         )?;
-        plain.outputs().iter().map(|o| (o.shape().unwrap().clone(), o.dtype())).collect::<Vec<_>>()
+        plain.outputs().unwrap().iter().map(|o| (o.shape().unwrap().clone(), o.dtype())).collect::<Vec<_>>()
     };
     let head = |(shape, dtype): &(Shape, DType)| {
         let values: Vec<f64> = (0..shape.len()).map(|j| [0.5, -1.0, 1.5, 0.25, -0.75][j % 5]).collect();

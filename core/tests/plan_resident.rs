@@ -66,7 +66,7 @@ fn run(budget: Option<Budget>) -> Ran {
     executor.forward(true).unwrap();
     executor.backward(&[]).unwrap();
     let gradients = executor.gradients().filter_map(|(_, g)| g);
-    let results = executor.outputs().iter().chain(gradients).map(bits).collect();
+    let results = executor.outputs().unwrap().iter().chain(gradients).map(bits).collect();
     let next_draw = rng::generator(Device::cpu(0)).reserve(0).base;
     Ran { results, next_draw, planned: executor.plan(true).unwrap().report.peak_bytes, resident: resident() }
 }

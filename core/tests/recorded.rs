@@ -213,3 +213,17 @@ fn what_is_no_recorded_computation_of_operators_is_refused() {
     assert_eq!(error.code(), ErrorCode::Unsupported);
     assert!(error.message().contains("'mine'"), "{error}");
 }
+
+#[test]
+fn a_call_that_reads_only_a_shape_keeps_what_it_reads() {
+    let x = variable(&[2, 3]);
+    let y = call("elemwise_add", &[&call("zeros_like", &[&x], &[]), &x], &[]);
+    let symbol = recorded(&y);
+    assert_eq!(symbol.list_inputs(), ["var0"]);
+    let names: Vec<String> = symbol.internals().list_outputs();
+    assert_eq!(names, ["var0", "node_0_output", "node_1_output"]);
+    assert_planned_like_the_tape(&y, &[&x], &[]);
+    let alone = call("ones_like", &[&x], &[]);
+    assert_eq!(recorded(&alone).list_inputs(), ["var0"]);
+    assert_planned_like_the_tape(&alone, &[&x], &[]);
+}

@@ -79,8 +79,8 @@ fn every_operator_has_mxnets_names_of_inputs_outputs_and_variables() {
                 wrong.push(format!("{name} {attrs:?}: outputs {counts:?}"));
             }
             for node in symbol.topo().iter().filter(|n| n.is_variable()) {
-                if node.attrs != texts(&want["variables"][&node.name]) {
-                    wrong.push(format!("{name}: {} {:?}, {}", node.name, node.attrs, want["variables"]));
+                if *node.attrs() != texts(&want["variables"][&node.name]) {
+                    wrong.push(format!("{name}: {} {:?}, {}", node.name, node.attrs(), want["variables"]));
                 }
             }
         }
@@ -110,8 +110,8 @@ fn composing_makes_variables_for_what_is_not_given() {
     assert_eq!(net.list_arguments(), ["data", "fc_weight", "fc_bias"]);
     let nodes = net.topo();
     let weight = nodes.iter().find(|n| n.name == "fc_weight").unwrap();
-    assert_eq!(weight.attr("lr_mult"), Some("2"));
-    assert_eq!(weight.attr("__lr_mult__"), Some("2"));
+    assert_eq!(weight.attr("lr_mult").as_deref(), Some("2"));
+    assert_eq!(weight.attr("__lr_mult__").as_deref(), Some("2"));
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn control_characters_in_texts_are_read_as_they_are_written() {
     };
     let text = with("\u{8}\u{1b}\u{7f}\\\"\u{1}");
     let symbol = Symbol::from_json(&text).unwrap();
-    assert_eq!(symbol.outputs[0].node.attr("__a__"), Some("b\u{8}\u{1b}\u{7f}\"\u{1}e\\"));
+    assert_eq!(symbol.outputs[0].node.attr("__a__").as_deref(), Some("b\u{8}\u{1b}\u{7f}\"\u{1}e\\"));
     assert_eq!(symbol.to_json(), text);
     let tab = Symbol::from_json(&with("\t")).unwrap();
     assert_eq!(tab.to_json(), with("\\t"));
@@ -387,4 +387,49 @@ fn spoilt_files_give_errors_or_symbols_never_more() {
         }
     }
     assert!(loaded > 100, "only {loaded} were loaded");
+}
+
+/// As `_set_attr` of MXNet 1.9.1, which changes every attribute in place.
+#[test]
+fn attributes_that_no_operator_reads_are_set_in_every_symbol_with_the_node() {
+    let x = variable("x");
+    let fc = call("FullyConnected", "fc", &[("num_hidden", "3")], &[&x]);
+    let net = call("relu", "r", &[], &[&fc]);
+    fc.set_attrs([("__force_mirroring__", "True"), ("lr_mult", "2")]).unwrap();
+    let inner = net.internals().output_named("fc_output").unwrap();
+    for symbol in [&fc, &inner] {
+        let node = symbol.head().unwrap();
+        assert_eq!(node.attr("lr_mult").as_deref(), Some("2"));
+        assert_eq!(node.attr("force_mirroring").as_deref(), Some("True"));
+    }
+    assert!(net.to_json().contains("__lr_mult__"));
+    x.set_attrs([("__shape__", "(4, 5)")]).unwrap();
+    assert_eq!(net.infer_shape([]).unwrap().outputs, [Some(Shape::new(&[4, 3]))]);
+}
+
+#[test]
+fn a_node_whose_operator_or_name_changes_is_another() {
+    let fc = call("FullyConnected", "fc", &[("num_hidden", "3")], &[&variable("x")]);
+    let wider = fc.set_attrs([("num_hidden", "5"), ("name", "wide")]).unwrap();
+    assert_eq!(wider.list_outputs(), ["wide_output"]);
+    assert_eq!(fc.list_outputs(), ["fc_output"]);
+    assert_eq!(fc.head().unwrap().attr("num_hidden").as_deref(), Some("3"));
+    let refused = fc.set_attrs([("num_hidden", "many")]).unwrap_err();
+    assert_eq!((refused.code(), refused.argument()), (ErrorCode::InvalidValue, Some("num_hidden")));
+    let group = Symbol::group([&fc, &wider]);
+    assert_eq!(group.set_attrs([("a", "b")]).unwrap_err().code(), ErrorCode::InvalidValue);
+}
+
+/// As in MXNet 1.9.1.
+#[test]
+fn a_variable_that_is_given_for_a_state_learns_how_it_is_initialised() {
+    let (mean, var, slope) = (variable("m"), variable("v"), variable("s"));
+    var.set_attrs([("__init__", "xavier")]).unwrap();
+    let named: &[(&str, &Symbol)] = &[("moving_mean", &mean), ("moving_var", &var)];
+    let norm = named_call("BatchNorm", "bn", &[], &[&variable("x")], named).unwrap();
+    call("LeakyReLU", "prelu", &[("act_type", "prelu")], &[&norm, &slope]);
+    let init = |symbol: &Symbol| symbol.head().unwrap().attr("__init__").unwrap();
+    assert_eq!(init(&mean), r#"["zero", {}]"#);
+    assert_eq!(init(&var), "xavier");
+    assert_eq!(init(&slope), r#"["Constant", {"value": 0.25}]"#);
 }

@@ -943,7 +943,8 @@ pub struct Abi {
         num_head_grads: i32,
     ) -> *mut mxr_error_t,
     #[doc = " Element `i` of a list, `MXR_LIST_ARGUMENTS`, `MXR_LIST_OUTPUTS` or `MXR_LIST_AUXILIARY_STATES`, of the"]
-    #[doc = " executor's arrays: a new reference."]
+    #[doc = " executor's arrays: a new reference. Every run overwrites the outputs, unless only running shows the shapes of the"]
+    #[doc = " symbol's operators: it then runs node by node, there are no outputs before the first run, and each run has its own."]
     pub mxr_executor_array: unsafe extern "C" fn(
         executor: *const mxr_executor_t,
         list: i32,
@@ -1749,6 +1750,16 @@ pub struct Abi {
         num_attrs: i32,
         changed: *mut *mut mxr_symbol_t,
     ) -> *mut mxr_error_t,
+    #[doc = " Sets attributes on the symbol's node, and so in every symbol that the node is part of, if no operator reads them:"]
+    #[doc = " `changed` is then the same symbol. Otherwise, and for another name, it has a node of its own, and the others keep"]
+    #[doc = " theirs."]
+    pub mxr_symbol_set_attrs: unsafe extern "C" fn(
+        symbol: *const mxr_symbol_t,
+        keys: *const *const c_char,
+        values: *const *const c_char,
+        num_attrs: i32,
+        changed: *mut *mut mxr_symbol_t,
+    ) -> *mut mxr_error_t,
     #[doc = " All visible outputs of all nodes."]
     pub mxr_symbol_internals: unsafe extern "C" fn(
         symbol: *const mxr_symbol_t,
@@ -2137,6 +2148,7 @@ impl Abi {
             mxr_symbol_compose: *unsafe { library.get(b"mxr_symbol_compose\0") }?,
             mxr_symbol_group: *unsafe { library.get(b"mxr_symbol_group\0") }?,
             mxr_symbol_with_attrs: *unsafe { library.get(b"mxr_symbol_with_attrs\0") }?,
+            mxr_symbol_set_attrs: *unsafe { library.get(b"mxr_symbol_set_attrs\0") }?,
             mxr_symbol_internals: *unsafe { library.get(b"mxr_symbol_internals\0") }?,
             mxr_symbol_children: *unsafe { library.get(b"mxr_symbol_children\0") }?,
             mxr_symbol_output: *unsafe { library.get(b"mxr_symbol_output\0") }?,

@@ -2,7 +2,8 @@
 
 """
 A symbol bound to arrays, made by `bind` and `simple_bind`. Outputs and gradients are arrays that every run
-overwrites.
+overwrites. A symbol with operators whose shapes only running shows has no outputs before the first run, and new ones
+after each.
 
 # Fields
 - `arg_arrays`, `grad_arrays`, `aux_arrays`, `outputs`: vectors, with `nothing` where no gradient was asked
@@ -21,25 +22,42 @@ mutable struct Executor
     aux_dict::Dict{Symbol,NDArray}
     output_dict::Dict{Symbol,NDArray}
     requests::Any
+    planned::Bool
 end
 
 "Of a handle that the caller owns. `requests` are those by name and that for other arguments."
 function Executor(handle::Ptr{Cvoid}, symbol::SymbolicNode, requests)
-    array(list, i) = owned(made(out -> mxr_executor_array(handle, list, i - 1, out)))
+    array(list, i) = array_of(handle, list, i)
     function gradient(i)
         found = made(out -> mxr_executor_gradient(handle, i - 1, out))
         return found == C_NULL ? nothing : owned(found)
     end
-    arguments, states, outs = list_arguments(symbol), list_auxiliary_states(symbol), list_outputs(symbol)
+    arguments, states = list_arguments(symbol), list_auxiliary_states(symbol)
     args = NDArray[array(MXR_LIST_ARGUMENTS, i) for i in eachindex(arguments)]
     grads = Union{NDArray,Nothing}[gradient(i) for i in eachindex(arguments)]
     aux = NDArray[array(MXR_LIST_AUXILIARY_STATES, i) for i in eachindex(states)]
-    outputs = NDArray[array(MXR_LIST_OUTPUTS, i) for i in eachindex(outs)]
     given = Dict{Symbol,NDArray}(n => g for (n, g) in zip(arguments, grads) if g !== nothing)
     named(names, arrays) = Dict{Symbol,NDArray}(zip(names, arrays))
-    executor = Executor(handle, symbol, args, grads, aux, outputs, named(arguments, args), given,
-        named(states, aux), named(outs, outputs), requests)
-    return finalizer(close, executor)
+    executor = Executor(handle, symbol, args, grads, aux, NDArray[], named(arguments, args), given,
+        named(states, aux), Dict{Symbol,NDArray}(), requests, true)
+    finalizer(close, executor)
+    try
+        read_outputs!(executor)
+    catch error
+        error isa MXError && error.code == :SHAPE || rethrow()
+        executor.planned = false
+    end
+    return executor
+end
+
+array_of(handle, list, i) = owned(made(out -> mxr_executor_array(handle, list, i - 1, out)))
+
+"Reads the outputs, which are others after each run of a symbol without a plan."
+function read_outputs!(x::Executor)
+    names = list_outputs(x.symbol)
+    x.outputs = NDArray[array_of(live(x), MXR_LIST_OUTPUTS, i) for i in eachindex(names)]
+    x.output_dict = Dict{Symbol,NDArray}(zip(names, x.outputs))
+    return x.outputs
 end
 Base.close(x::Executor) = freed!(x, mxr_executor_free)
 Base.isopen(x::Executor) = x.handle != C_NULL
@@ -136,7 +154,7 @@ function forward(executor::Executor; is_train::Bool = false, inputs...)
         copy!(target, value)
     end
     GC.@preserve executor check(mxr_executor_forward(live(executor), is_train))
-    return executor.outputs
+    return executor.planned ? executor.outputs : GC.@preserve executor read_outputs!(executor)
 end
 
 "Computes the gradients after `forward(executor; is_train = true)`; outputs of losses need none of theirs."

@@ -73,3 +73,15 @@ end
     @test mx.plan(e).steps == 1
     @test occursin("broadcast_mul", sprint(show, MIME("text/plain"), mx.plan(e; training = true)))
 end
+
+@testset "a symbol whose shapes only running shows has other outputs after each run" begin
+    data, mask = mx.@var data mask
+    kept = mx.contrib.boolean_mask(data, mask)
+    e = mx.bind(kept, mx.cpu(), [NDArray([1.0, 2.0, 3.0]), NDArray([1.0, 0.0, 1.0])];
+        args_grad = (data = mx.zeros(Float64, 3),))
+    @test isempty(e.outputs)
+    @test mx.forward(e; is_train = true)[1] == [1, 3]
+    mx.backward!(e, NDArray([5.0, 6.0]))
+    @test e.grad_dict[:data] == [5, 0, 6]
+    @test mx.forward(e; mask = [0.0, 1.0, 0.0])[1] == [2] && first(values(e.output_dict)) == [2]
+end

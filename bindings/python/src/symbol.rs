@@ -228,12 +228,12 @@ impl SymbolHandle {
         })
     }
 
-    /// The same with more attributes.
-    fn with_attrs(&self, py: Python<'_>, attrs: Vec<(String, String)>) -> PyResult<SymbolHandle> {
+    /// The symbol with more attributes, set on its node where no operator reads them.
+    fn set_attrs(&self, py: Python<'_>, attrs: Vec<(String, String)>) -> PyResult<SymbolHandle> {
         let (keys, values) = Texts::pairs(&attrs)?;
         SymbolHandle::made(py, |out| unsafe {
             let (keys, values) = (keys.pointers.as_ptr(), values.pointers.as_ptr());
-            (abi().mxr_symbol_with_attrs)(self.ptr(), keys, values, attrs.len() as i32, out)
+            (abi().mxr_symbol_set_attrs)(self.ptr(), keys, values, attrs.len() as i32, out)
         })
     }
 

@@ -248,6 +248,91 @@ def test_a_cached_op_is_one_operation_while_recording(static):
         call(*values[:2])
 
 
+def test_simple_bind_takes_arrays_of_a_buffer_and_of_another_executor():
+    net = mx.sym.BatchNorm(layer(), name="bn")
+    buffer = {}
+    large = net.simple_bind(mx.cpu(), x=(4, 3), shared_buffer=buffer)
+    # As MXNet 1.9.1 names them.
+    names = net.list_arguments()
+    assert sorted(buffer) == sorted([*names, *(f"grad of {name}" for name in names)])
+    small = net.simple_bind(mx.cpu(), x=(2, 3), shared_buffer=buffer)
+    large.arg_dict["x"][:] = mx.nd.arange(12).reshape((4, 3))
+    large.grad_dict["x"][:] = 3
+    large.aux_dict["bn_moving_mean"][:] = 5
+    assert small.arg_dict["x"].asnumpy().tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert small.grad_dict["x"].asnumpy().tolist() == [[3] * 3] * 2
+    assert small.aux_dict["bn_moving_mean"].asnumpy().tolist() == [0, 0]
+    larger = net.simple_bind(mx.cpu(), x=(6, 3), shared_buffer=buffer)
+    large.arg_dict["fc_weight"][:] = 9
+    assert buffer["x"].shape == (6, 3)
+    assert larger.arg_dict["fc_weight"].asnumpy().tolist() == [[9] * 3] * 2
+    with pytest.raises(ValueError, match="shared_buffer"):
+        net.simple_bind(mx.cpu(), x=(2, 3), shared_buffer=buffer, type_dict={"x": "float64"})
+    with pytest.raises(ValueError, match="'x'"):
+        net.simple_bind(mx.cpu(), shared_buffer={})
+    buffer, lent = {}, ["fc_weight"]
+    shared = {"shared_exec": large, "shared_arg_names": lent, "shared_buffer": buffer}
+    other = net.simple_bind(mx.cpu(), x=(2, 3), **shared)
+    assert not {"fc_weight", "grad of fc_weight", "bn_moving_mean"} & buffer.keys()
+    large.arg_dict["fc_weight"][:] = 7
+    assert other.arg_dict["fc_weight"].asnumpy().tolist() == [[7] * 3] * 2
+    assert other.aux_dict["bn_moving_mean"].asnumpy().tolist() == [5, 5]
+    with pytest.raises(ValueError, match="fc_weight"):
+        net.simple_bind(mx.cpu(), x=(2, 2), **shared)
+
+
+def test_simple_bind_passes_over_what_is_no_argument():
+    with pytest.warns(UserWarning, match="'label'"):
+        executor = layer().simple_bind(mx.cpu(), x=(2, 3), label=(2,))
+    assert list(executor.arg_dict) == ["x", "fc_weight", "fc_bias"]
+
+
+def chosen():
+    """Twice the rows of data whose mask is not 0."""
+    mask = mx.sym.var("mask")
+    return mx.sym.contrib.boolean_mask(mx.sym.var("data"), mask, name="chosen") * 2
+
+
+# What MXNet 1.9.1 leaves for the mask [0, 1, 1, 0], with head gradients 1 to 4 and 10 before.
+@pytest.mark.parametrize(
+    ("grad_req", "expected"),
+    [
+        ("write", [[0, 0], [2, 4], [6, 8], [0, 0]]),
+        ("add", [[10, 10], [12, 14], [16, 18], [10, 10]]),
+        ("null", [[10, 10]] * 4),
+        ({"data": "add", "mask": "null"}, [[10, 10], [12, 14], [16, 18], [10, 10]]),
+    ],
+)
+def test_an_executor_runs_operators_whose_shapes_only_running_shows(grad_req, expected):
+    args = {"data": mx.nd.arange(8).reshape((4, 2)), "mask": mx.nd.array([0, 1, 1, 0])}
+    gradients = {"data": mx.nd.full((4, 2), 10)}
+    executor = chosen().bind(mx.cpu(), args, args_grad=gradients, grad_req=grad_req)
+    with pytest.raises(mx.MXNetError, match="after forward"):
+        _ = executor.outputs
+    (y,) = executor.forward(is_train=True)
+    assert np.array_equal(y.asnumpy(), [[4, 6], [8, 10]])
+    executor.backward(mx.nd.array([[1, 2], [3, 4]]))
+    assert np.array_equal(gradients["data"].asnumpy(), expected)
+    (z,) = executor.forward(mask=mx.nd.array([0, 0, 0, 1]))
+    assert executor.output_dict == {executor._output_names[0]: z}
+    assert z.asnumpy().tolist() == [[12, 14]]
+    assert y.shape == (2, 2)
+    assert "chosen" in executor.debug_str()
+    smaller = executor.reshape(data=(2, 2), mask=(2,))
+    assert smaller.forward(mask=mx.nd.array([1, 1]))[0].shape == (2, 2)
+
+
+def test_what_only_running_shows_is_not_inferred():
+    with pytest.warns(UserWarning):
+        assert chosen().infer_shape(data=(4, 2), mask=(4,)) == (None, None, None)
+    # MXNet binds no symbol whose outputs it cannot infer; its arguments say enough.
+    executor = chosen().simple_bind(mx.cpu(), data=(4, 2), mask=(4,))
+    executor.arg_dict["mask"][2] = 1
+    assert executor.forward()[0].shape == (1, 2)
+    (y,) = chosen().eval(ctx=mx.cpu(), data=mx.nd.ones((2, 3)), mask=mx.nd.array([1, 0]))
+    assert y.asnumpy().tolist() == [[2, 2, 2]]
+
+
 @pytest.mark.parametrize("static", [True, False])
 def test_a_cached_op_takes_shapes_that_only_running_shows(static):
     kept = mx.sym.contrib.boolean_mask(mx.sym.var("data"), mx.sym.var("index")) * 2

@@ -96,13 +96,25 @@ def test_symbols_are_copied_and_pickled():
         assert other.tojson() == net.tojson()
 
 
-def test_setting_an_attribute_changes_the_symbol_and_leaves_what_was_made_of_it():
+def test_setting_an_attribute_changes_all_symbols_with_the_node():
+    # As MXNet 1.9.1 does.
     x = mx.sym.Variable("x")
-    y = mx.sym.exp(x)
+    y = mx.sym.exp(x, name="y")
     x._set_attr(lr_mult="2")
     assert x.attr("lr_mult") == x.attr("__lr_mult__") == "2"
-    assert y.attr_dict() == {}
-    assert mx.sym.exp(x).attr_dict() == {"x": {"__lr_mult__": "2", "lr_mult": "2"}}
+    assert y.attr_dict() == {"x": {"__lr_mult__": "2", "lr_mult": "2"}}
+    for part in y.get_internals():
+        part._set_attr(force_mirroring="True")
+    assert y.attr("force_mirroring") == "True"
+    assert json.loads(y.tojson())["nodes"][1]["attrs"] == {"__force_mirroring__": "True"}
+    y.get_children()[0]._set_attr(__shape__="(2,)")
+    assert y.infer_shape() == ([(2,)], [(2,)], [])
+    # What the operator reads, and a name, change for this symbol alone.
+    fc = mx.sym.FullyConnected(x, num_hidden=3, name="fc")
+    net = mx.sym.relu(fc)
+    fc._set_attr(num_hidden="5", name="wide")
+    assert fc.name == "wide" and fc.attr("num_hidden") == "5"
+    assert net.get_internals()["fc_output"].attr("num_hidden") == "3"
     with pytest.raises(ValueError, match="expected a text"):
         x._set_attr(lr_mult=2)
 

@@ -213,6 +213,7 @@
   X(symbol_compose) \
   X(symbol_group) \
   X(symbol_with_attrs) \
+  X(symbol_set_attrs) \
   X(symbol_internals) \
   X(symbol_children) \
   X(symbol_output) \

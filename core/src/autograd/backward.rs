@@ -87,7 +87,7 @@ fn owned(value: NdArray) -> Result<NdArray> {
 
 struct Pending {
     variable: Arc<Variable>,
-    /// Edges that lead to the variable.
+    /// Edges along which gradients flow to the variable.
     uses: usize,
     /// A call has written the gradient where it is wanted.
     written: bool,
@@ -157,21 +157,21 @@ impl Walk {
             })?;
             roots.push((entry, head_gradient(head, head_grads.get(i).and_then(Option::as_ref))?));
         }
-        walk.find_nodes(roots.iter().map(|(entry, _)| entry.clone()).collect());
+        walk.find_nodes(roots.iter().map(|(entry, _)| (entry.clone(), true)).collect());
         for (entry, gradient) in roots {
             walk.add(&entry, gradient)?;
         }
         Ok(walk)
     }
 
-    /// Queues all nodes that lead to the heads and counts the edges to each variable.
-    fn find_nodes(&mut self, mut work: Vec<Entry>) {
-        while let Some(entry) = work.pop() {
+    /// Queues all nodes that lead to the heads and counts the edges to each variable along which gradients flow.
+    fn find_nodes(&mut self, mut work: Vec<(Entry, bool)>) {
+        while let Some((entry, flows)) = work.pop() {
             match entry {
                 Entry::Variable(variable) => {
                     let key = Arc::as_ptr(&variable);
                     let new = || Pending { variable, uses: 0, written: false, value: None };
-                    self.variables.entry(key).or_insert_with(new).uses += 1;
+                    self.variables.entry(key).or_insert_with(new).uses += usize::from(flows);
                 }
                 Entry::Result(node, _) => {
                     if self.gradients.contains_key(&Arc::as_ptr(&node)) {
@@ -179,7 +179,8 @@ impl Walk {
                     }
                     let none = SmallVec::from_elem(None, node.outputs.len());
                     self.gradients.insert(Arc::as_ptr(&node), none);
-                    work.extend(node.edges.iter().flatten().cloned());
+                    let edges = node.edges.iter().enumerate();
+                    work.extend(edges.filter_map(|(i, e)| Some((e.clone()?, node.flows(i)))));
                     self.queue.push(ByOrder(node));
                 }
             }
@@ -264,7 +265,7 @@ impl Walk {
     fn go_on_through(&mut self, outputs: &[NdArray], gradients: Gradients) -> Result<()> {
         let pairs = outputs.iter().map(NdArray::entry).zip(gradients);
         let pairs: Vec<_> = pairs.filter_map(|(entry, gradient)| Some((entry?, gradient?))).collect();
-        self.find_nodes(pairs.iter().map(|(entry, _)| entry.clone()).collect());
+        self.find_nodes(pairs.iter().map(|(entry, _)| (entry.clone(), true)).collect());
         pairs.into_iter().try_for_each(|(entry, gradient)| self.add(&entry, gradient))
     }
 

@@ -5,10 +5,12 @@
 //! gradient rules that operators state in terms of other operators, so gradients of gradients need nothing more.
 
 mod backward;
+mod heads;
 mod rules;
 mod tape;
 
 pub use backward::{BackwardOptions, backward, grad};
+pub use heads::reads_head_gradient;
 pub use tape::{
     Compiled, CustomBackward, Entry, Node, Recorded, Source, Variable, record_compiled, record_custom,
     record_view,

@@ -23,8 +23,12 @@ thread_local! {
     static RULES: RefCell<HashMap<u64, Vec<Rule>, BuildHasherDefault<Mixed>>> = RefCell::default();
 }
 
-/// The gradient of an operator with respect to the inputs whose bits are set; bit 63 is for all from there on.
+/// The gradient of an operator with respect to the inputs whose bits are set; bit 63 is for all from there on. Where
+/// none is, there is nothing to compute, and the operator need not be differentiable.
 pub fn gradient(op: &OpRef, num_inputs: usize, wanted: u64) -> Result<Arc<GraphFn>> {
+    if wanted == 0 {
+        return Ok(Arc::new(GraphFn::nothing(num_inputs)));
+    }
     cached(op, num_inputs, wanted, || {
         let mask: Vec<bool> = (0..num_inputs).map(|i| wanted >> i.min(63) & 1 == 1).collect();
         GraphFn::gradient(op, num_inputs, &mask)

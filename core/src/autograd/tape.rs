@@ -91,10 +91,10 @@ pub enum Recorded<'a> {
     Custom(&'a str),
 }
 
-/// An input of a recorded operation through which no gradient flows.
+/// An input of a recorded operation to which no edge leads.
 enum Still {
     Variable(Arc<Variable>),
-    /// Not kept alive: only its shape is read.
+    /// Not kept alive: a state.
     Result(Weak<Node>, u32),
     /// Autograd knew nothing about it.
     Array(WeakArray, u64),
@@ -129,7 +129,7 @@ pub struct Node {
     /// Grows with every recorded operation: consumers come after producers.
     pub(crate) order: u64,
     pub(super) rule: Rule,
-    /// What autograd knows of the inputs through which gradients flow.
+    /// What autograd knows of the inputs, but for states.
     pub(super) edges: SmallVec<[Option<Entry>; 3]>,
     /// The other inputs, in order.
     still: SmallVec<[Still; 1]>,
@@ -148,6 +148,11 @@ impl Node {
             Rule::Custom(name, _) => name,
             Rule::Compiled(graph) => graph.name(),
         }
+    }
+
+    /// Whether a gradient may flow to an input: none does to one of which only the shape is read.
+    pub(super) fn flows(&self, input: usize) -> bool {
+        !matches!(&self.rule, Rule::Graph(op, _) if op.input(input).shape_only)
     }
 
     /// What was run.
@@ -235,19 +240,19 @@ impl Drop for Node {
     }
 }
 
-/// What autograd knows of the inputs of a call. States and inputs of which only the shape is read have no
-/// gradient.
+/// What autograd knows of the inputs of a call. States have no gradient.
 pub(super) fn edges_of(op: &OpRef, inputs: &[NdArray]) -> SmallVec<[Option<Entry>; 3]> {
-    let skip = |i: usize| op.mutates(i) || op.input(i).shape_only;
     let mut edges = SmallVec::new();
     for (i, a) in inputs.iter().enumerate() {
-        edges.push(if skip(i) { None } else { a.entry() });
+        edges.push(if op.mutates(i) { None } else { a.entry() });
     }
     edges
 }
 
-fn wanted(edges: &[Option<Entry>]) -> u64 {
-    edges.iter().enumerate().filter(|(_, e)| e.is_some()).fold(0, |bits, (i, _)| bits | 1 << i.min(63))
+/// The inputs whose gradients a rule must give: not those of which only the shape is read.
+fn wanted(op: &OpRef, edges: &[Option<Entry>]) -> u64 {
+    let flows = |(i, e): &(usize, &Option<Entry>)| e.is_some() && !op.input(*i).shape_only;
+    edges.iter().enumerate().filter(flows).fold(0, |bits, (i, _)| bits | 1 << i.min(63))
 }
 
 fn save(
@@ -280,7 +285,7 @@ pub(super) fn record(
     edges: SmallVec<[Option<Entry>; 3]>,
     outputs: &[NdArray],
 ) -> Result<()> {
-    let graph = rules::gradient(op, inputs.len(), wanted(&edges));
+    let graph = rules::gradient(op, inputs.len(), wanted(op, &edges));
     let saved = match &graph {
         Ok(graph) => save(op, graph, inputs, outputs)?,
         Err(_) => SmallVec::new(),

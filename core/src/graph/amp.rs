@@ -3,7 +3,6 @@
 use super::symbol::{Entry, Node, Symbol};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// MXNet's names of the casts; output `i` is input `i` in another dtype.
 const CASTS: [&str; 2] = ["amp_cast", "amp_multicast"];
@@ -23,9 +22,7 @@ impl Symbol {
         let mut kept: HashMap<*const Node, Arc<Node>> = HashMap::new();
         for node in order.iter().filter(|n| !is_cast(n)) {
             let inputs = node.inputs.iter().map(|e| plain(&kept, e)).collect();
-            let copy = Node::new(node.op.clone(), node.name.as_str(), node.attrs.clone(), inputs);
-            copy.writes.store(node.writes.load(Ordering::Relaxed), Ordering::Relaxed);
-            kept.insert(Arc::as_ptr(node), Arc::new(copy));
+            kept.insert(Arc::as_ptr(node), Arc::new(node.copied(inputs)));
         }
         Symbol { outputs: self.outputs.iter().map(|e| plain(&kept, e)).collect() }
     }

@@ -123,16 +123,18 @@ fn parsed(def: &'static OpDef, attrs: &AttrMap, graphs: &[SubgraphRef]) -> Resul
 
 impl Node {
     /// An attribute by the user's name or the node's own.
-    pub fn attr(&self, name: &str) -> Option<&str> {
-        let hidden = || HIDDEN.contains(&name).then(|| self.attrs.get(&format!("__{name}__")))?;
-        self.attrs.get(name).or_else(hidden).map(String::as_str)
+    pub fn attr(&self, name: &str) -> Option<String> {
+        let attrs = self.attrs();
+        let hidden = || HIDDEN.contains(&name).then(|| attrs.get(&format!("__{name}__")))?;
+        attrs.get(name).or_else(hidden).cloned()
     }
 
     /// All attributes, the hidden ones under the user's names as well.
     pub fn listed_attrs(&self) -> AttrMap {
-        let mut all = self.attrs.clone();
+        let attrs = self.attrs();
+        let mut all = AttrMap::clone(&attrs);
         for hidden in HIDDEN {
-            if let Some(value) = self.attrs.get(&format!("__{hidden}__")) {
+            if let Some(value) = attrs.get(&format!("__{hidden}__")) {
                 all.insert(hidden.to_owned(), value.clone());
             }
         }
@@ -153,21 +155,44 @@ impl Symbol {
     /// # Errors
     /// `InvalidValue` for a group; those of the operator's attributes.
     pub fn with_attrs<'a>(&self, attrs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Symbol> {
-        let node = self.head().ok_or_else(|| {
-            crate::err!(InvalidValue, "expected a symbol of one node, got a group of several")
-        })?;
-        let mut name = node.name.clone();
-        let mut all = node.attrs.clone();
-        for (key, value) in attrs {
-            if key == "name" {
-                value.clone_into(&mut name);
-            } else {
-                all.insert(hide(key, value)?, value.to_owned());
-            }
-        }
-        let op = node.op.as_ref().map(|op| operator(op.def, &all, &graphs_of(op))).transpose()?;
-        let new = Arc::new(Node::new(op, name, all, node.inputs.clone()));
-        let outputs = self.outputs.iter().map(|e| super::Entry { node: new.clone(), ..e.clone() });
-        Ok(Symbol { outputs: outputs.collect() })
+        let mut more = hide_all(attrs)?;
+        let name = more.remove("name");
+        Ok(self.of_node(changed(self.one_node()?, name, &more)?))
     }
+
+    /// Sets attributes on the symbol's node, and so in every symbol that the node is part of, if no operator reads
+    /// them. Otherwise, and for another name, the result has a node of its own, and the others keep theirs.
+    ///
+    /// # Errors
+    /// As [`Symbol::with_attrs`].
+    pub fn set_attrs<'a>(&self, attrs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Symbol> {
+        let (node, mut more) = (self.one_node()?, hide_all(attrs)?);
+        let new = changed(node, more.remove("name"), &more)?;
+        let values = |node: &Node| node.op.as_ref().map(|op| op.op.values());
+        if new.name != node.name || values(&new) != values(node) {
+            return Ok(self.of_node(new));
+        }
+        node.add_attrs(more);
+        Ok(self.clone())
+    }
+
+    fn one_node(&self) -> Result<&Arc<Node>> {
+        self.head()
+            .ok_or_else(|| crate::err!(InvalidValue, "expected a symbol of one node, got a group of several"))
+    }
+
+    /// The same outputs of another node.
+    fn of_node(&self, node: Node) -> Symbol {
+        let node = Arc::new(node);
+        let outputs = self.outputs.iter().map(|e| super::Entry { node: node.clone(), ..e.clone() });
+        Symbol { outputs: outputs.collect() }
+    }
+}
+
+/// A node with another name, where one is given, and more attributes.
+fn changed(node: &Node, name: Option<String>, more: &AttrMap) -> Result<Node> {
+    let mut all = AttrMap::clone(&node.attrs());
+    all.extend(more.clone());
+    let op = node.op.as_ref().map(|op| operator(op.def, &all, &graphs_of(op))).transpose()?;
+    Ok(Node::new(op, name.unwrap_or_else(|| node.name.clone()), all, node.inputs.clone()))
 }

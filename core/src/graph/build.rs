@@ -33,7 +33,8 @@ impl Graph {
         if op.op.dynamic_shape() {
             crate::bail!(
                 Unsupported,
-                "the shape of the result is known only after running, so that it cannot be planned: a CachedOp runs it"
+                "the shape of the result is known only after running, so that it cannot be planned: executors and CachedOp run it node by \
+                 node"
             );
         }
         let n = op.op.num_outputs();

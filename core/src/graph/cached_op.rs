@@ -15,8 +15,8 @@ use crate::autograd::{self, Compiled, Entry, Mode};
 use crate::device::Device;
 use crate::error::Result;
 use crate::ndarray::NdArray;
+use crate::op::OpRef;
 use crate::op::invoke::{Call, Outputs, Req};
-use crate::op::{OpRef, registry};
 use crate::rng::{self, Stream};
 use crate::storage::Storage;
 use parking_lot::Mutex;
@@ -62,7 +62,7 @@ impl CachedOp {
             symbol: Arc::new(symbol.clone()),
             is_state: names.iter().map(|n| states.contains(n)).collect(),
             names: names.into(),
-            dynamic: symbol.topo().iter().filter_map(|n| n.op.as_ref()).any(|op| op.op.dynamic_shape()),
+            dynamic: symbol.has_dynamic_shapes(),
             options,
             plans: Mutex::default(),
             spare: keep_memory.then(Spare::default),
@@ -104,7 +104,7 @@ impl CachedOp {
             .about(&self.names[i]));
         }
         if self.dynamic {
-            return self.call_nodes(inputs, mode);
+            return Ok(self.symbol.run_apart(inputs, mode, None)?.into());
         }
         let wants = |(a, s): (&NdArray, &bool)| mode.recording && !s && a.is_recorded();
         let wanted: Vec<bool> = inputs.iter().zip(&self.is_state).map(wants).collect();
@@ -117,19 +117,6 @@ impl CachedOp {
             autograd::record_compiled(run.clone(), inputs, &run.wanted, &outputs)?;
         }
         Ok(outputs)
-    }
-
-    /// Runs it without a plan. Outputs that are inputs are copied, as a plan copies them.
-    fn call_nodes(&self, inputs: &[NdArray], mode: &Mode) -> Result<Outputs> {
-        let outputs = self.symbol.run_on(inputs, mode)?;
-        let own = |(output, e): (NdArray, &super::Entry)| {
-            if e.node.is_variable() {
-                let copy = registry().find("_copy")?.with(&[])?;
-                return Ok(autograd::invoke(&copy, &[output], &[], mode)?.swap_remove(0));
-            }
-            Ok(output)
-        };
-        outputs.into_iter().zip(&self.symbol.outputs).map(own).collect()
     }
 
     /// The plan for arrays like these, made now if it was not yet.

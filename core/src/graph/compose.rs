@@ -8,6 +8,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// The attribute that names a variable's initializer.
+const INIT: &str = "__init__";
+
 /// A call of an operator on symbols.
 pub struct Call<'a> {
     /// What is called.
@@ -49,6 +52,7 @@ impl Call<'_> {
         let op = attrs::operator(self.op, &attrs, &[])?;
         let mut inputs = self.inputs(&op, &attrs)?;
         number_writes(&op, &mut inputs)?;
+        name_initializers(&op, &inputs);
         let visible = op.op.num_visible_outputs() as u32;
         let node = Arc::new(Node::new(Some(op), self.name, attrs, inputs));
         Ok(Symbol { outputs: (0..visible).map(|i| Entry::new(node.clone(), i)).collect() })
@@ -97,7 +101,7 @@ impl Call<'_> {
     fn variable(&self, op: &OpRef, i: usize, attrs: &AttrMap) -> Node {
         let mut attrs = attrs.clone();
         if let Some(init) = op.input(i).init {
-            attrs.entry("__init__".to_owned()).or_insert_with(|| init.to_owned());
+            attrs.entry(INIT.to_owned()).or_insert_with(|| init.to_owned());
         }
         Node::variable(joined(self.name, &op.symbol_input_name(i)), attrs)
     }
@@ -113,6 +117,15 @@ impl Call<'_> {
             }
             Some(n) => crate::err!(NotFound, "expected one of the inputs {}", names.join(", ")).about(n),
             None => crate::err!(InvalidValue, "an input is given twice"),
+        }
+    }
+}
+
+/// Says of variables that were given how the operator wants them initialised, if they do not say themselves.
+fn name_initializers(op: &OpRef, inputs: &[Entry]) {
+    for (i, entry) in inputs.iter().enumerate().filter(|(_, e)| e.node.is_variable()) {
+        if let (Some(init), false) = (op.input(i).init, entry.node.attrs().contains_key(INIT)) {
+            entry.node.add_attrs(AttrMap::from([(INIT.to_owned(), init.to_owned())]));
         }
     }
 }

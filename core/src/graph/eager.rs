@@ -1,10 +1,12 @@
 //! Running a symbol node by node, without a plan: what plans are compared with.
 
+use super::executor::Monitor;
 use super::symbol::{Inputs, Node, Symbol};
 use crate::autograd::{self, Mode};
 use crate::error::Result;
 use crate::ndarray::NdArray;
 use crate::op::attrs::nearest;
+use crate::op::registry;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,14 +19,20 @@ impl Symbol {
     pub fn run_eagerly(&self, arrays: &HashMap<String, NdArray>, mode: &Mode) -> Result<Vec<NdArray>> {
         let given: Result<Vec<NdArray>> =
             self.inputs(Inputs::All).iter().map(|node| given(node, arrays)).collect();
-        self.run_on(&given?, mode)
+        self.run_on(&given?, mode, None)
     }
 
-    /// The same for arrays for all variables, in the order of [`Symbol::inputs`].
+    /// The same for arrays for all variables, in the order of [`Symbol::inputs`]; `monitor` sees the visible outputs of
+    /// every call.
     ///
     /// # Errors
     /// The errors of the operators, with the node.
-    pub(super) fn run_on(&self, arrays: &[NdArray], mode: &Mode) -> Result<Vec<NdArray>> {
+    pub(super) fn run_on(
+        &self,
+        arrays: &[NdArray],
+        mode: &Mode,
+        monitor: Option<&Monitor>,
+    ) -> Result<Vec<NdArray>> {
         let order = self.topo();
         let mut arrays = arrays.iter();
         let place: HashMap<*const Node, usize> =
@@ -46,6 +54,11 @@ impl Symbol {
                         .collect()
                 }
             };
+            if let (Some(monitor), Some(_)) = (monitor, &node.op) {
+                for (o, value) in values[i].iter().enumerate().take(node.num_visible_outputs()) {
+                    monitor(&node.output_name(o), &value.detach()?);
+                }
+            }
             for input in node.inputs.iter().map(|e| place[&Arc::as_ptr(&e.node)]) {
                 if last_use[input] == i {
                     values[input].clear();
@@ -54,6 +67,31 @@ impl Symbol {
         }
         let value = |e: &super::Entry| values[place[&Arc::as_ptr(&e.node)]][e.index as usize].clone();
         Ok(self.outputs.iter().map(value).collect())
+    }
+
+    /// As [`Symbol::run_on`], but outputs that are variables are copied, as plans copy them.
+    ///
+    /// # Errors
+    /// As [`Symbol::run_on`].
+    pub(super) fn run_apart(
+        &self,
+        arrays: &[NdArray],
+        mode: &Mode,
+        monitor: Option<&Monitor>,
+    ) -> Result<Vec<NdArray>> {
+        let own = |(output, e): (NdArray, &super::Entry)| {
+            if e.node.is_variable() {
+                let copy = registry().find("_copy")?.with(&[])?;
+                return Ok(autograd::invoke(&copy, &[output], &[], mode)?.swap_remove(0));
+            }
+            Ok(output)
+        };
+        self.run_on(arrays, mode, monitor)?.into_iter().zip(&self.outputs).map(own).collect()
+    }
+
+    /// True if only running shows all shapes.
+    pub(super) fn has_dynamic_shapes(&self) -> bool {
+        self.topo().iter().filter_map(|n| n.op.as_ref()).any(|op| op.op.dynamic_shape())
     }
 }
 

@@ -1,13 +1,16 @@
 //! An executor: a symbol bound to arrays, compiled for prediction and for training when each is first asked for.
 //!
 //! Outputs and gradients are arrays that every run overwrites, as in MXNet. What the plans need besides is an
-//! [`Arena`], which executors that never run at the same time may share.
+//! [`Arena`], which executors that never run at the same time may share. A symbol with operators whose shapes only
+//! running shows has no plan: it runs node by node, and each run makes new outputs.
 
+use super::bound::{self, check_like};
 use super::compile::{Options, compile};
 use super::ir::{Kind, Type};
 use super::launch::Launch;
 use super::plan::Plan;
 use super::symbol::{Inputs, Symbol};
+use super::unplanned::Unplanned;
 use crate::device::Device;
 use crate::error::Result;
 use crate::ndarray::NdArray;
@@ -16,7 +19,7 @@ use crate::op::invoke::{Req, copy_to};
 use crate::rng::{self, Stream};
 use crate::storage::Storage;
 use parking_lot::Mutex;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -60,6 +63,8 @@ pub struct Executor {
     variables: Vec<NdArray>,
     gradients: Vec<Option<NdArray>>,
     outputs: Vec<NdArray>,
+    /// For a symbol that no plan can be made of.
+    unplanned: Option<Unplanned>,
     options: Options,
     /// For prediction and for training.
     plans: [Mutex<Option<Arc<Plan>>>; 2],
@@ -87,28 +92,11 @@ impl Executor {
     ) -> Result<Executor> {
         let inputs = symbol.inputs(Inputs::All);
         let states: HashSet<String> = symbol.list_auxiliary_states().into_iter().collect();
-        if variables.len() != inputs.len() {
-            crate::bail!(
-                InvalidValue,
-                "expected {} arrays, one for each variable, got {}",
-                inputs.len(),
-                variables.len()
-            );
-        }
         gradients.resize(inputs.len(), None);
+        bound::check(&inputs, &variables, &gradients)?;
         requests.resize(inputs.len(), Req::Null);
-        for i in 0..inputs.len() {
-            if gradients[i].is_none() {
-                requests[i] = Req::Null;
-            }
-            if let Some(gradient) = &gradients[i] {
-                check_like(gradient, &variables[i])
-                    .map_err(|e| e.about(&format!("args_grad['{}']", inputs[i].name)))?;
-            }
-        }
-        if let Some(i) = shares_memory(&variables, &gradients) {
-            return Err(crate::err!(InvalidValue, "a gradient must not share memory with another array")
-                .about(&format!("args_grad['{}']", inputs[i].name)));
+        for (request, _) in requests.iter_mut().zip(&gradients).filter(|(_, g)| g.is_none()) {
+            *request = Req::Null;
         }
         let options = Options {
             requests,
@@ -122,12 +110,19 @@ impl Executor {
             variables,
             gradients,
             outputs: vec![],
+            unplanned: None,
             options,
             plans: [Mutex::new(None), Mutex::new(None)],
             arena: arena.unwrap_or_default(),
             started: Mutex::new(None),
             monitor: Mutex::new(None),
         };
+        if symbol.has_dynamic_shapes() {
+            let Executor { variables, gradients, options, .. } = &executor;
+            let unplanned = Unplanned::new(symbol, variables, gradients, &options.requests, options.device)?;
+            executor.unplanned = Some(unplanned);
+            return Ok(executor);
+        }
         let training = executor.options.requests.iter().any(|r| *r != Req::Null);
         let plan = executor.plan(training)?;
         for ty in &plan.outputs {
@@ -173,9 +168,7 @@ impl Executor {
             options.fuse = false;
             options.sharing.views = false;
         }
-        let types: Result<Vec<Type>> =
-            self.variables.iter().map(|a| Ok(Type { shape: a.shape()?.clone(), dtype: a.dtype() })).collect();
-        let plan = Arc::new(compile(&self.symbol, &types?, &options)?);
+        let plan = Arc::new(compile(&self.symbol, &bound::types_of(&self.variables)?, &options)?);
         *slot = Some(plan.clone());
         Ok(plan)
     }
@@ -184,8 +177,12 @@ impl Executor {
     ///
     /// # Errors
     /// What compiling reports when it is the first run of its kind. Failures while running are reported by
-    /// whoever waits for an output.
-    pub fn forward(&self, training: bool) -> Result<&[NdArray]> {
+    /// whoever waits for an output, or by this where the symbol runs node by node.
+    pub fn forward(&self, training: bool) -> Result<Vec<NdArray>> {
+        let monitor = self.monitor.lock().clone();
+        if let Some(unplanned) = &self.unplanned {
+            return unplanned.forward(training, monitor.as_deref());
+        }
         let plan = self.plan(training)?;
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
         let arena = self.arena.take(plan.report.arena_bytes, plan.device, run);
@@ -196,12 +193,11 @@ impl Executor {
         let launch =
             Launch { plan: plan.clone(), pass: 0, slots: Arc::new(slots), arena, streams: [stream, stream] };
         *self.started.lock() = training.then_some(Started { plan, run, stream });
-        let monitor = self.monitor.lock().clone();
         match monitor {
             Some(monitor) => self.watched(launch, &monitor)?,
             None => launch.start()?,
         }
-        Ok(&self.outputs)
+        Ok(self.outputs.clone())
     }
 
     /// Computes the gradients of the last [`Executor::forward`] in training; `head_grads` are those of the outputs,
@@ -211,6 +207,11 @@ impl Executor {
     /// `Autograd` without such a forward pass, if its memory was used by another executor since, or if a head
     /// gradient is missing; `Shape` or `DType` for one that does not fit its output.
     pub fn backward(&self, head_grads: &[NdArray]) -> Result<()> {
+        if let Some(unplanned) = &self.unplanned {
+            let (outputs, needed): (Vec<_>, Vec<_>) = unplanned.heads()?.into_iter().unzip();
+            check_heads(&outputs, head_grads, |i| needed[i])?;
+            return unplanned.backward(&self.apart(head_grads)?);
+        }
         let started = self.started.lock();
         let Some(Started { plan, run, stream }) = &*started else {
             crate::bail!(Autograd, "backward needs a forward pass with is_train=True before it");
@@ -218,17 +219,12 @@ impl Executor {
         let arena = self.arena.of_run(*run).ok_or_else(|| {
             crate::err!(Autograd, "another executor that shares the memory ran after the forward pass")
         })?;
-        self.check_heads(plan, head_grads)?;
-        // Gradients' arrays are written before the last head gradient is read.
-        let apart = |head: &NdArray| {
-            let shares = self.gradients.iter().flatten().any(|g| g.overlaps(head));
-            if !shares {
-                return Ok(head.clone());
-            }
-            let copy = NdArray::empty(head.shape()?.clone(), head.dtype(), head.device())?;
-            copy_to(head, &copy).map(|()| copy)
-        };
-        let head_grads = head_grads.iter().map(apart).collect::<Result<Vec<_>>>()?;
+        let read = |slot: usize| plan.touched[1].iter().any(|(s, _)| *s as usize == slot);
+        check_heads(&self.outputs, head_grads, |i| {
+            let head = plan.variables.iter().position(|v| matches!(v.kind, Kind::HeadGradient(n) if n == i));
+            head.is_some_and(read)
+        })?;
+        let head_grads = self.apart(head_grads)?;
         let mut slots = self.variable_slots(plan, &head_grads)?;
         slots.extend(self.outputs.iter().cloned().map(Some));
         for (variable, _) in &plan.gradients {
@@ -238,30 +234,17 @@ impl Executor {
         Launch { plan: plan.clone(), pass: 1, slots: Arc::new(slots), arena, streams }.start()
     }
 
-    fn check_heads(&self, plan: &Plan, head_grads: &[NdArray]) -> Result<()> {
-        if head_grads.len() > self.outputs.len() {
-            crate::bail!(
-                InvalidValue,
-                "expected at most {} head gradients, got {}",
-                self.outputs.len(),
-                head_grads.len()
-            );
-        }
-        for (i, (given, output)) in head_grads.iter().zip(&self.outputs).enumerate() {
-            check_like(given, output).map_err(|e| e.about(&format!("head_grads[{i}]")))?;
-        }
-        for (slot, v) in plan.variables.iter().enumerate() {
-            let Kind::HeadGradient(i) = v.kind else { continue };
-            let read = plan.touched[1].iter().any(|(s, _)| *s as usize == slot);
-            if read && head_grads.get(i).is_none() {
-                return Err(crate::err!(
-                    Autograd,
-                    "output {i} is no loss, so its gradient must be given; or pass it through make_loss"
-                )
-                .about("out_grads"));
+    /// Head gradients in memory of their own: gradients' arrays are written before the last of them is read.
+    fn apart(&self, head_grads: &[NdArray]) -> Result<Vec<NdArray>> {
+        let apart = |head: &NdArray| {
+            let shares = self.gradients.iter().flatten().any(|g| g.overlaps(head));
+            if !shares {
+                return Ok(head.clone());
             }
-        }
-        Ok(())
+            let copy = NdArray::empty(head.shape()?.clone(), head.dtype(), head.device())?;
+            copy_to(head, &copy).map(|()| copy)
+        };
+        head_grads.iter().map(apart).collect()
     }
 
     fn variable_slots(&self, plan: &Plan, head_grads: &[NdArray]) -> Result<Vec<Option<NdArray>>> {
@@ -298,9 +281,13 @@ impl Executor {
         &self.symbol
     }
 
-    /// The arrays of the outputs, which every forward pass overwrites.
-    pub fn outputs(&self) -> &[NdArray] {
-        &self.outputs
+    /// The arrays of the outputs, which every forward pass overwrites; where the symbol runs node by node, those of the
+    /// last pass.
+    ///
+    /// # Errors
+    /// `Shape` before the first forward pass if only running shows the shapes.
+    pub fn outputs(&self) -> Result<Vec<NdArray>> {
+        self.unplanned.as_ref().map_or_else(|| Ok(self.outputs.clone()), Unplanned::outputs)
     }
 
     /// The memory of the plans, to be shared with another executor.
@@ -403,27 +390,20 @@ fn reserve(n: u64, device: Device) -> Stream {
     if n == 0 { Stream::default() } else { rng::generator(device).reserve(n) }
 }
 
-fn check_like(array: &NdArray, like: &NdArray) -> Result<()> {
-    if array.shape()? != like.shape()? {
-        crate::bail!(Shape, "expected shape {}, got {}", like.shape()?, array.shape()?);
+/// Refuses head gradients that do not fit their outputs, and that one is missing of which `needed` is true.
+fn check_heads(outputs: &[NdArray], given: &[NdArray], needed: impl Fn(usize) -> bool) -> Result<()> {
+    if given.len() > outputs.len() {
+        crate::bail!(InvalidValue, "expected at most {} head gradients, got {}", outputs.len(), given.len());
     }
-    if array.dtype() != like.dtype() {
-        crate::bail!(DType, "expected dtype {}, got {}", like.dtype(), array.dtype());
+    for (i, (given, output)) in given.iter().zip(outputs).enumerate() {
+        check_like(given, output).map_err(|e| e.about(&format!("head_grads[{i}]")))?;
+    }
+    if let Some(i) = (given.len()..outputs.len()).find(|i| needed(*i)) {
+        return Err(crate::err!(
+            Autograd,
+            "output {i} is no loss, so its gradient must be given; or pass it through make_loss"
+        )
+        .about("out_grads"));
     }
     Ok(())
-}
-
-/// The place of a gradient that shares memory with a variable or another gradient.
-fn shares_memory(variables: &[NdArray], gradients: &[Option<NdArray>]) -> Option<usize> {
-    let mut seen: HashMap<*const Storage, Vec<&NdArray>> = HashMap::new();
-    for array in variables {
-        seen.entry(Arc::as_ptr(array.storage())).or_default().push(array);
-    }
-    gradients.iter().enumerate().find_map(|(i, gradient)| {
-        let gradient = gradient.as_ref()?;
-        let near = seen.entry(Arc::as_ptr(gradient.storage())).or_default();
-        let shares = near.iter().any(|a| a.overlaps(gradient));
-        near.push(gradient);
-        shares.then_some(i)
-    })
 }

@@ -83,7 +83,8 @@ impl Fact for Shape {
     }
     /// MXNet writes 0 for an axis that is not known and `()` for a shape that is not.
     fn declared(variable: &Node) -> Result<Option<Shape>> {
-        let Some(text) = variable.attrs.get("__shape__") else { return Ok(None) };
+        let attrs = variable.attrs();
+        let Some(text) = attrs.get("__shape__") else { return Ok(None) };
         let shape: Option<Shape> = text
             .trim_matches(|c| "()[] ".contains(c))
             .split(',')
@@ -118,7 +119,8 @@ impl Fact for DType {
         (self == other).then_some(*self)
     }
     fn declared(variable: &Node) -> Result<Option<DType>> {
-        let Some(text) = variable.attrs.get("__dtype__") else { return Ok(None) };
+        let attrs = variable.attrs();
+        let Some(text) = attrs.get("__dtype__") else { return Ok(None) };
         match text.trim().parse() {
             Ok(-1) => Ok(None),
             Ok(code) => DType::from_code(code).map(Some).map_err(|e| e.about(&variable.name)),

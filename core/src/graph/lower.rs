@@ -70,6 +70,7 @@ fn explained(symbol: &Symbol, types: &[Type], node: &Node, error: Error) -> Erro
 
 /// MXNet's attribute that asks for a result to be computed again in backward rather than kept.
 fn wants_mirror(node: &Node) -> bool {
-    let set = |key: &str| node.attrs.get(key).is_some_and(|v| matches!(v.as_str(), "True" | "true" | "1"));
+    let attrs = node.attrs();
+    let set = |key: &str| attrs.get(key).is_some_and(|v| matches!(v.as_str(), "True" | "true" | "1"));
     set("__force_mirroring__") || set("force_mirroring")
 }

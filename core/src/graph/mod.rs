@@ -14,6 +14,7 @@ mod again;
 mod amp;
 pub mod arena;
 pub mod attrs;
+mod bound;
 mod build;
 pub mod cached_op;
 pub mod compile;
@@ -38,6 +39,7 @@ mod run;
 pub mod symbol;
 mod text;
 mod types;
+mod unplanned;
 pub mod verify;
 
 pub use compose::Call;

@@ -95,7 +95,7 @@ impl Maker {
                 None => inputs.next().into_iter().collect(),
                 Some(op) => {
                     let inputs = node.inputs.iter().map(|e| value(&copies, e)).collect();
-                    self.add(op, node.attrs.clone(), inputs)
+                    self.add(op, AttrMap::clone(&node.attrs()), inputs)
                 }
             };
             copies.insert(Arc::as_ptr(&node), outputs);

@@ -1,11 +1,12 @@
 //! A symbol: outputs of a graph of immutable nodes, and the lists that MXNet gives of it.
 //!
-//! Nodes are shared among symbols and never change; composing copies what it changes. No walk recurses, so that
-//! the depth of a graph is limited by memory alone.
+//! Nodes are shared among symbols and never change, but for attributes that no operator reads; composing copies what
+//! it changes. No walk recurses, so that the depth of a graph is limited by memory alone.
 
 use crate::error::Result;
 use crate::op::OpRef;
 use crate::op::attrs::nearest;
+use parking_lot::RwLock;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -20,8 +21,7 @@ pub struct Node {
     pub op: Option<OpRef>,
     /// Name; not necessarily unique.
     pub name: String,
-    /// Attributes, the operator's and the user's.
-    pub attrs: AttrMap,
+    attrs: RwLock<Arc<AttrMap>>,
     /// Inputs in the operator's order; none for a variable.
     pub inputs: Vec<Entry>,
     /// How many operators that change this variable have been composed: what [`Entry::version`] counts.
@@ -51,6 +51,7 @@ pub struct Symbol {
 impl Node {
     /// A variable, if `op` is none, or a call of an operator.
     pub fn new(op: Option<OpRef>, name: impl Into<String>, attrs: AttrMap, inputs: Vec<Entry>) -> Node {
+        let attrs = RwLock::new(Arc::new(attrs));
         Node { op, name: name.into(), attrs, inputs, writes: AtomicU32::new(0), rank: 0 }
     }
 
@@ -59,9 +60,19 @@ impl Node {
         Node::new(None, name, attrs, vec![])
     }
 
+    /// Attributes, the operator's and the user's.
+    pub fn attrs(&self) -> Arc<AttrMap> {
+        self.attrs.read().clone()
+    }
+
+    /// Sets attributes; the operator's must stay what they are.
+    pub(super) fn add_attrs(&self, more: AttrMap) {
+        Arc::make_mut(&mut self.attrs.write()).extend(more);
+    }
+
     /// The same call of other inputs.
     pub(super) fn copied(&self, inputs: Vec<Entry>) -> Node {
-        let copy = Node::new(self.op.clone(), self.name.clone(), self.attrs.clone(), inputs);
+        let copy = Node::new(self.op.clone(), self.name.clone(), AttrMap::clone(&self.attrs()), inputs);
         copy.writes.store(self.writes.load(Ordering::Relaxed), Ordering::Relaxed);
         copy
     }

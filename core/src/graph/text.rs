@@ -36,9 +36,10 @@ fn node_text(out: &mut String, node: &Node) {
         let version = if e.node.is_variable() { format!(" version={}", e.version) } else { String::new() };
         let _ = writeln!(out, "\targ[{i}]={}({}){version}", e.node.name, e.index);
     }
-    if !node.attrs.is_empty() {
+    let attrs = node.attrs();
+    if !attrs.is_empty() {
         out.push_str("Attrs:\n");
-        for (name, value) in &node.attrs {
+        for (name, value) in &*attrs {
             let _ = writeln!(out, "\t{name}={value}");
         }
     }

@@ -103,10 +103,16 @@ impl Model {
 
     /// Names of the parameters that the graph does not use.
     pub fn unused(&self) -> Vec<&str> {
-        let used: HashSet<String> = self.symbol.list_inputs().into_iter().collect();
-        let all = self.arguments.iter().chain(&self.auxiliary_states);
-        all.map(|(name, _)| name.as_str()).filter(|name| !used.contains(*name)).collect()
+        let (arguments, states) = (self.symbol.list_arguments(), self.symbol.list_auxiliary_states());
+        let unused = others(&self.arguments, arguments).chain(others(&self.auxiliary_states, states));
+        unused.map(|(name, _)| name.as_str()).collect()
     }
+}
+
+/// The arrays with other names than these.
+fn others(arrays: &Named, names: Vec<String>) -> impl Iterator<Item = &(String, NdArray)> {
+    let names: HashSet<String> = names.into_iter().collect();
+    arrays.iter().filter(move |(name, _)| !names.contains(name))
 }
 
 /// Takes `arg:` and `aux:` off the names.
@@ -136,10 +142,14 @@ fn check_complete(symbol: &Symbol, given: &Named) -> Result<()> {
 }
 
 fn infer_inputs(symbol: &Symbol, arguments: &Named, auxiliary_states: &Named) -> Result<Vec<Input>> {
-    let variables: HashSet<String> = symbol.list_inputs().into_iter().collect();
-    let all = arguments.iter().chain(auxiliary_states);
-    let known: HashMap<&str, &NdArray> =
-        all.map(|(n, a)| (n.as_str(), a)).filter(|(n, _)| variables.contains(*n)).collect();
+    // An argument's array is among the arguments, a state's among the states.
+    let mut known: HashMap<&str, &NdArray> = HashMap::new();
+    for (arrays, names) in
+        [(arguments, symbol.list_arguments()), (auxiliary_states, symbol.list_auxiliary_states())]
+    {
+        let names: HashSet<String> = names.into_iter().collect();
+        known.extend(arrays.iter().filter(|(n, _)| names.contains(n)).map(|(n, a)| (n.as_str(), a)));
+    }
     let shapes: Vec<(&str, Shape)> =
         known.iter().map(|(n, a)| Ok((*n, a.shape()?.clone()))).collect::<Result<_>>()?;
     let shapes = symbol.infer_shape(shapes)?.arguments;

@@ -298,7 +298,7 @@ impl Module {
     pub fn outputs(&self) -> Result<Vec<NdArray>> {
         let replicas = &self.bound()?.replicas;
         (0..self.symbol.outputs.len())
-            .map(|i| replica::joined(replicas, |r| Ok(r.executor.outputs()[i].clone())))
+            .map(|i| replica::joined(replicas, |r| Ok(r.executor.outputs()?.swap_remove(i))))
             .collect()
     }
 

@@ -80,7 +80,7 @@ impl Module {
     /// Initializers that variables of the symbol name themselves.
     fn own_initializers(&self) -> HashMap<String, String> {
         let variables = self.symbol.topo().into_iter().filter(|n| n.is_variable());
-        variables.filter_map(|n| Some((n.name.clone(), n.attrs.get("__init__")?.clone()))).collect()
+        variables.filter_map(|n| Some((n.name.clone(), n.attrs().get("__init__")?.clone()))).collect()
     }
 
     fn refuse_unknown(&self, arguments: &[(String, NdArray)], states: &[(String, NdArray)]) -> Result<()> {

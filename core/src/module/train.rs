@@ -126,7 +126,7 @@ impl Module {
     /// Multipliers that variables of the symbol have under this attribute.
     fn multipliers(&self, attribute: &str) -> Result<Factors> {
         let variables = self.symbol.topo().into_iter().filter(|n| n.is_variable());
-        let given = variables.filter_map(|n| Some((n.name.clone(), n.attrs.get(attribute)?.clone())));
+        let given = variables.filter_map(|n| Some((n.name.clone(), n.attrs().get(attribute)?.clone())));
         let number = |(name, text): (String, String)| {
             let number = text.trim().parse().map_err(|_| {
                 crate::err!(Format, "expected a number in the attribute {attribute}, got '{text}'")
@@ -200,7 +200,8 @@ impl Module {
         for replica in &bound.replicas {
             let parts = labels.iter().map(|l| replica.part(l)).collect::<Result<Vec<_>>>()?;
             let labels: Vec<_> = descs.iter().copied().zip(&parts).collect();
-            let preds: Vec<_> = outputs.iter().map(String::as_str).zip(replica.executor.outputs()).collect();
+            let preds = replica.executor.outputs()?;
+            let preds: Vec<_> = outputs.iter().map(String::as_str).zip(&preds).collect();
             let (labels, preds): (&NamedArrays, &NamedArrays) = (&labels, &preds);
             metric.update_named(labels, preds)?;
         }

@@ -178,6 +178,11 @@ impl GraphFn {
         Some(GraphFn::finish(builder.nodes.take(), vec![Some(result)]))
     }
 
+    /// A rule that gives nothing.
+    pub fn nothing(num_results: usize) -> GraphFn {
+        GraphFn::finish(vec![], vec![None; num_results])
+    }
+
     fn finish(nodes: Vec<Node>, results: Vec<Option<Src>>) -> GraphFn {
         let (nodes, results) = without_dead(nodes, results);
         let mut reads: Vec<(Src, bool)> = Vec::new();

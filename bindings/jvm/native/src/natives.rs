@@ -217,6 +217,7 @@ natives! {
     fn Java_io_mxr_Native_symbolCompose(symbol: jlong, name: jlong, inputs: jlong, input_names: jlong, num_inputs: jint, composed: jlong) -> jlong { mxr_symbol_compose(symbol as _, name as _, inputs as _, input_names as _, num_inputs, composed as _) }
     fn Java_io_mxr_Native_symbolGroup(symbols: jlong, n: jint, group: jlong) -> jlong { mxr_symbol_group(symbols as _, n, group as _) }
     fn Java_io_mxr_Native_symbolWithAttrs(symbol: jlong, keys: jlong, values: jlong, num_attrs: jint, changed: jlong) -> jlong { mxr_symbol_with_attrs(symbol as _, keys as _, values as _, num_attrs, changed as _) }
+    fn Java_io_mxr_Native_symbolSetAttrs(symbol: jlong, keys: jlong, values: jlong, num_attrs: jint, changed: jlong) -> jlong { mxr_symbol_set_attrs(symbol as _, keys as _, values as _, num_attrs, changed as _) }
     fn Java_io_mxr_Native_symbolInternals(symbol: jlong, internals: jlong) -> jlong { mxr_symbol_internals(symbol as _, internals as _) }
     fn Java_io_mxr_Native_symbolChildren(symbol: jlong, children: jlong) -> jlong { mxr_symbol_children(symbol as _, children as _) }
     fn Java_io_mxr_Native_symbolOutput(symbol: jlong, index: jlong, output: jlong) -> jlong { mxr_symbol_output(symbol as _, index, output as _) }

@@ -4,7 +4,7 @@ from ._core import ExecutorHandle
 from ._dtype import code_of
 from ._options import options, requests
 from ._plan import Plan
-from .base import InvalidTypeError, InvalidValueError, NotFoundError
+from .base import InvalidTypeError, InvalidValueError, NotFoundError, ShapeError
 from .ndarray import NDArray, array
 
 __all__ = ["Executor"]
@@ -16,7 +16,9 @@ _ARGUMENTS, _OUTPUTS, _AUXILIARY_STATES = 1, 2, 3
 class Executor:
     """A symbol bound to arrays, made by ``Symbol.bind`` and ``Symbol.simple_bind``.
 
-    Outputs and gradients are arrays that every run overwrites.
+    Outputs and gradients are arrays that every run overwrites. A symbol with operators whose
+    shapes only running shows, as ``boolean_mask``, runs node by node: it has no outputs before
+    the first run, and new ones after each.
 
     Attributes
     ----------
@@ -30,12 +32,30 @@ class Executor:
         self.arg_arrays = [handle.array(_ARGUMENTS, i) for i in range(len(names))]
         self.grad_arrays = [handle.gradient(i) for i in range(len(names))]
         self.aux_arrays = [handle.array(_AUXILIARY_STATES, i) for i in range(len(states))]
-        outputs = symbol.list_outputs()
-        self.outputs = [handle.array(_OUTPUTS, i) for i in range(len(outputs))]
         self.arg_dict = dict(zip(names, self.arg_arrays))
         self.grad_dict = dict(zip(names, self.grad_arrays))
         self.aux_dict = dict(zip(states, self.aux_arrays))
-        self.output_dict = dict(zip(outputs, self.outputs))
+        self._output_names = symbol.list_outputs()
+        self._planned, self._outputs = True, None
+        try:
+            self._outputs = self._read_outputs()
+        except ShapeError:  # there are none yet
+            self._planned = False
+
+    def _read_outputs(self):
+        return [self._handle.array(_OUTPUTS, i) for i in range(len(self._output_names))]
+
+    @property
+    def outputs(self):
+        """The outputs of the last run, in order."""
+        if self._outputs is None:
+            self._outputs = self._read_outputs()
+        return self._outputs
+
+    @property
+    def output_dict(self):
+        """The outputs of the last run, by name."""
+        return dict(zip(self._output_names, self.outputs))
 
     def forward(self, is_train=False, **kwargs):
         """Computes the outputs, after copying ``kwargs`` to the arguments of their names.
@@ -57,6 +77,8 @@ class Executor:
                 )
             value.copyto(target)
         self._handle.forward(bool(is_train))
+        if not self._planned:
+            self._outputs = None
         return self.outputs
 
     def backward(self, out_grads=None, is_train=True):
@@ -109,8 +131,8 @@ class Executor:
         not named may change its shape only with ``partial_shaping``, and one may grow only with
         ``allow_up_sizing``.
         """
-        arguments, _, states = self._symbol.infer_shape(**kwargs)
-        if arguments is None:
+        arguments, _, _ = self._symbol.infer_shape_partial(**kwargs)
+        if not all(shape and 0 not in shape for shape in arguments):
             raise InvalidValueError("the shapes of all arguments must follow from those given")
         for name, shape in zip(self._symbol.list_arguments(), arguments):
             changed = name not in kwargs and shape != self.arg_dict[name].shape
@@ -129,8 +151,8 @@ class Executor:
         return Plan(self._handle.plan(bool(is_train)))
 
     def debug_str(self):
-        """The plan for prediction as text."""
-        return str(self.plan())
+        """The plan for prediction as text; the symbol's where it has none."""
+        return str(self.plan()) if self._planned else self._symbol.debug_str()
 
 
 def _listed(values, names, what, optional=False):

@@ -158,7 +158,8 @@ impl Cut {
     /// What a variable of the body is outside: what it stands for, or a variable like it.
     fn outer(&self, variable: &Arc<Node>) -> Entry {
         self.outside.get(&variable.name).cloned().unwrap_or_else(|| {
-            Entry::new(Arc::new(Node::variable(variable.name.clone(), variable.attrs.clone())), 0)
+            let attrs = AttrMap::clone(&variable.attrs());
+            Entry::new(Arc::new(Node::variable(variable.name.clone(), attrs)), 0)
         })
     }
 }
@@ -166,7 +167,7 @@ impl Cut {
 /// The part of a graph that is in a scope. Outputs that are not made there are copied, and so are states
 /// (from output `outs` on) that are outputs too, because MXNet's graphs need it.
 fn cut(scope: &str, outputs: &[Entry], outs: usize) -> Cut {
-    let inside = |node: &Node| node.attrs.get(SCOPE).is_some_and(|s| s == scope);
+    let inside = |node: &Node| node.attrs().get(SCOPE).is_some_and(|s| s == scope);
     let mut copies: HashMap<*const Node, Arc<Node>> = HashMap::new();
     let mut outside: Vec<(Entry, Entry)> = vec![];
     let mut result = HashMap::new();

@@ -58,9 +58,10 @@ fn write_node(out: &mut String, node: &Node, margin: usize, inputs: impl ExactSi
     let line = |n: usize| format!("\n{:1$}", "", margin + n);
     let op = node.op.as_ref().map_or("null", |op| op.def.meta.name);
     let _ = write!(out, "{{{0}\"op\": {1}, {0}\"name\": {2}", line(2), quoted(op), quoted(&node.name));
-    if !node.attrs.is_empty() {
+    let attrs = node.attrs();
+    if !attrs.is_empty() {
         let _ = write!(out, ", {}\"attrs\": ", line(2));
-        write_attrs(out, &node.attrs, margin + 2);
+        write_attrs(out, &attrs, margin + 2);
     }
     let _ = write!(out, ", {}\"inputs\": ", line(2));
     write_list(out, margin + 2, inputs);

@@ -3,7 +3,7 @@
 import os
 import warnings
 
-from .. import attribute, executor
+from .. import _shared, attribute, executor
 from .._core import SymbolHandle
 from .._dtype import code_of, type_of
 from ..base import (
@@ -104,11 +104,15 @@ class Symbol:
         return out
 
     def _set_attr(self, **kwargs):
-        """Sets attributes, texts. Symbols that were composed with this one before keep theirs."""
+        """Sets attributes, texts, in all symbols that this one is part of.
+
+        Symbols that were composed with this one before keep an attribute that its operator reads,
+        and its name.
+        """
         for key, value in kwargs.items():
             if not isinstance(value, str):
                 raise InvalidValueError(f"{key}: expected a text, got {value!r}")
-        self._handle = self._handle.with_attrs(list(kwargs.items()))
+        self._handle = self._handle.set_attrs(list(kwargs.items()))
 
     def get_internals(self):
         """All outputs of all nodes, as a group."""
@@ -239,12 +243,33 @@ class Symbol:
     ):
         """An ``Executor`` on new arrays of zeros, whose shapes follow from those in ``kwargs``.
 
-        ``type_dict`` has dtypes by name; see ``bind`` for the rest.
+        Shapes of what is no argument are passed over, with a warning.
+
+        Parameters
+        ----------
+        type_dict : dict of str to dtype
+            Dtypes by name.
+        shared_buffer : dict of str to NDArray
+            Arrays of arguments, and of their gradients as ``'grad of …'``, of which executors use
+            as much as they need; what it lacks is put there.
+        shared_arg_names : list of str
+            With a buffer: arguments whose arrays are those of ``shared_exec``.
+        ctx, grad_req, shared_exec, budget, passes
+            See ``bind``.
         """
         if group2ctx:
             raise _unsupported("group2ctx: a symbol runs on one device")
+        known = set(self.list_inputs())
+        for name in kwargs.keys() - known:
+            warnings.warn(f"simple_bind: the symbol has no argument '{name}'", stacklevel=2)
+        shapes = {name: shape for name, shape in kwargs.items() if name in known}
+        if shared_buffer is not None:
+            return _shared.bind(
+                self, ctx, grad_req, type_dict, shared_exec, shared_arg_names, shared_buffer,
+                budget, passes, shapes,
+            )  # fmt: skip
         return executor.simple_bind(
-            self, ctx, grad_req, type_dict, shared_exec, budget, passes, kwargs
+            self, ctx, grad_req, type_dict, shared_exec, budget, passes, shapes
         )
 
     def eval(self, ctx=None, **kwargs):

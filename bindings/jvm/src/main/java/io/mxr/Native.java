@@ -456,7 +456,9 @@ final class Native {
 
     /**
      * Element `i` of a list, `MXR_LIST_ARGUMENTS`, `MXR_LIST_OUTPUTS` or `MXR_LIST_AUXILIARY_STATES`, of the
-     * executor's arrays: a new reference.
+     * executor's arrays: a new reference. Every run overwrites the outputs, unless only running shows the
+     * shapes of the symbol's operators: it then runs node by node, there are no outputs before the first run,
+     * and each run has its own.
      */
     static native long executorArray(long executor, int list, long i, long array);
 
@@ -1260,6 +1262,13 @@ final class Native {
      * was.
      */
     static native long symbolWithAttrs(long symbol, long keys, long values, int numAttrs, long changed);
+
+    /**
+     * Sets attributes on the symbol's node, and so in every symbol that the node is part of, if no operator
+     * reads them: `changed` is then the same symbol. Otherwise, and for another name, it has a node of its
+     * own, and the others keep theirs.
+     */
+    static native long symbolSetAttrs(long symbol, long keys, long values, int numAttrs, long changed);
 
     /**
      * All visible outputs of all nodes.
