@@ -1,5 +1,5 @@
 //! The stage of the R binding: every operator's cases by its public functions, the source package under `R CMD check`
-//! with its tests, and a program outside over the package, installed in a fresh library.
+//! with its tests, and programs outside over the package, installed in a fresh library.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,10 @@ use std::process::Command;
 
 use crate::bail;
 use crate::count::Count;
-use crate::dist::Profile;
+use crate::dist::{self, Profile};
 use crate::error::{Context, Result};
 use crate::stage::Job;
+use crate::venv::Venv;
 use crate::{dist_r, paths};
 
 const FOLDER: &str = "bindings/r";
@@ -33,6 +34,7 @@ pub fn test(job: &Job) -> Result<Count> {
     let mut sum = conformance(job, &place)?;
     if job.operator.is_none() {
         sum += program(job, &place, &out)?;
+        sum += with_python(job, &place)?;
         sum += check(job, &out, &package, &library)?;
     }
     Ok(sum)
@@ -73,6 +75,21 @@ fn program(job: &Job, place: &Path, out: &Path) -> Result<Count> {
     let mut command = script(job, place);
     command.arg(paths::root().join(FOLDER).join("outside/run.R")).arg(paths::root().join("include"));
     counted(job, command.current_dir(out))
+}
+
+/// R in a process of Python's, either of which loads its package first.
+fn with_python(job: &Job, place: &Path) -> Result<Count> {
+    let wheel = dist::python(Profile::Test)?;
+    let venv = Venv::ready("test")?;
+    venv.install_wheel(&wheel)?;
+    let mut sum = Count::default();
+    for first in ["r", "python"] {
+        let mut command = job.command("R");
+        command.arg("CMD").arg(venv.python()).arg(format!("{FOLDER}/outside/with_python.py")).arg(first);
+        command.env_remove("MXR_LIBRARY").env("R_LIBS", place).env("MXR_CHECK", "1");
+        sum += counted(job, &mut command)?;
+    }
+    Ok(sum)
 }
 
 /// `R CMD check` as CRAN does it, which runs the package's tests.
