@@ -31,7 +31,7 @@ impl Filled {
             data.write_bytes(with, layout.size());
             data
         };
-        assert!(data.addr().is_multiple_of(layout.align()));
+        assert_eq!(data.addr() % layout.align(), 0);
         Filled { data, layout, with }
     }
 

@@ -114,12 +114,14 @@ struct List {
 }
 
 impl List {
-    const EMPTY: List = List {
-        first: Cell::new(null_mut()),
-        len: Cell::new(0),
-        chains: Cell::new(null_mut()),
-        num_chains: Cell::new(0),
-    };
+    const fn new() -> List {
+        List {
+            first: Cell::new(null_mut()),
+            len: Cell::new(0),
+            chains: Cell::new(null_mut()),
+            num_chains: Cell::new(0),
+        }
+    }
 
     #[inline]
     fn take(&self) -> Option<*mut u8> {
@@ -232,7 +234,7 @@ impl Drop for AtEnd {
 }
 
 thread_local! {
-    static LOCAL: Local = const { Local { lists: [List::EMPTY; KINDS], stage: Cell::new(Stage::Unused) } };
+    static LOCAL: Local = const { Local { lists: [const { List::new() }; KINDS], stage: Cell::new(Stage::Unused) } };
     static AT_END: AtEnd = const { AtEnd };
 }
 
