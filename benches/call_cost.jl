@@ -2,8 +2,8 @@
 #
 #     MXR_LIBRARY=target/release/libmxr.so julia --project=bindings/julia benches/call_cost.jl [CALLS]
 #
-# A new array that is left to the collector costs what the collector takes more than one that is closed at once,
-# and that its memory is not the one that was given back last. Each round pays the collector for what it left.
+# A new array that is left to the collector costs what the collector takes more than one that is closed at once:
+# docs/profile.md. Each round pays the collector for what it left.
 
 using MXR
 

@@ -949,6 +949,11 @@ mxr_error_t *mxr_array_shape(mxr_array_t *array,
 int32_t mxr_array_dtype(mxr_array_t *array);
 
 /**
+ * The number of axes; -1 for NULL, and while only a running operation knows it: `mxr_array_shape` waits for that.
+ */
+int32_t mxr_array_ndim(mxr_array_t *array);
+
+/**
  * The layout: 0 dense, 1 row_sparse, 2 csr; -1 for NULL.
  */
 int32_t mxr_array_storage_kind(mxr_array_t *array);

@@ -167,6 +167,14 @@ pub unsafe extern "C" fn mxr_array_dtype(array: *mut mxr_array_t) -> i32 {
     unsafe { self::array(array, "array") }.map_or(-1, |a| a.dtype() as i32)
 }
 
+/// The number of axes; -1 for NULL, and while only a running operation knows it: `mxr_array_shape` waits for that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mxr_array_ndim(array: *mut mxr_array_t) -> i32 {
+    // SAFETY: the caller gives a live handle or NULL.
+    let array = unsafe { self::array(array, "array") };
+    array.ok().and_then(|a| a.known_shape().map(Shape::ndim)).map_or(-1, |n| n as i32)
+}
+
 /// The layout: 0 dense, 1 row_sparse, 2 csr; -1 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mxr_array_storage_kind(array: *mut mxr_array_t) -> i32 {

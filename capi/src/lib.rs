@@ -42,3 +42,6 @@ pub mod symbol;
 pub mod symbol_info;
 pub mod text;
 pub mod updater;
+
+#[global_allocator]
+static ALLOCATOR: mxr_core::storage::Allocator = mxr_core::storage::Allocator;

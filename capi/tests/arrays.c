@@ -18,7 +18,7 @@ static int data_comes_out_as_it_went_in(void) {
     const float other[6] = {6, 5, 4, 3, 2, 1};
     int32_t kind = 0, id = -1;
     CHECK(holds_f32(a, DATA, 6) && has_shape(a, MATRIX, 2));
-    CHECK(mxr_array_dtype(a) == MXR_FLOAT32 && mxr_array_storage_kind(a) == 0);
+    CHECK(mxr_array_dtype(a) == MXR_FLOAT32 && mxr_array_ndim(a) == 2 && mxr_array_storage_kind(a) == 0);
     OK(mxr_array_device(a, &kind, &id));
     CHECK(kind == MXR_CPU && id == 0);
     OK(mxr_array_copy_from(a, other, sizeof other));

@@ -42,7 +42,7 @@ static int null_where_something_is_needed(void) {
           NULL, "data", "got NULL");
     FAILS(mxr_array_from_dlpack(NULL, &out), MXR_ERROR_INVALID_VALUE, NULL, "tensor", "got NULL");
     FAILS(mxr_autograd_backward(&none, NULL, 1, 0), MXR_ERROR_INVALID_VALUE, NULL, "heads", "got NULL");
-    CHECK(out == NULL && mxr_array_dtype(NULL) == -1 && mxr_list_len(NULL) == -1);
+    CHECK(out == NULL && mxr_array_dtype(NULL) == -1 && mxr_array_ndim(NULL) == -1 && mxr_list_len(NULL) == -1);
     return 1;
 }
 

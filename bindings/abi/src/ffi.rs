@@ -604,6 +604,8 @@ pub struct Abi {
     ) -> *mut mxr_error_t,
     #[doc = " The dtype, one of `MXR_FLOAT32`, …; -1 for NULL."]
     pub mxr_array_dtype: unsafe extern "C" fn(array: *mut mxr_array_t) -> i32,
+    #[doc = " The number of axes; -1 for NULL, and while only a running operation knows it: `mxr_array_shape` waits for that."]
+    pub mxr_array_ndim: unsafe extern "C" fn(array: *mut mxr_array_t) -> i32,
     #[doc = " The layout: 0 dense, 1 row_sparse, 2 csr; -1 for NULL."]
     pub mxr_array_storage_kind: unsafe extern "C" fn(array: *mut mxr_array_t) -> i32,
     #[doc = " The device that holds the array."]
@@ -1943,6 +1945,7 @@ impl Abi {
             mxr_array_shape_known: *unsafe { library.get(b"mxr_array_shape_known\0") }?,
             mxr_array_shape: *unsafe { library.get(b"mxr_array_shape\0") }?,
             mxr_array_dtype: *unsafe { library.get(b"mxr_array_dtype\0") }?,
+            mxr_array_ndim: *unsafe { library.get(b"mxr_array_ndim\0") }?,
             mxr_array_storage_kind: *unsafe { library.get(b"mxr_array_storage_kind\0") }?,
             mxr_array_device: *unsafe { library.get(b"mxr_array_device\0") }?,
             mxr_array_copy_to: *unsafe { library.get(b"mxr_array_copy_to\0") }?,

@@ -5,12 +5,14 @@
 const LEAST = 64 << 20
 # New arrays after which it is called, whatever they hold: each takes some bytes beside its elements. As few
 # as keeps what they take in the processor's caches, but so many that what the collector takes beside freeing
-# them is no more than this time for each. It is measured once in so many calls, by one more, which finds
-# nothing to free.
-const MANY = Ref(3_000)
-const MANY_BOUNDS = (3_000, 50_000)
-const NANOSECONDS = 30
+# them is no more than this time for each. It is measured once in so many calls, by two more, which find
+# nothing to free; the lesser counts, since other programs may have held the other up.
+const MANY = Ref(8_000)
+const MANY_BOUNDS = (5_000, 50_000)
+const NANOSECONDS = 10
 const MEASURED_EACH = 50
+# New arrays for each of which the library is not asked what all hold.
+const ASKED_EACH = 8
 const RELIEVED = Ref(0)
 
 const LIMIT = Ref(LEAST)
@@ -29,9 +31,11 @@ trim_memory() = mxr_memory_trim()
 
 # Races between threads cost a call of the collector more or less.
 @inline function pressed()
-    MADE[] += 1
-    mxr_memory_stats(STATS)
-    (MADE[] > MANY[] || STATS[].in_use > LIMIT[]) && relieve()
+    made = MADE[] += 1
+    if made % ASKED_EACH == 0
+        mxr_memory_stats(STATS)
+        (made > MANY[] || STATS[].in_use > LIMIT[]) && relieve()
+    end
     return nothing
 end
 
@@ -41,13 +45,18 @@ end
     RELIEVED[] += 1
     # Not at first, when what was loaded is new to the collector.
     if RELIEVED[] % MEASURED_EACH == 10
-        start = time_ns()
-        GC.gc(false)
-        MANY[] = clamp(Int(time_ns() - start) ÷ NANOSECONDS, MANY_BOUNDS...)
+        MANY[] = clamp(min(collecting(), collecting()) ÷ NANOSECONDS, MANY_BOUNDS...)
     end
     memory().in_use > LIMIT[] && GC.gc(true)
     LIMIT[] = max(LEAST, 2 * memory().in_use)
     return nothing
+end
+
+"Nanoseconds that the collector takes for young objects when there are none."
+function collecting()
+    start = time_ns()
+    GC.gc(false)
+    return Int(time_ns() - start)
 end
 
 function prepare_finalizers()

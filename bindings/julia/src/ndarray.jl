@@ -70,19 +70,25 @@ end
 
 "The array of a handle that the caller owns. Waits where only running tells the number of axes."
 function owned(handle::Ptr{Cvoid})
-    code, ndim = mxr_array_dtype(handle), Ref{Int32}(0)
+    code, ndim = mxr_array_dtype(handle), mxr_array_ndim(handle)
+    # What is common is found without a look-up.
+    if code == MXR_FLOAT32
+        ndim == 1 && return NDArray{Float32,1}(handle)
+        ndim == 2 && return NDArray{Float32,2}(handle)
+        ndim == 4 && return NDArray{Float32,4}(handle)
+    end
+    return array_type(code, ndim < 0 ? awaited_ndim(handle) : ndim)(handle)::NDArray
+end
+
+"The number of axes of an array whose shape an operation has still to tell; frees it if that fails."
+@noinline function awaited_ndim(handle)
+    ndim = Ref{Int32}(0)
     error = mxr_array_shape(handle, C_NULL, Int32(0), ndim)
     if error != C_NULL
         mxr_array_free(handle)
         failed(error)
     end
-    # What is common is found without a look-up.
-    if code == MXR_FLOAT32
-        ndim[] == 1 && return NDArray{Float32,1}(handle)
-        ndim[] == 2 && return NDArray{Float32,2}(handle)
-        ndim[] == 4 && return NDArray{Float32,4}(handle)
-    end
-    return array_type(code, ndim[])(handle)::NDArray
+    return ndim[]
 end
 
 "Room for a handle that a call gives."

@@ -8,6 +8,7 @@
   X(array_shape_known) \
   X(array_shape) \
   X(array_dtype) \
+  X(array_ndim) \
   X(array_storage_kind) \
   X(array_device) \
   X(array_copy_to) \

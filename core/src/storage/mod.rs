@@ -3,7 +3,10 @@
 //! Bytes are allocated when the first operation writes them, so that a caller who runs ahead holds no memory.
 //! Only operations that the engine started touch a buffer; that is what makes the sharing sound.
 
+mod blocks;
 pub mod pool;
+
+pub use blocks::Allocator;
 
 use crate::device::Device;
 use crate::engine::{Resource, Var};

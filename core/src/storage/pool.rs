@@ -1,13 +1,13 @@
 //! The pool of main memory behind all arrays.
 //!
 //! Released buffers are kept by size class and used again; small ones first by the thread that released them,
-//! without a lock. What is kept is bounded by what is in use, so memory goes back to the system when a
-//! program's need falls. [`stats`] reports, [`trim`] gives everything back at once.
+//! without a lock (`blocks.rs`). What is kept is bounded by what is in use, so memory goes back to the system when
+//! a program's need falls. [`stats`] reports, [`trim`] gives everything back at once.
 
+use super::blocks;
 use crate::error::Result;
 use parking_lot::Mutex;
 use std::alloc::Layout;
-use std::cell::RefCell;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -16,7 +16,8 @@ pub const ALIGNMENT: usize = 64;
 
 /// Buffers up to this size are kept per thread.
 const SMALL: usize = 4096;
-const KEPT_PER_THREAD: usize = 64;
+/// The classes of those.
+pub(super) const SMALL_CLASSES: usize = COARSE * (SMALL / ALIGNMENT).ilog2() as usize - COARSE;
 /// This much may be kept however little is in use.
 const KEPT_ALWAYS: usize = 64 << 20;
 /// Sizes per power of two, of small buffers and of large ones.
@@ -48,22 +49,6 @@ pub struct Stats {
     pub peak: usize,
 }
 
-struct Local(Vec<Vec<*mut u8>>);
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        for (class, blocks) in self.0.iter_mut().enumerate() {
-            for data in blocks.drain(..) {
-                give_back(data, class);
-            }
-        }
-    }
-}
-
-thread_local! {
-    static LOCAL: RefCell<Local> = const { RefCell::new(Local(Vec::new())) };
-}
-
 /// Buffers fall into classes of equal size: of a small one at most a quarter is unused, of a large one a 32nd.
 fn class_of(bytes: usize) -> usize {
     let units = bytes.div_ceil(ALIGNMENT).max(1);
@@ -90,7 +75,7 @@ fn size_of(class: usize) -> usize {
     units * ALIGNMENT
 }
 
-fn layout(class: usize) -> Layout {
+pub(super) fn layout(class: usize) -> Layout {
     Layout::from_size_align(size_of(class), ALIGNMENT).expect("sizes are checked before")
 }
 
@@ -153,13 +138,7 @@ pub fn allocate(bytes: usize) -> Result<*mut u8> {
 }
 
 fn take(class: usize, size: usize) -> Option<*mut u8> {
-    if size <= SMALL {
-        let local = LOCAL.try_with(|l| l.borrow_mut().0.get_mut(class).and_then(Vec::pop));
-        if let Ok(Some(data)) = local {
-            return Some(data);
-        }
-    }
-    FREE[class].lock().pop().map(|b| b.0)
+    if size <= SMALL { blocks::take(blocks::buffers(class)) } else { FREE[class].lock().pop().map(|b| b.0) }
 }
 
 fn from_system(class: usize) -> Option<*mut u8> {
@@ -176,33 +155,19 @@ pub unsafe fn release(data: *mut u8, bytes: usize) {
     let class = class_of(bytes);
     let size = size_of(class);
     let in_use = IN_USE.fetch_sub(size, Relaxed) - size;
-    KEPT.fetch_add(size, Relaxed);
-    if size <= SMALL {
-        let kept = LOCAL.try_with(|l| {
-            let classes = &mut l.borrow_mut().0;
-            if classes.len() <= class {
-                classes.resize_with(class + 1, Vec::new);
-            }
-            let room = classes[class].len() < KEPT_PER_THREAD;
-            if room {
-                classes[class].push(data);
-            }
-            room
-        });
-        if kept == Ok(true) {
-            return;
-        }
-    }
-    if KEPT.load(Relaxed) <= KEPT_ALWAYS.max(in_use / 2) {
+    let kept = KEPT.fetch_add(size, Relaxed) + size;
+    if kept > KEPT_ALWAYS.max(in_use / 2) {
+        give_back(data, class);
+    } else if size > SMALL {
         FREE[class].lock().push(Block(data));
-    } else {
-        KEPT.fetch_sub(size, Relaxed);
-        // SAFETY: `data` came from the system with this layout.
-        unsafe { std::alloc::dealloc(data, layout(class)) };
+    // SAFETY: `data` came from the system with the layout of this class, and nobody uses it any more.
+    } else if unsafe { !blocks::keep(data, blocks::buffers(class)) } {
+        give_back(data, class);
     }
 }
 
-fn give_back(data: *mut u8, class: usize) {
+/// Gives a buffer that was kept to the system.
+pub(super) fn give_back(data: *mut u8, class: usize) {
     KEPT.fetch_sub(size_of(class), Relaxed);
     // SAFETY: kept blocks came from the system with their class's layout, and are used by nobody.
     unsafe { std::alloc::dealloc(data, layout(class)) };
@@ -210,7 +175,7 @@ fn give_back(data: *mut u8, class: usize) {
 
 /// Returns everything that is kept, but for the small buffers of other threads, to the system.
 pub fn trim() {
-    let _ = LOCAL.try_with(|l| drop(std::mem::replace(&mut *l.borrow_mut(), Local(Vec::new()))));
+    blocks::trim();
     for (class, free) in FREE.iter().enumerate() {
         for block in std::mem::take(&mut *free.lock()) {
             give_back(block.0, class);
@@ -241,6 +206,7 @@ mod tests {
             assert!(size <= bytes + bytes / part + ALIGNMENT, "{bytes} in {size}");
         }
         assert!(class_of(isize::MAX as usize / 4) < CLASSES);
+        assert_eq!(class_of(SMALL) + 1, SMALL_CLASSES);
     }
 
     #[test]

@@ -12,6 +12,7 @@ natives! {
     fn Java_io_mxr_Native_arrayShapeKnown(array: jlong) -> jint { mxr_array_shape_known(array as _) }
     fn Java_io_mxr_Native_arrayShape(array: jlong, dims: jlong, room: jint, ndim: jlong) -> jlong { mxr_array_shape(array as _, dims as _, room, ndim as _) }
     fn Java_io_mxr_Native_arrayDtype(array: jlong) -> jint { mxr_array_dtype(array as _) }
+    fn Java_io_mxr_Native_arrayNdim(array: jlong) -> jint { mxr_array_ndim(array as _) }
     fn Java_io_mxr_Native_arrayStorageKind(array: jlong) -> jint { mxr_array_storage_kind(array as _) }
     fn Java_io_mxr_Native_arrayDevice(array: jlong, kind: jlong, id: jlong) -> jlong { mxr_array_device(array as _, kind as _, id as _) }
     fn Java_io_mxr_Native_arrayCopyTo(array: jlong, data: jlong, bytes: jlong) -> jlong { mxr_array_copy_to(array as _, data as _, bytes as u64) }

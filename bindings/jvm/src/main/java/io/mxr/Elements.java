@@ -136,7 +136,7 @@ final class Elements {
             if (bytes == 0) return ByteBuffer.allocateDirect(0).order(ByteOrder.nativeOrder());
             long kept = Native.arrayRetain(array.handle());
             ByteBuffer buffer = Bridge.buffer(address, bytes);
-            Handle.whenUnreachable(buffer, () -> Native.arrayFree(kept));
+            new Release(buffer, kept, Native::arrayFree);
             return buffer.order(ByteOrder.nativeOrder());
         } finally {
             Reference.reachabilityFence(array);

@@ -127,6 +127,12 @@ final class Native {
     static native int arrayDtype(long array);
 
     /**
+     * The number of axes; -1 for NULL, and while only a running operation knows it: `mxr_array_shape` waits
+     * for that.
+     */
+    static native int arrayNdim(long array);
+
+    /**
      * The layout: 0 dense, 1 row_sparse, 2 csr; -1 for NULL.
      */
     static native int arrayStorageKind(long array);
