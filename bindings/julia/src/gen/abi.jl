@@ -217,6 +217,7 @@ const FUNCTIONS = [
     "mxr_array_shape_known",
     "mxr_array_shape",
     "mxr_array_dtype",
+    "mxr_array_ndim",
     "mxr_array_storage_kind",
     "mxr_array_device",
     "mxr_array_copy_to",
@@ -422,6 +423,7 @@ const FUNCTIONS = [
     "mxr_symbol_compose",
     "mxr_symbol_group",
     "mxr_symbol_with_attrs",
+    "mxr_symbol_set_attrs",
     "mxr_symbol_internals",
     "mxr_symbol_children",
     "mxr_symbol_output",
@@ -458,7 +460,7 @@ const FUNCTIONS = [
     "mxr_updater_retain",
     "mxr_updater_free",
 ]
-const TABLE = fill(C_NULL, 246)
+const TABLE = fill(C_NULL, 248)
 
 @inline mxr_array_empty(dims, ndim, dtype, device_kind, device_id, out) =
     ccall(@inbounds(TABLE[1]), Ptr{Cvoid}, (Ptr{Int64}, Int32, Int32, Int32, Int32, Ptr{Ptr{Cvoid}},), dims, ndim, dtype, device_kind, device_id, out)
@@ -472,483 +474,487 @@ const TABLE = fill(C_NULL, 246)
     ccall(@inbounds(TABLE[5]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int32, Ptr{Int32},), array, dims, room, ndim)
 @inline mxr_array_dtype(array) =
     ccall(@inbounds(TABLE[6]), Int32, (Ptr{Cvoid},), array)
-@inline mxr_array_storage_kind(array) =
+@inline mxr_array_ndim(array) =
     ccall(@inbounds(TABLE[7]), Int32, (Ptr{Cvoid},), array)
+@inline mxr_array_storage_kind(array) =
+    ccall(@inbounds(TABLE[8]), Int32, (Ptr{Cvoid},), array)
 @inline mxr_array_device(array, kind, id) =
-    ccall(@inbounds(TABLE[8]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int32}, Ptr{Int32},), array, kind, id)
+    ccall(@inbounds(TABLE[9]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int32}, Ptr{Int32},), array, kind, id)
 @inline mxr_array_copy_to(array, data, bytes) =
-    ccall(@inbounds(TABLE[9]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, UInt64,), array, data, bytes)
-@inline mxr_array_copy_from(array, data, bytes) =
     ccall(@inbounds(TABLE[10]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, UInt64,), array, data, bytes)
+@inline mxr_array_copy_from(array, data, bytes) =
+    ccall(@inbounds(TABLE[11]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, UInt64,), array, data, bytes)
 @inline mxr_array_copy(from, to) =
-    ccall(@inbounds(TABLE[11]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid},), from, to)
+    ccall(@inbounds(TABLE[12]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid},), from, to)
 @inline mxr_array_slice(array, begin_, end_, call, out) =
-    ccall(@inbounds(TABLE[12]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int64, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), array, begin_, end_, call, out)
+    ccall(@inbounds(TABLE[13]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int64, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), array, begin_, end_, call, out)
 @inline mxr_array_at(array, index, call, out) =
-    ccall(@inbounds(TABLE[13]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), array, index, call, out)
+    ccall(@inbounds(TABLE[14]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), array, index, call, out)
 @inline mxr_array_reshape(array, dims, ndim, call, out) =
-    ccall(@inbounds(TABLE[14]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), array, dims, ndim, call, out)
+    ccall(@inbounds(TABLE[15]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), array, dims, ndim, call, out)
 @inline mxr_array_detach(array, out) =
-    ccall(@inbounds(TABLE[15]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), array, out)
+    ccall(@inbounds(TABLE[16]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), array, out)
 @inline mxr_array_data(array, data) =
-    ccall(@inbounds(TABLE[16]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), array, data)
+    ccall(@inbounds(TABLE[17]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), array, data)
 @inline mxr_array_wait_to_read(array, milliseconds) =
-    ccall(@inbounds(TABLE[17]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64,), array, milliseconds)
-@inline mxr_array_wait_to_write(array, milliseconds) =
     ccall(@inbounds(TABLE[18]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64,), array, milliseconds)
+@inline mxr_array_wait_to_write(array, milliseconds) =
+    ccall(@inbounds(TABLE[19]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64,), array, milliseconds)
 @inline mxr_string_free(text) =
-    ccall(@inbounds(TABLE[19]), Cvoid, (Ptr{UInt8},), text)
+    ccall(@inbounds(TABLE[20]), Cvoid, (Ptr{UInt8},), text)
 @inline mxr_bytes_free(bytes, len) =
-    ccall(@inbounds(TABLE[20]), Cvoid, (Ptr{UInt8}, UInt64,), bytes, len)
+    ccall(@inbounds(TABLE[21]), Cvoid, (Ptr{UInt8}, UInt64,), bytes, len)
 @inline mxr_autograd_mark(variables, gradients, requests, n) =
-    ccall(@inbounds(TABLE[21]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Ptr{Ptr{Cvoid}}, Ptr{Int32}, Int32,), variables, gradients, requests, n)
+    ccall(@inbounds(TABLE[22]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Ptr{Ptr{Cvoid}}, Ptr{Int32}, Int32,), variables, gradients, requests, n)
 @inline mxr_array_grad(array, gradient) =
-    ccall(@inbounds(TABLE[22]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), array, gradient)
+    ccall(@inbounds(TABLE[23]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), array, gradient)
 @inline mxr_array_is_recorded(array) =
-    ccall(@inbounds(TABLE[23]), Int32, (Ptr{Cvoid},), array)
+    ccall(@inbounds(TABLE[24]), Int32, (Ptr{Cvoid},), array)
 @inline mxr_autograd_backward(heads, head_grads, num_heads, flags) =
-    ccall(@inbounds(TABLE[24]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Ptr{Ptr{Cvoid}}, Int32, UInt32,), heads, head_grads, num_heads, flags)
+    ccall(@inbounds(TABLE[25]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Ptr{Ptr{Cvoid}}, Int32, UInt32,), heads, head_grads, num_heads, flags)
 @inline mxr_autograd_grad(heads, head_grads, num_heads, variables, num_variables, flags, gradients) =
-    ccall(@inbounds(TABLE[25]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, UInt32, Ptr{Ptr{Cvoid}},), heads, head_grads, num_heads, variables, num_variables, flags, gradients)
+    ccall(@inbounds(TABLE[26]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, UInt32, Ptr{Ptr{Cvoid}},), heads, head_grads, num_heads, variables, num_variables, flags, gradients)
 @inline mxr_autograd_symbol(heads, num_heads, symbol) =
-    ccall(@inbounds(TABLE[26]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}},), heads, num_heads, symbol)
+    ccall(@inbounds(TABLE[27]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}},), heads, num_heads, symbol)
 @inline mxr_autograd_record_custom(name, inputs, num_inputs, outputs, num_outputs, backward, payload, drop) =
-    ccall(@inbounds(TABLE[27]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Cvoid},), name, inputs, num_inputs, outputs, num_outputs, backward, payload, drop)
+    ccall(@inbounds(TABLE[28]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Cvoid},), name, inputs, num_inputs, outputs, num_outputs, backward, payload, drop)
 @inline mxr_cached_op_new(symbol, keep_memory, options, cached_op) =
-    ccall(@inbounds(TABLE[28]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{mxr_plan_options_t}, Ptr{Ptr{Cvoid}},), symbol, keep_memory, options, cached_op)
+    ccall(@inbounds(TABLE[29]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{mxr_plan_options_t}, Ptr{Ptr{Cvoid}},), symbol, keep_memory, options, cached_op)
 @inline mxr_cached_op_call(cached_op, inputs, num_inputs, call, outputs) =
-    ccall(@inbounds(TABLE[29]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), cached_op, inputs, num_inputs, call, outputs)
+    ccall(@inbounds(TABLE[30]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), cached_op, inputs, num_inputs, call, outputs)
 @inline mxr_cached_op_retain(cached_op) =
-    ccall(@inbounds(TABLE[30]), Ptr{Cvoid}, (Ptr{Cvoid},), cached_op)
+    ccall(@inbounds(TABLE[31]), Ptr{Cvoid}, (Ptr{Cvoid},), cached_op)
 @inline mxr_cached_op_free(cached_op) =
-    ccall(@inbounds(TABLE[31]), Cvoid, (Ptr{Cvoid},), cached_op)
+    ccall(@inbounds(TABLE[32]), Cvoid, (Ptr{Cvoid},), cached_op)
 @inline mxr_callback_create(name, attrs, num_attrs, out) =
-    ccall(@inbounds(TABLE[32]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, out)
+    ccall(@inbounds(TABLE[33]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, out)
 @inline mxr_callback_due(callback, epoch, batch, seconds, due) =
-    ccall(@inbounds(TABLE[33]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int64, Float64, Ptr{Int32},), callback, epoch, batch, seconds, due)
+    ccall(@inbounds(TABLE[34]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int64, Float64, Ptr{Int32},), callback, epoch, batch, seconds, due)
 @inline mxr_callback_call(callback, epoch, batch, seconds, names, values, n, text, actions) =
-    ccall(@inbounds(TABLE[34]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int64, Float64, Ptr{Ptr{UInt8}}, Ptr{Float64}, Int32, Ptr{Ptr{UInt8}}, Ptr{Int32},), callback, epoch, batch, seconds, names, values, n, text, actions)
+    ccall(@inbounds(TABLE[35]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int64, Float64, Ptr{Ptr{UInt8}}, Ptr{Float64}, Int32, Ptr{Ptr{UInt8}}, Ptr{Int32},), callback, epoch, batch, seconds, names, values, n, text, actions)
 @inline mxr_callback_retain(callback) =
-    ccall(@inbounds(TABLE[35]), Ptr{Cvoid}, (Ptr{Cvoid},), callback)
+    ccall(@inbounds(TABLE[36]), Ptr{Cvoid}, (Ptr{Cvoid},), callback)
 @inline mxr_callback_free(callback) =
-    ccall(@inbounds(TABLE[36]), Cvoid, (Ptr{Cvoid},), callback)
+    ccall(@inbounds(TABLE[37]), Cvoid, (Ptr{Cvoid},), callback)
 @inline mxr_symbol_foreach(name, keys, values, num_attrs, data, num_data, states, num_states, body, symbol) =
-    ccall(@inbounds(TABLE[37]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_body_t}, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, data, num_data, states, num_states, body, symbol)
+    ccall(@inbounds(TABLE[38]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_body_t}, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, data, num_data, states, num_states, body, symbol)
 @inline mxr_symbol_while_loop(name, keys, values, num_attrs, states, num_states, cond, func, max_iterations, symbol) =
-    ccall(@inbounds(TABLE[38]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_body_t}, Ptr{mxr_body_t}, Int64, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, states, num_states, cond, func, max_iterations, symbol)
+    ccall(@inbounds(TABLE[39]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_body_t}, Ptr{mxr_body_t}, Int64, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, states, num_states, cond, func, max_iterations, symbol)
 @inline mxr_symbol_cond(name, keys, values, num_attrs, pred, then, otherwise, symbol) =
-    ccall(@inbounds(TABLE[39]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{mxr_body_t}, Ptr{mxr_body_t}, Ptr{mxr_body_t}, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, pred, then, otherwise, symbol)
+    ccall(@inbounds(TABLE[40]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{mxr_body_t}, Ptr{mxr_body_t}, Ptr{mxr_body_t}, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, pred, then, otherwise, symbol)
 @inline mxr_data_iter_create(name, attrs, num_attrs, data_names, data, num_data, label_names, labels, num_labels, iters, num_iters, out) =
-    ccall(@inbounds(TABLE[40]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, data_names, data, num_data, label_names, labels, num_labels, iters, num_iters, out)
+    ccall(@inbounds(TABLE[41]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, data_names, data, num_data, label_names, labels, num_labels, iters, num_iters, out)
 @inline mxr_data_iter_names(iter, list, names) =
-    ccall(@inbounds(TABLE[41]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), iter, list, names)
+    ccall(@inbounds(TABLE[42]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), iter, list, names)
 @inline mxr_data_iter_desc(iter, list, i, dims, room, ndim, dtype) =
-    ccall(@inbounds(TABLE[42]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int64}, Int32, Ptr{Int32}, Ptr{Int32},), iter, list, i, dims, room, ndim, dtype)
+    ccall(@inbounds(TABLE[43]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int64}, Int32, Ptr{Int32}, Ptr{Int32},), iter, list, i, dims, room, ndim, dtype)
 @inline mxr_data_iter_layout(iter, list, i, layout) =
-    ccall(@inbounds(TABLE[43]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{UInt8}},), iter, list, i, layout)
+    ccall(@inbounds(TABLE[44]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{UInt8}},), iter, list, i, layout)
 @inline mxr_data_iter_batch_size(iter, size) =
-    ccall(@inbounds(TABLE[44]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64},), iter, size)
+    ccall(@inbounds(TABLE[45]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64},), iter, size)
 @inline mxr_data_iter_next(iter, more) =
-    ccall(@inbounds(TABLE[45]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int32},), iter, more)
+    ccall(@inbounds(TABLE[46]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int32},), iter, more)
 @inline mxr_data_iter_reset(iter, hard) =
-    ccall(@inbounds(TABLE[46]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32,), iter, hard)
+    ccall(@inbounds(TABLE[47]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32,), iter, hard)
 @inline mxr_data_iter_array(iter, list, i, array) =
-    ccall(@inbounds(TABLE[47]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Cvoid}},), iter, list, i, array)
+    ccall(@inbounds(TABLE[48]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Cvoid}},), iter, list, i, array)
 @inline mxr_data_iter_pad(iter, pad) =
-    ccall(@inbounds(TABLE[48]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64},), iter, pad)
+    ccall(@inbounds(TABLE[49]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64},), iter, pad)
 @inline mxr_data_iter_index(iter, index, room, n) =
-    ccall(@inbounds(TABLE[49]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int64, Ptr{Int64},), iter, index, room, n)
+    ccall(@inbounds(TABLE[50]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int64, Ptr{Int64},), iter, index, room, n)
 @inline mxr_data_iter_retain(iter) =
-    ccall(@inbounds(TABLE[50]), Ptr{Cvoid}, (Ptr{Cvoid},), iter)
+    ccall(@inbounds(TABLE[51]), Ptr{Cvoid}, (Ptr{Cvoid},), iter)
 @inline mxr_data_iter_free(iter) =
-    ccall(@inbounds(TABLE[51]), Cvoid, (Ptr{Cvoid},), iter)
+    ccall(@inbounds(TABLE[52]), Cvoid, (Ptr{Cvoid},), iter)
 @inline mxr_array_to_dlpack(array, tensor) =
-    ccall(@inbounds(TABLE[52]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), array, tensor)
+    ccall(@inbounds(TABLE[53]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), array, tensor)
 @inline mxr_array_from_dlpack(tensor, out) =
-    ccall(@inbounds(TABLE[53]), Ptr{Cvoid}, (Ptr{DLManagedTensor}, Ptr{Ptr{Cvoid}},), tensor, out)
+    ccall(@inbounds(TABLE[54]), Ptr{Cvoid}, (Ptr{DLManagedTensor}, Ptr{Ptr{Cvoid}},), tensor, out)
 @inline mxr_error_code(error) =
-    ccall(@inbounds(TABLE[54]), Int32, (Ptr{Cvoid},), error)
+    ccall(@inbounds(TABLE[55]), Int32, (Ptr{Cvoid},), error)
 @inline mxr_error_message(error) =
-    ccall(@inbounds(TABLE[55]), Ptr{UInt8}, (Ptr{Cvoid},), error)
-@inline mxr_error_operator(error) =
     ccall(@inbounds(TABLE[56]), Ptr{UInt8}, (Ptr{Cvoid},), error)
-@inline mxr_error_argument(error) =
+@inline mxr_error_operator(error) =
     ccall(@inbounds(TABLE[57]), Ptr{UInt8}, (Ptr{Cvoid},), error)
+@inline mxr_error_argument(error) =
+    ccall(@inbounds(TABLE[58]), Ptr{UInt8}, (Ptr{Cvoid},), error)
 @inline mxr_error_origin(error) =
-    ccall(@inbounds(TABLE[58]), UInt64, (Ptr{Cvoid},), error)
+    ccall(@inbounds(TABLE[59]), UInt64, (Ptr{Cvoid},), error)
 @inline mxr_error_new(code, message, origin) =
-    ccall(@inbounds(TABLE[59]), Ptr{Cvoid}, (Int32, Cstring, UInt64,), code, message, origin)
+    ccall(@inbounds(TABLE[60]), Ptr{Cvoid}, (Int32, Cstring, UInt64,), code, message, origin)
 @inline mxr_error_free(error) =
-    ccall(@inbounds(TABLE[60]), Cvoid, (Ptr{Cvoid},), error)
+    ccall(@inbounds(TABLE[61]), Cvoid, (Ptr{Cvoid},), error)
 @inline mxr_events_poll() =
-    ccall(@inbounds(TABLE[61]), Int32, ())
+    ccall(@inbounds(TABLE[62]), Int32, ())
 @inline mxr_executor_bind(symbol, variables, gradients, requests, num_variables, shared, options, executor) =
-    ccall(@inbounds(TABLE[62]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Ptr{Ptr{Cvoid}}, Ptr{Int32}, Int32, Ptr{Cvoid}, Ptr{mxr_plan_options_t}, Ptr{Ptr{Cvoid}},), symbol, variables, gradients, requests, num_variables, shared, options, executor)
+    ccall(@inbounds(TABLE[63]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Ptr{Ptr{Cvoid}}, Ptr{Int32}, Int32, Ptr{Cvoid}, Ptr{mxr_plan_options_t}, Ptr{Ptr{Cvoid}},), symbol, variables, gradients, requests, num_variables, shared, options, executor)
 @inline mxr_executor_simple_bind(symbol, known, shared, options, executor) =
-    ccall(@inbounds(TABLE[63]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_known_t}, Ptr{Cvoid}, Ptr{mxr_plan_options_t}, Ptr{Ptr{Cvoid}},), symbol, known, shared, options, executor)
+    ccall(@inbounds(TABLE[64]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_known_t}, Ptr{Cvoid}, Ptr{mxr_plan_options_t}, Ptr{Ptr{Cvoid}},), symbol, known, shared, options, executor)
 @inline mxr_executor_forward(executor, training) =
-    ccall(@inbounds(TABLE[64]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32,), executor, training)
+    ccall(@inbounds(TABLE[65]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32,), executor, training)
 @inline mxr_executor_backward(executor, head_grads, num_head_grads) =
-    ccall(@inbounds(TABLE[65]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), executor, head_grads, num_head_grads)
+    ccall(@inbounds(TABLE[66]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), executor, head_grads, num_head_grads)
 @inline mxr_executor_array(executor, list, i, array) =
-    ccall(@inbounds(TABLE[66]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Cvoid}},), executor, list, i, array)
+    ccall(@inbounds(TABLE[67]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Cvoid}},), executor, list, i, array)
 @inline mxr_executor_gradient(executor, i, gradient) =
-    ccall(@inbounds(TABLE[67]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), executor, i, gradient)
+    ccall(@inbounds(TABLE[68]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), executor, i, gradient)
 @inline mxr_executor_copy_params(executor, names, params, num_params, allow_extra) =
-    ccall(@inbounds(TABLE[68]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Int32,), executor, names, params, num_params, allow_extra)
+    ccall(@inbounds(TABLE[69]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Int32,), executor, names, params, num_params, allow_extra)
 @inline mxr_executor_reshape(executor, known, allow_up_sizing, reshaped) =
-    ccall(@inbounds(TABLE[69]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_known_t}, Int32, Ptr{Ptr{Cvoid}},), executor, known, allow_up_sizing, reshaped)
+    ccall(@inbounds(TABLE[70]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_known_t}, Int32, Ptr{Ptr{Cvoid}},), executor, known, allow_up_sizing, reshaped)
 @inline mxr_executor_plan(executor, training, plan) =
-    ccall(@inbounds(TABLE[70]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), executor, training, plan)
+    ccall(@inbounds(TABLE[71]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), executor, training, plan)
 @inline mxr_executor_set_monitor(executor, monitor, payload, drop) =
-    ccall(@inbounds(TABLE[71]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Cvoid},), executor, monitor, payload, drop)
+    ccall(@inbounds(TABLE[72]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Cvoid},), executor, monitor, payload, drop)
 @inline mxr_executor_retain(executor) =
-    ccall(@inbounds(TABLE[72]), Ptr{Cvoid}, (Ptr{Cvoid},), executor)
+    ccall(@inbounds(TABLE[73]), Ptr{Cvoid}, (Ptr{Cvoid},), executor)
 @inline mxr_executor_free(executor) =
-    ccall(@inbounds(TABLE[73]), Cvoid, (Ptr{Cvoid},), executor)
+    ccall(@inbounds(TABLE[74]), Cvoid, (Ptr{Cvoid},), executor)
 @inline mxr_list_save(path, names, arrays, n) =
-    ccall(@inbounds(TABLE[74]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32,), path, names, arrays, n)
+    ccall(@inbounds(TABLE[75]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32,), path, names, arrays, n)
 @inline mxr_list_load(path, list) =
-    ccall(@inbounds(TABLE[75]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), path, list)
+    ccall(@inbounds(TABLE[76]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), path, list)
 @inline mxr_list_len(list) =
-    ccall(@inbounds(TABLE[76]), Int64, (Ptr{Cvoid},), list)
+    ccall(@inbounds(TABLE[77]), Int64, (Ptr{Cvoid},), list)
 @inline mxr_list_name(list, i) =
-    ccall(@inbounds(TABLE[77]), Ptr{UInt8}, (Ptr{Cvoid}, Int64,), list, i)
+    ccall(@inbounds(TABLE[78]), Ptr{UInt8}, (Ptr{Cvoid}, Int64,), list, i)
 @inline mxr_list_array(list, i, array) =
-    ccall(@inbounds(TABLE[78]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), list, i, array)
+    ccall(@inbounds(TABLE[79]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), list, i, array)
 @inline mxr_list_free(list) =
-    ccall(@inbounds(TABLE[79]), Cvoid, (Ptr{Cvoid},), list)
+    ccall(@inbounds(TABLE[80]), Cvoid, (Ptr{Cvoid},), list)
 @inline mxr_array_retain(array) =
-    ccall(@inbounds(TABLE[80]), Ptr{Cvoid}, (Ptr{Cvoid},), array)
+    ccall(@inbounds(TABLE[81]), Ptr{Cvoid}, (Ptr{Cvoid},), array)
 @inline mxr_array_free(array) =
-    ccall(@inbounds(TABLE[81]), Cvoid, (Ptr{Cvoid},), array)
+    ccall(@inbounds(TABLE[82]), Cvoid, (Ptr{Cvoid},), array)
 @inline mxr_initializer_create(name, attrs, num_attrs, out) =
-    ccall(@inbounds(TABLE[82]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, out)
+    ccall(@inbounds(TABLE[83]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, out)
 @inline mxr_initializer_parse(text, out) =
-    ccall(@inbounds(TABLE[83]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), text, out)
+    ccall(@inbounds(TABLE[84]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), text, out)
 @inline mxr_initializer_fill(initializer, array) =
-    ccall(@inbounds(TABLE[84]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid},), initializer, array)
+    ccall(@inbounds(TABLE[85]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid},), initializer, array)
 @inline mxr_initializer_apply(initializer, name, own, array) =
-    ccall(@inbounds(TABLE[85]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Cstring, Ptr{Cvoid},), initializer, name, own, array)
+    ccall(@inbounds(TABLE[86]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Cstring, Ptr{Cvoid},), initializer, name, own, array)
 @inline mxr_initializer_role(name) =
-    ccall(@inbounds(TABLE[86]), Ptr{UInt8}, (Cstring,), name)
+    ccall(@inbounds(TABLE[87]), Ptr{UInt8}, (Cstring,), name)
 @inline mxr_initializer_retain(initializer) =
-    ccall(@inbounds(TABLE[87]), Ptr{Cvoid}, (Ptr{Cvoid},), initializer)
+    ccall(@inbounds(TABLE[88]), Ptr{Cvoid}, (Ptr{Cvoid},), initializer)
 @inline mxr_initializer_free(initializer) =
-    ccall(@inbounds(TABLE[88]), Cvoid, (Ptr{Cvoid},), initializer)
+    ccall(@inbounds(TABLE[89]), Cvoid, (Ptr{Cvoid},), initializer)
 @inline mxr_kvstore_create(name, out) =
-    ccall(@inbounds(TABLE[89]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), name, out)
+    ccall(@inbounds(TABLE[90]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), name, out)
 @inline mxr_kvstore_type(store, name) =
-    ccall(@inbounds(TABLE[90]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), store, name)
+    ccall(@inbounds(TABLE[91]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), store, name)
 @inline mxr_kvstore_workers(store, rank, num_workers) =
-    ccall(@inbounds(TABLE[91]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Int64},), store, rank, num_workers)
+    ccall(@inbounds(TABLE[92]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Int64},), store, rank, num_workers)
 @inline mxr_kvstore_init(store, key, index, value) =
-    ccall(@inbounds(TABLE[92]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Ptr{Cvoid},), store, key, index, value)
+    ccall(@inbounds(TABLE[93]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Ptr{Cvoid},), store, key, index, value)
 @inline mxr_kvstore_push(store, key, index, values, n) =
-    ccall(@inbounds(TABLE[93]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Ptr{Ptr{Cvoid}}, Int32,), store, key, index, values, n)
+    ccall(@inbounds(TABLE[94]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Ptr{Ptr{Cvoid}}, Int32,), store, key, index, values, n)
 @inline mxr_kvstore_pull(store, key, index, out, n) =
-    ccall(@inbounds(TABLE[94]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Ptr{Ptr{Cvoid}}, Int32,), store, key, index, out, n)
+    ccall(@inbounds(TABLE[95]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Ptr{Ptr{Cvoid}}, Int32,), store, key, index, out, n)
 @inline mxr_kvstore_pushpull(store, key, index, values, num_values, out, num_out) =
-    ccall(@inbounds(TABLE[95]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32,), store, key, index, values, num_values, out, num_out)
+    ccall(@inbounds(TABLE[96]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32,), store, key, index, values, num_values, out, num_out)
 @inline mxr_kvstore_broadcast(store, key, index, value, out, n) =
-    ccall(@inbounds(TABLE[96]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), store, key, index, value, out, n)
+    ccall(@inbounds(TABLE[97]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), store, key, index, value, out, n)
 @inline mxr_kvstore_set_optimizer(store, optimizer) =
-    ccall(@inbounds(TABLE[97]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid},), store, optimizer)
+    ccall(@inbounds(TABLE[98]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid},), store, optimizer)
 @inline mxr_kvstore_set_update(store, update, payload, drop) =
-    ccall(@inbounds(TABLE[98]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Cvoid},), store, update, payload, drop)
+    ccall(@inbounds(TABLE[99]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Cvoid},), store, update, payload, drop)
 @inline mxr_kvstore_set_compression(store, name, attrs, num_attrs) =
-    ccall(@inbounds(TABLE[99]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{mxr_attr_t}, Int32,), store, name, attrs, num_attrs)
+    ccall(@inbounds(TABLE[100]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{mxr_attr_t}, Int32,), store, name, attrs, num_attrs)
 @inline mxr_kvstore_optimizer_states(store, bytes, len) =
-    ccall(@inbounds(TABLE[100]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), store, bytes, len)
+    ccall(@inbounds(TABLE[101]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), store, bytes, len)
 @inline mxr_kvstore_set_optimizer_states(store, bytes, len) =
-    ccall(@inbounds(TABLE[101]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), store, bytes, len)
+    ccall(@inbounds(TABLE[102]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), store, bytes, len)
 @inline mxr_kvstore_retain(store) =
-    ccall(@inbounds(TABLE[102]), Ptr{Cvoid}, (Ptr{Cvoid},), store)
+    ccall(@inbounds(TABLE[103]), Ptr{Cvoid}, (Ptr{Cvoid},), store)
 @inline mxr_kvstore_free(store) =
-    ccall(@inbounds(TABLE[103]), Cvoid, (Ptr{Cvoid},), store)
+    ccall(@inbounds(TABLE[104]), Cvoid, (Ptr{Cvoid},), store)
 @inline mxr_lr_scheduler_create(name, attrs, num_attrs, out) =
-    ccall(@inbounds(TABLE[104]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, out)
+    ccall(@inbounds(TABLE[105]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, out)
 @inline mxr_lr_scheduler_value(scheduler, num_update, lr) =
-    ccall(@inbounds(TABLE[105]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Float64},), scheduler, num_update, lr)
+    ccall(@inbounds(TABLE[106]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Float64},), scheduler, num_update, lr)
 @inline mxr_lr_scheduler_base(scheduler, lr) =
-    ccall(@inbounds(TABLE[106]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Float64},), scheduler, lr)
+    ccall(@inbounds(TABLE[107]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Float64},), scheduler, lr)
 @inline mxr_lr_scheduler_set_base(scheduler, lr) =
-    ccall(@inbounds(TABLE[107]), Ptr{Cvoid}, (Ptr{Cvoid}, Float64,), scheduler, lr)
+    ccall(@inbounds(TABLE[108]), Ptr{Cvoid}, (Ptr{Cvoid}, Float64,), scheduler, lr)
 @inline mxr_lr_scheduler_retain(scheduler) =
-    ccall(@inbounds(TABLE[108]), Ptr{Cvoid}, (Ptr{Cvoid},), scheduler)
+    ccall(@inbounds(TABLE[109]), Ptr{Cvoid}, (Ptr{Cvoid},), scheduler)
 @inline mxr_lr_scheduler_free(scheduler) =
-    ccall(@inbounds(TABLE[109]), Cvoid, (Ptr{Cvoid},), scheduler)
+    ccall(@inbounds(TABLE[110]), Cvoid, (Ptr{Cvoid},), scheduler)
 @inline mxr_metric_create(name, attrs, num_attrs, out) =
-    ccall(@inbounds(TABLE[110]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, out)
+    ccall(@inbounds(TABLE[111]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, out)
 @inline mxr_metric_push(metric, part) =
-    ccall(@inbounds(TABLE[111]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid},), metric, part)
+    ccall(@inbounds(TABLE[112]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid},), metric, part)
 @inline mxr_metric_update(metric, labels, num_labels, preds, num_preds) =
-    ccall(@inbounds(TABLE[112]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32,), metric, labels, num_labels, preds, num_preds)
+    ccall(@inbounds(TABLE[113]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32,), metric, labels, num_labels, preds, num_preds)
 @inline mxr_metric_update_named(metric, label_names, labels, num_labels, pred_names, preds, num_preds) =
-    ccall(@inbounds(TABLE[113]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32,), metric, label_names, labels, num_labels, pred_names, preds, num_preds)
+    ccall(@inbounds(TABLE[114]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32,), metric, label_names, labels, num_labels, pred_names, preds, num_preds)
 @inline mxr_metric_add(metric, sum, count) =
-    ccall(@inbounds(TABLE[114]), Ptr{Cvoid}, (Ptr{Cvoid}, Float64, Float64,), metric, sum, count)
+    ccall(@inbounds(TABLE[115]), Ptr{Cvoid}, (Ptr{Cvoid}, Float64, Float64,), metric, sum, count)
 @inline mxr_metric_reset(metric) =
-    ccall(@inbounds(TABLE[115]), Ptr{Cvoid}, (Ptr{Cvoid},), metric)
-@inline mxr_metric_reset_local(metric) =
     ccall(@inbounds(TABLE[116]), Ptr{Cvoid}, (Ptr{Cvoid},), metric)
+@inline mxr_metric_reset_local(metric) =
+    ccall(@inbounds(TABLE[117]), Ptr{Cvoid}, (Ptr{Cvoid},), metric)
 @inline mxr_metric_get(metric, global_, names, values, room, n) =
-    ccall(@inbounds(TABLE[117]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}}, Ptr{Float64}, Int32, Ptr{Int32},), metric, global_, names, values, room, n)
+    ccall(@inbounds(TABLE[118]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}}, Ptr{Float64}, Int32, Ptr{Int32},), metric, global_, names, values, room, n)
 @inline mxr_metric_retain(metric) =
-    ccall(@inbounds(TABLE[118]), Ptr{Cvoid}, (Ptr{Cvoid},), metric)
+    ccall(@inbounds(TABLE[119]), Ptr{Cvoid}, (Ptr{Cvoid},), metric)
 @inline mxr_metric_free(metric) =
-    ccall(@inbounds(TABLE[119]), Cvoid, (Ptr{Cvoid},), metric)
+    ccall(@inbounds(TABLE[120]), Cvoid, (Ptr{Cvoid},), metric)
 @inline mxr_model_load(path, flags, model) =
-    ccall(@inbounds(TABLE[120]), Ptr{Cvoid}, (Cstring, UInt32, Ptr{Ptr{Cvoid}},), path, flags, model)
+    ccall(@inbounds(TABLE[121]), Ptr{Cvoid}, (Cstring, UInt32, Ptr{Ptr{Cvoid}},), path, flags, model)
 @inline mxr_model_save(path, symbol, names, arrays, num_arrays, inputs, num_inputs, keys, values, num_texts) =
-    ccall(@inbounds(TABLE[121]), Ptr{Cvoid}, (Cstring, Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32,), path, symbol, names, arrays, num_arrays, inputs, num_inputs, keys, values, num_texts)
+    ccall(@inbounds(TABLE[122]), Ptr{Cvoid}, (Cstring, Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32,), path, symbol, names, arrays, num_arrays, inputs, num_inputs, keys, values, num_texts)
 @inline mxr_model_symbol(model, symbol) =
-    ccall(@inbounds(TABLE[122]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), model, symbol)
+    ccall(@inbounds(TABLE[123]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), model, symbol)
 @inline mxr_model_arrays(model, list) =
-    ccall(@inbounds(TABLE[123]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), model, list)
+    ccall(@inbounds(TABLE[124]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), model, list)
 @inline mxr_model_texts(model, texts) =
-    ccall(@inbounds(TABLE[124]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), model, texts)
+    ccall(@inbounds(TABLE[125]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), model, texts)
 @inline mxr_model_num_inputs(model) =
-    ccall(@inbounds(TABLE[125]), Int32, (Ptr{Cvoid},), model)
+    ccall(@inbounds(TABLE[126]), Int32, (Ptr{Cvoid},), model)
 @inline mxr_model_input(model, i, input) =
-    ccall(@inbounds(TABLE[126]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{mxr_input_t},), model, i, input)
+    ccall(@inbounds(TABLE[127]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{mxr_input_t},), model, i, input)
 @inline mxr_model_free(model) =
-    ccall(@inbounds(TABLE[127]), Cvoid, (Ptr{Cvoid},), model)
+    ccall(@inbounds(TABLE[128]), Cvoid, (Ptr{Cvoid},), model)
 @inline mxr_module_create(symbol, options, module_) =
-    ccall(@inbounds(TABLE[128]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_module_options_t}, Ptr{Ptr{Cvoid}},), symbol, options, module_)
+    ccall(@inbounds(TABLE[129]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_module_options_t}, Ptr{Ptr{Cvoid}},), symbol, options, module_)
 @inline mxr_module_bind(module_, data, num_data, labels, num_labels, flags, request, shared) =
-    ccall(@inbounds(TABLE[129]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_desc_t}, Int32, Ptr{mxr_desc_t}, Int32, UInt32, Int32, Ptr{Cvoid},), module_, data, num_data, labels, num_labels, flags, request, shared)
+    ccall(@inbounds(TABLE[130]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_desc_t}, Int32, Ptr{mxr_desc_t}, Int32, UInt32, Int32, Ptr{Cvoid},), module_, data, num_data, labels, num_labels, flags, request, shared)
 @inline mxr_module_reshape(module_, data, num_data, labels, num_labels) =
-    ccall(@inbounds(TABLE[130]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_desc_t}, Int32, Ptr{mxr_desc_t}, Int32,), module_, data, num_data, labels, num_labels)
+    ccall(@inbounds(TABLE[131]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_desc_t}, Int32, Ptr{mxr_desc_t}, Int32,), module_, data, num_data, labels, num_labels)
 @inline mxr_module_state(module_, state) =
-    ccall(@inbounds(TABLE[131]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int32},), module_, state)
+    ccall(@inbounds(TABLE[132]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int32},), module_, state)
 @inline mxr_module_names(module_, list, names) =
-    ccall(@inbounds(TABLE[132]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), module_, list, names)
+    ccall(@inbounds(TABLE[133]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), module_, list, names)
 @inline mxr_module_desc(module_, list, i, dims, room, ndim, dtype) =
-    ccall(@inbounds(TABLE[133]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int64}, Int32, Ptr{Int32}, Ptr{Int32},), module_, list, i, dims, room, ndim, dtype)
+    ccall(@inbounds(TABLE[134]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int64}, Int32, Ptr{Int32}, Ptr{Int32},), module_, list, i, dims, room, ndim, dtype)
 @inline mxr_module_symbol(module_, symbol) =
-    ccall(@inbounds(TABLE[134]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), module_, symbol)
+    ccall(@inbounds(TABLE[135]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), module_, symbol)
 @inline mxr_module_executor(module_, i, executor) =
-    ccall(@inbounds(TABLE[135]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), module_, i, executor)
+    ccall(@inbounds(TABLE[136]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), module_, i, executor)
 @inline mxr_module_forward(module_, data, num_data, labels, num_labels, training) =
-    ccall(@inbounds(TABLE[136]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Int32,), module_, data, num_data, labels, num_labels, training)
+    ccall(@inbounds(TABLE[137]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}}, Int32, Int32,), module_, data, num_data, labels, num_labels, training)
 @inline mxr_module_backward(module_, out_grads, num_out_grads) =
-    ccall(@inbounds(TABLE[137]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), module_, out_grads, num_out_grads)
+    ccall(@inbounds(TABLE[138]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), module_, out_grads, num_out_grads)
 @inline mxr_module_output(module_, i, array) =
-    ccall(@inbounds(TABLE[138]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), module_, i, array)
-@inline mxr_module_input_grad(module_, i, array) =
     ccall(@inbounds(TABLE[139]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), module_, i, array)
+@inline mxr_module_input_grad(module_, i, array) =
+    ccall(@inbounds(TABLE[140]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), module_, i, array)
 @inline mxr_module_retain(module_) =
-    ccall(@inbounds(TABLE[140]), Ptr{Cvoid}, (Ptr{Cvoid},), module_)
+    ccall(@inbounds(TABLE[141]), Ptr{Cvoid}, (Ptr{Cvoid},), module_)
 @inline mxr_module_free(module_) =
-    ccall(@inbounds(TABLE[141]), Cvoid, (Ptr{Cvoid},), module_)
+    ccall(@inbounds(TABLE[142]), Cvoid, (Ptr{Cvoid},), module_)
 @inline mxr_module_init_params(module_, initializer, arg_names, args, num_args, state_names, states, num_states, flags, done) =
-    ccall(@inbounds(TABLE[142]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, UInt32, Ptr{Int32},), module_, initializer, arg_names, args, num_args, state_names, states, num_states, flags, done)
+    ccall(@inbounds(TABLE[143]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, UInt32, Ptr{Int32},), module_, initializer, arg_names, args, num_args, state_names, states, num_states, flags, done)
 @inline mxr_module_params(module_, list, params) =
-    ccall(@inbounds(TABLE[143]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), module_, list, params)
+    ccall(@inbounds(TABLE[144]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), module_, list, params)
 @inline mxr_module_init_optimizer(module_, optimizer, store_name, store, flags, done) =
-    ccall(@inbounds(TABLE[144]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Cstring, Ptr{Cvoid}, UInt32, Ptr{Int32},), module_, optimizer, store_name, store, flags, done)
+    ccall(@inbounds(TABLE[145]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Cstring, Ptr{Cvoid}, UInt32, Ptr{Int32},), module_, optimizer, store_name, store, flags, done)
 @inline mxr_module_optimizer(module_, optimizer) =
-    ccall(@inbounds(TABLE[145]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), module_, optimizer)
+    ccall(@inbounds(TABLE[146]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), module_, optimizer)
 @inline mxr_module_update(module_) =
-    ccall(@inbounds(TABLE[146]), Ptr{Cvoid}, (Ptr{Cvoid},), module_)
+    ccall(@inbounds(TABLE[147]), Ptr{Cvoid}, (Ptr{Cvoid},), module_)
 @inline mxr_module_update_metric(module_, metric, labels, num_labels) =
-    ccall(@inbounds(TABLE[147]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), module_, metric, labels, num_labels)
+    ccall(@inbounds(TABLE[148]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), module_, metric, labels, num_labels)
 @inline mxr_module_optimizer_states(module_, bytes, len) =
-    ccall(@inbounds(TABLE[148]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), module_, bytes, len)
+    ccall(@inbounds(TABLE[149]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), module_, bytes, len)
 @inline mxr_module_set_optimizer_states(module_, bytes, len) =
-    ccall(@inbounds(TABLE[149]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), module_, bytes, len)
+    ccall(@inbounds(TABLE[150]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), module_, bytes, len)
 @inline mxr_module_save_checkpoint(module_, prefix, epoch, states) =
-    ccall(@inbounds(TABLE[150]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Int32,), module_, prefix, epoch, states)
+    ccall(@inbounds(TABLE[151]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Int64, Int32,), module_, prefix, epoch, states)
 @inline mxr_module_load(prefix, epoch, states, options, module_) =
-    ccall(@inbounds(TABLE[151]), Ptr{Cvoid}, (Cstring, Int64, Int32, Ptr{mxr_module_options_t}, Ptr{Ptr{Cvoid}},), prefix, epoch, states, options, module_)
+    ccall(@inbounds(TABLE[152]), Ptr{Cvoid}, (Cstring, Int64, Int32, Ptr{mxr_module_options_t}, Ptr{Ptr{Cvoid}},), prefix, epoch, states, options, module_)
 @inline mxr_op_find(name, op) =
-    ccall(@inbounds(TABLE[152]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), name, op)
+    ccall(@inbounds(TABLE[153]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), name, op)
 @inline mxr_op_version(op, breaking, revision) =
-    ccall(@inbounds(TABLE[153]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt32}, Ptr{UInt32},), op, breaking, revision)
+    ccall(@inbounds(TABLE[154]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt32}, Ptr{UInt32},), op, breaking, revision)
 @inline mxr_op_num_outputs(op, attrs, num_attrs, num_outputs) =
-    ccall(@inbounds(TABLE[154]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_attr_t}, Int32, Ptr{Int32},), op, attrs, num_attrs, num_outputs)
+    ccall(@inbounds(TABLE[155]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_attr_t}, Int32, Ptr{Int32},), op, attrs, num_attrs, num_outputs)
 @inline mxr_schema_json(json) =
-    ccall(@inbounds(TABLE[155]), Ptr{Cvoid}, (Ptr{Ptr{UInt8}},), json)
+    ccall(@inbounds(TABLE[156]), Ptr{Cvoid}, (Ptr{Ptr{UInt8}},), json)
 @inline mxr_op_invoke(op, inputs, num_inputs, attrs, num_attrs, outputs, num_outputs, requests, call) =
-    ccall(@inbounds(TABLE[156]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{Cvoid}}, Ptr{Int32}, Ptr{Int32}, Ptr{mxr_call_t},), op, inputs, num_inputs, attrs, num_attrs, outputs, num_outputs, requests, call)
+    ccall(@inbounds(TABLE[157]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_attr_t}, Int32, Ptr{Ptr{Cvoid}}, Ptr{Int32}, Ptr{Int32}, Ptr{mxr_call_t},), op, inputs, num_inputs, attrs, num_attrs, outputs, num_outputs, requests, call)
 @inline mxr_optimizer_create(name, attrs, num_attrs, scheduler, out) =
-    ccall(@inbounds(TABLE[157]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, scheduler, out)
+    ccall(@inbounds(TABLE[158]), Ptr{Cvoid}, (Cstring, Ptr{mxr_attr_t}, Int32, Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), name, attrs, num_attrs, scheduler, out)
 @inline mxr_optimizer_set(optimizer, attrs, num_attrs) =
-    ccall(@inbounds(TABLE[158]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_attr_t}, Int32,), optimizer, attrs, num_attrs)
+    ccall(@inbounds(TABLE[159]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_attr_t}, Int32,), optimizer, attrs, num_attrs)
 @inline mxr_optimizer_learning_rate(optimizer, lr) =
-    ccall(@inbounds(TABLE[159]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Float64},), optimizer, lr)
+    ccall(@inbounds(TABLE[160]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Float64},), optimizer, lr)
 @inline mxr_optimizer_set_learning_rate(optimizer, lr) =
-    ccall(@inbounds(TABLE[160]), Ptr{Cvoid}, (Ptr{Cvoid}, Float64,), optimizer, lr)
+    ccall(@inbounds(TABLE[161]), Ptr{Cvoid}, (Ptr{Cvoid}, Float64,), optimizer, lr)
 @inline mxr_optimizer_set_names(optimizer, indices, names, n) =
-    ccall(@inbounds(TABLE[161]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Ptr{UInt8}}, Int32,), optimizer, indices, names, n)
-@inline mxr_optimizer_add_names(optimizer, indices, names, n) =
     ccall(@inbounds(TABLE[162]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Ptr{UInt8}}, Int32,), optimizer, indices, names, n)
+@inline mxr_optimizer_add_names(optimizer, indices, names, n) =
+    ccall(@inbounds(TABLE[163]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Ptr{UInt8}}, Int32,), optimizer, indices, names, n)
 @inline mxr_optimizer_set_lr_mults(optimizer, indices, names, factors, n) =
-    ccall(@inbounds(TABLE[163]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Ptr{UInt8}}, Ptr{Float64}, Int32,), optimizer, indices, names, factors, n)
-@inline mxr_optimizer_set_wd_mults(optimizer, indices, names, factors, n) =
     ccall(@inbounds(TABLE[164]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Ptr{UInt8}}, Ptr{Float64}, Int32,), optimizer, indices, names, factors, n)
+@inline mxr_optimizer_set_wd_mults(optimizer, indices, names, factors, n) =
+    ccall(@inbounds(TABLE[165]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Ptr{Ptr{UInt8}}, Ptr{Float64}, Int32,), optimizer, indices, names, factors, n)
 @inline mxr_optimizer_set_mult(optimizer, index, lr_mult, wd_mult) =
-    ccall(@inbounds(TABLE[165]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Float64, Float64,), optimizer, index, lr_mult, wd_mult)
+    ccall(@inbounds(TABLE[166]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Float64, Float64,), optimizer, index, lr_mult, wd_mult)
 @inline mxr_optimizer_rates(optimizer, index, lr, wd) =
-    ccall(@inbounds(TABLE[166]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Float64}, Ptr{Float64},), optimizer, index, lr, wd)
+    ccall(@inbounds(TABLE[167]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Float64}, Ptr{Float64},), optimizer, index, lr, wd)
 @inline mxr_optimizer_num_update(optimizer, num_update) =
-    ccall(@inbounds(TABLE[167]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64},), optimizer, num_update)
+    ccall(@inbounds(TABLE[168]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64},), optimizer, num_update)
 @inline mxr_optimizer_updates(optimizer, index, device_id, t) =
-    ccall(@inbounds(TABLE[168]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int32, Ptr{Int64},), optimizer, index, device_id, t)
-@inline mxr_optimizer_count(optimizer, index, device_id, t) =
     ccall(@inbounds(TABLE[169]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int32, Ptr{Int64},), optimizer, index, device_id, t)
+@inline mxr_optimizer_count(optimizer, index, device_id, t) =
+    ccall(@inbounds(TABLE[170]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int32, Ptr{Int64},), optimizer, index, device_id, t)
 @inline mxr_optimizer_create_state(optimizer, weight, states, num_states) =
-    ccall(@inbounds(TABLE[170]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Ptr{Int32},), optimizer, weight, states, num_states)
+    ccall(@inbounds(TABLE[171]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Ptr{Int32},), optimizer, weight, states, num_states)
 @inline mxr_optimizer_step(optimizer, index, t, weight, grad, states, num_states) =
-    ccall(@inbounds(TABLE[171]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int64, Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), optimizer, index, t, weight, grad, states, num_states)
+    ccall(@inbounds(TABLE[172]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Int64, Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Ptr{Cvoid}}, Int32,), optimizer, index, t, weight, grad, states, num_states)
 @inline mxr_optimizer_retain(optimizer) =
-    ccall(@inbounds(TABLE[172]), Ptr{Cvoid}, (Ptr{Cvoid},), optimizer)
+    ccall(@inbounds(TABLE[173]), Ptr{Cvoid}, (Ptr{Cvoid},), optimizer)
 @inline mxr_optimizer_free(optimizer) =
-    ccall(@inbounds(TABLE[173]), Cvoid, (Ptr{Cvoid},), optimizer)
+    ccall(@inbounds(TABLE[174]), Cvoid, (Ptr{Cvoid},), optimizer)
 @inline mxr_plan_new(symbol, known, options, plan) =
-    ccall(@inbounds(TABLE[174]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_known_t}, Ptr{mxr_plan_options_t}, Ptr{Ptr{Cvoid}},), symbol, known, options, plan)
+    ccall(@inbounds(TABLE[175]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_known_t}, Ptr{mxr_plan_options_t}, Ptr{Ptr{Cvoid}},), symbol, known, options, plan)
 @inline mxr_plan_report(plan, report) =
-    ccall(@inbounds(TABLE[175]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_plan_report_t},), plan, report)
+    ccall(@inbounds(TABLE[176]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{mxr_plan_report_t},), plan, report)
 @inline mxr_plan_text(plan, text) =
-    ccall(@inbounds(TABLE[176]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), plan, text)
+    ccall(@inbounds(TABLE[177]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), plan, text)
 @inline mxr_plan_choices(plan, choices) =
-    ccall(@inbounds(TABLE[177]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), plan, choices)
+    ccall(@inbounds(TABLE[178]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), plan, choices)
 @inline mxr_plan_passes(plan, passes) =
-    ccall(@inbounds(TABLE[178]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), plan, passes)
+    ccall(@inbounds(TABLE[179]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), plan, passes)
 @inline mxr_plan_retain(plan) =
-    ccall(@inbounds(TABLE[179]), Ptr{Cvoid}, (Ptr{Cvoid},), plan)
+    ccall(@inbounds(TABLE[180]), Ptr{Cvoid}, (Ptr{Cvoid},), plan)
 @inline mxr_plan_free(plan) =
-    ccall(@inbounds(TABLE[180]), Cvoid, (Ptr{Cvoid},), plan)
+    ccall(@inbounds(TABLE[181]), Cvoid, (Ptr{Cvoid},), plan)
 @inline mxr_version() =
-    ccall(@inbounds(TABLE[181]), Ptr{UInt8}, ())
+    ccall(@inbounds(TABLE[182]), Ptr{UInt8}, ())
 @inline mxr_abi_version() =
-    ccall(@inbounds(TABLE[182]), UInt32, ())
+    ccall(@inbounds(TABLE[183]), UInt32, ())
 @inline mxr_build_info() =
-    ccall(@inbounds(TABLE[183]), Ptr{UInt8}, ())
+    ccall(@inbounds(TABLE[184]), Ptr{UInt8}, ())
 @inline mxr_wait_all(milliseconds) =
-    ccall(@inbounds(TABLE[184]), Ptr{Cvoid}, (Int64,), milliseconds)
+    ccall(@inbounds(TABLE[185]), Ptr{Cvoid}, (Int64,), milliseconds)
 @inline mxr_engine_pending() =
-    ccall(@inbounds(TABLE[185]), Int64, ())
+    ccall(@inbounds(TABLE[186]), Int64, ())
 @inline mxr_num_threads() =
-    ccall(@inbounds(TABLE[186]), Int32, ())
+    ccall(@inbounds(TABLE[187]), Int32, ())
 @inline mxr_shutdown(milliseconds) =
-    ccall(@inbounds(TABLE[187]), Ptr{Cvoid}, (Int64,), milliseconds)
+    ccall(@inbounds(TABLE[188]), Ptr{Cvoid}, (Int64,), milliseconds)
 @inline mxr_random_seed(seed, device_kind, device_id) =
-    ccall(@inbounds(TABLE[188]), Ptr{Cvoid}, (UInt64, Int32, Int32,), seed, device_kind, device_id)
+    ccall(@inbounds(TABLE[189]), Ptr{Cvoid}, (UInt64, Int32, Int32,), seed, device_kind, device_id)
 @inline mxr_memory_stats(memory) =
-    ccall(@inbounds(TABLE[189]), Ptr{Cvoid}, (Ptr{mxr_memory_t},), memory)
+    ccall(@inbounds(TABLE[190]), Ptr{Cvoid}, (Ptr{mxr_memory_t},), memory)
 @inline mxr_memory_trim() =
-    ccall(@inbounds(TABLE[190]), Cvoid, ())
+    ccall(@inbounds(TABLE[191]), Cvoid, ())
 @inline mxr_record_writer_create(path, index_path, out) =
-    ccall(@inbounds(TABLE[191]), Ptr{Cvoid}, (Cstring, Cstring, Ptr{Ptr{Cvoid}},), path, index_path, out)
+    ccall(@inbounds(TABLE[192]), Ptr{Cvoid}, (Cstring, Cstring, Ptr{Ptr{Cvoid}},), path, index_path, out)
 @inline mxr_record_writer_write(writer, key, record, len) =
-    ccall(@inbounds(TABLE[192]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{UInt8}, UInt64,), writer, key, record, len)
+    ccall(@inbounds(TABLE[193]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{UInt8}, UInt64,), writer, key, record, len)
 @inline mxr_record_writer_position(writer, position) =
-    ccall(@inbounds(TABLE[193]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt64},), writer, position)
+    ccall(@inbounds(TABLE[194]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt64},), writer, position)
 @inline mxr_record_writer_flush(writer) =
-    ccall(@inbounds(TABLE[194]), Ptr{Cvoid}, (Ptr{Cvoid},), writer)
-@inline mxr_record_writer_retain(writer) =
     ccall(@inbounds(TABLE[195]), Ptr{Cvoid}, (Ptr{Cvoid},), writer)
+@inline mxr_record_writer_retain(writer) =
+    ccall(@inbounds(TABLE[196]), Ptr{Cvoid}, (Ptr{Cvoid},), writer)
 @inline mxr_record_writer_free(writer) =
-    ccall(@inbounds(TABLE[196]), Cvoid, (Ptr{Cvoid},), writer)
+    ccall(@inbounds(TABLE[197]), Cvoid, (Ptr{Cvoid},), writer)
 @inline mxr_record_reader_open(path, index_path, out) =
-    ccall(@inbounds(TABLE[197]), Ptr{Cvoid}, (Cstring, Cstring, Ptr{Ptr{Cvoid}},), path, index_path, out)
+    ccall(@inbounds(TABLE[198]), Ptr{Cvoid}, (Cstring, Cstring, Ptr{Ptr{Cvoid}},), path, index_path, out)
 @inline mxr_record_reader_read(reader, record, len) =
-    ccall(@inbounds(TABLE[198]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), reader, record, len)
+    ccall(@inbounds(TABLE[199]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), reader, record, len)
 @inline mxr_record_reader_seek(reader, position) =
-    ccall(@inbounds(TABLE[199]), Ptr{Cvoid}, (Ptr{Cvoid}, UInt64,), reader, position)
+    ccall(@inbounds(TABLE[200]), Ptr{Cvoid}, (Ptr{Cvoid}, UInt64,), reader, position)
 @inline mxr_record_reader_find(reader, key, position) =
-    ccall(@inbounds(TABLE[200]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{UInt64},), reader, key, position)
+    ccall(@inbounds(TABLE[201]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{UInt64},), reader, key, position)
 @inline mxr_record_reader_keys(reader, keys) =
-    ccall(@inbounds(TABLE[201]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), reader, keys)
+    ccall(@inbounds(TABLE[202]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), reader, keys)
 @inline mxr_record_reader_positions(reader, positions, n, total) =
-    ccall(@inbounds(TABLE[202]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt64}, Int64, Ptr{Int64},), reader, positions, n, total)
+    ccall(@inbounds(TABLE[203]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt64}, Int64, Ptr{Int64},), reader, positions, n, total)
 @inline mxr_record_reader_retain(reader) =
-    ccall(@inbounds(TABLE[203]), Ptr{Cvoid}, (Ptr{Cvoid},), reader)
+    ccall(@inbounds(TABLE[204]), Ptr{Cvoid}, (Ptr{Cvoid},), reader)
 @inline mxr_record_reader_free(reader) =
-    ccall(@inbounds(TABLE[204]), Cvoid, (Ptr{Cvoid},), reader)
+    ccall(@inbounds(TABLE[205]), Cvoid, (Ptr{Cvoid},), reader)
 @inline mxr_record_pack(label, labels, num_labels, id, id2, data, data_len, bytes, len) =
-    ccall(@inbounds(TABLE[205]), Ptr{Cvoid}, (Float64, Ptr{Float32}, Int64, UInt64, UInt64, Ptr{UInt8}, UInt64, Ptr{Ptr{UInt8}}, Ptr{UInt64},), label, labels, num_labels, id, id2, data, data_len, bytes, len)
+    ccall(@inbounds(TABLE[206]), Ptr{Cvoid}, (Float64, Ptr{Float32}, Int64, UInt64, UInt64, Ptr{UInt8}, UInt64, Ptr{Ptr{UInt8}}, Ptr{UInt64},), label, labels, num_labels, id, id2, data, data_len, bytes, len)
 @inline mxr_record_unpack(record, len, label, labels, room, num_labels, id, id2, begin_) =
-    ccall(@inbounds(TABLE[206]), Ptr{Cvoid}, (Ptr{UInt8}, UInt64, Ptr{Float64}, Ptr{Float32}, Int64, Ptr{Int64}, Ptr{UInt64}, Ptr{UInt64}, Ptr{UInt64},), record, len, label, labels, room, num_labels, id, id2, begin_)
+    ccall(@inbounds(TABLE[207]), Ptr{Cvoid}, (Ptr{UInt8}, UInt64, Ptr{Float64}, Ptr{Float32}, Int64, Ptr{Int64}, Ptr{UInt64}, Ptr{UInt64}, Ptr{UInt64},), record, len, label, labels, room, num_labels, id, id2, begin_)
 @inline mxr_symbol_variable(name, keys, values, num_attrs, symbol) =
-    ccall(@inbounds(TABLE[207]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, symbol)
+    ccall(@inbounds(TABLE[208]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), name, keys, values, num_attrs, symbol)
 @inline mxr_symbol_call(op, name, keys, values, num_attrs, inputs, input_names, num_inputs, symbol) =
-    ccall(@inbounds(TABLE[208]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), op, name, keys, values, num_attrs, inputs, input_names, num_inputs, symbol)
+    ccall(@inbounds(TABLE[209]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), op, name, keys, values, num_attrs, inputs, input_names, num_inputs, symbol)
 @inline mxr_symbol_compose(symbol, name, inputs, input_names, num_inputs, composed) =
-    ccall(@inbounds(TABLE[209]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, name, inputs, input_names, num_inputs, composed)
+    ccall(@inbounds(TABLE[210]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, name, inputs, input_names, num_inputs, composed)
 @inline mxr_symbol_group(symbols, n, group) =
-    ccall(@inbounds(TABLE[210]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}},), symbols, n, group)
+    ccall(@inbounds(TABLE[211]), Ptr{Cvoid}, (Ptr{Ptr{Cvoid}}, Int32, Ptr{Ptr{Cvoid}},), symbols, n, group)
 @inline mxr_symbol_with_attrs(symbol, keys, values, num_attrs, changed) =
-    ccall(@inbounds(TABLE[211]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, keys, values, num_attrs, changed)
+    ccall(@inbounds(TABLE[212]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, keys, values, num_attrs, changed)
+@inline mxr_symbol_set_attrs(symbol, keys, values, num_attrs, changed) =
+    ccall(@inbounds(TABLE[213]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{UInt8}}, Int32, Ptr{Ptr{Cvoid}},), symbol, keys, values, num_attrs, changed)
 @inline mxr_symbol_internals(symbol, internals) =
-    ccall(@inbounds(TABLE[212]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, internals)
+    ccall(@inbounds(TABLE[214]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, internals)
 @inline mxr_symbol_children(symbol, children) =
-    ccall(@inbounds(TABLE[213]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, children)
+    ccall(@inbounds(TABLE[215]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, children)
 @inline mxr_symbol_output(symbol, index, output) =
-    ccall(@inbounds(TABLE[214]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), symbol, index, output)
+    ccall(@inbounds(TABLE[216]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}},), symbol, index, output)
 @inline mxr_symbol_output_named(symbol, name, output) =
-    ccall(@inbounds(TABLE[215]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}},), symbol, name, output)
+    ccall(@inbounds(TABLE[217]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{Cvoid}},), symbol, name, output)
 @inline mxr_symbol_without_amp_casts(symbol, plain) =
-    ccall(@inbounds(TABLE[216]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, plain)
+    ccall(@inbounds(TABLE[218]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), symbol, plain)
 @inline mxr_symbol_from_json(json, symbol) =
-    ccall(@inbounds(TABLE[217]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), json, symbol)
+    ccall(@inbounds(TABLE[219]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), json, symbol)
 @inline mxr_symbol_to_json(symbol, json) =
-    ccall(@inbounds(TABLE[218]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, json)
+    ccall(@inbounds(TABLE[220]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, json)
 @inline mxr_symbol_load(path, symbol) =
-    ccall(@inbounds(TABLE[219]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), path, symbol)
+    ccall(@inbounds(TABLE[221]), Ptr{Cvoid}, (Cstring, Ptr{Ptr{Cvoid}},), path, symbol)
 @inline mxr_symbol_save(symbol, path) =
-    ccall(@inbounds(TABLE[220]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring,), symbol, path)
+    ccall(@inbounds(TABLE[222]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring,), symbol, path)
 @inline mxr_symbol_run(symbol, names, arrays, num_arrays, call, outputs) =
-    ccall(@inbounds(TABLE[221]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), symbol, names, arrays, num_arrays, call, outputs)
+    ccall(@inbounds(TABLE[223]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Ptr{Cvoid}}, Int32, Ptr{mxr_call_t}, Ptr{Ptr{Cvoid}},), symbol, names, arrays, num_arrays, call, outputs)
 @inline mxr_symbol_retain(symbol) =
-    ccall(@inbounds(TABLE[222]), Ptr{Cvoid}, (Ptr{Cvoid},), symbol)
+    ccall(@inbounds(TABLE[224]), Ptr{Cvoid}, (Ptr{Cvoid},), symbol)
 @inline mxr_symbol_free(symbol) =
-    ccall(@inbounds(TABLE[223]), Cvoid, (Ptr{Cvoid},), symbol)
+    ccall(@inbounds(TABLE[225]), Cvoid, (Ptr{Cvoid},), symbol)
 @inline mxr_symbol_list(symbol, list, names) =
-    ccall(@inbounds(TABLE[224]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, list, names)
+    ccall(@inbounds(TABLE[226]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, list, names)
 @inline mxr_symbol_name(symbol, name) =
-    ccall(@inbounds(TABLE[225]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, name)
+    ccall(@inbounds(TABLE[227]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, name)
 @inline mxr_symbol_attr(symbol, key, value) =
-    ccall(@inbounds(TABLE[226]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}},), symbol, key, value)
+    ccall(@inbounds(TABLE[228]), Ptr{Cvoid}, (Ptr{Cvoid}, Cstring, Ptr{Ptr{UInt8}},), symbol, key, value)
 @inline mxr_symbol_attrs(symbol, recursive, attrs) =
-    ccall(@inbounds(TABLE[227]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, recursive, attrs)
+    ccall(@inbounds(TABLE[229]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Ptr{Ptr{Cvoid}},), symbol, recursive, attrs)
 @inline mxr_symbol_text(symbol, text) =
-    ccall(@inbounds(TABLE[228]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, text)
+    ccall(@inbounds(TABLE[230]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}},), symbol, text)
 @inline mxr_symbol_infer_shapes(symbol, names, sizes, num_axes, n, inferred) =
-    ccall(@inbounds(TABLE[229]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int64}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, sizes, num_axes, n, inferred)
+    ccall(@inbounds(TABLE[231]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int64}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, sizes, num_axes, n, inferred)
 @inline mxr_symbol_infer_dtypes(symbol, names, dtypes, n, inferred) =
-    ccall(@inbounds(TABLE[230]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, dtypes, n, inferred)
+    ccall(@inbounds(TABLE[232]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{Int32}, Int32, Ptr{Ptr{Cvoid}},), symbol, names, dtypes, n, inferred)
 @inline mxr_inferred_complete(inferred) =
-    ccall(@inbounds(TABLE[231]), Int32, (Ptr{Cvoid},), inferred)
+    ccall(@inbounds(TABLE[233]), Int32, (Ptr{Cvoid},), inferred)
 @inline mxr_inferred_shape(inferred, list, i, shape, num_axes) =
-    ccall(@inbounds(TABLE[232]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Int64}}, Ptr{Int32},), inferred, list, i, shape, num_axes)
+    ccall(@inbounds(TABLE[234]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Ptr{Int64}}, Ptr{Int32},), inferred, list, i, shape, num_axes)
 @inline mxr_inferred_dtype(inferred, list, i, dtype) =
-    ccall(@inbounds(TABLE[233]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int32},), inferred, list, i, dtype)
+    ccall(@inbounds(TABLE[235]), Ptr{Cvoid}, (Ptr{Cvoid}, Int32, Int64, Ptr{Int32},), inferred, list, i, dtype)
 @inline mxr_inferred_free(inferred) =
-    ccall(@inbounds(TABLE[234]), Cvoid, (Ptr{Cvoid},), inferred)
+    ccall(@inbounds(TABLE[236]), Cvoid, (Ptr{Cvoid},), inferred)
 @inline mxr_texts_len(texts) =
-    ccall(@inbounds(TABLE[235]), Int64, (Ptr{Cvoid},), texts)
+    ccall(@inbounds(TABLE[237]), Int64, (Ptr{Cvoid},), texts)
 @inline mxr_texts_get(texts, i) =
-    ccall(@inbounds(TABLE[236]), Ptr{UInt8}, (Ptr{Cvoid}, Int64,), texts, i)
+    ccall(@inbounds(TABLE[238]), Ptr{UInt8}, (Ptr{Cvoid}, Int64,), texts, i)
 @inline mxr_texts_free(texts) =
-    ccall(@inbounds(TABLE[237]), Cvoid, (Ptr{Cvoid},), texts)
+    ccall(@inbounds(TABLE[239]), Cvoid, (Ptr{Cvoid},), texts)
 @inline mxr_updater_create(optimizer, out) =
-    ccall(@inbounds(TABLE[238]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), optimizer, out)
+    ccall(@inbounds(TABLE[240]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{Cvoid}},), optimizer, out)
 @inline mxr_updater_update(updater, index, grad, weight) =
-    ccall(@inbounds(TABLE[239]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Cvoid}, Ptr{Cvoid},), updater, index, grad, weight)
+    ccall(@inbounds(TABLE[241]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Cvoid}, Ptr{Cvoid},), updater, index, grad, weight)
 @inline mxr_updater_indices(updater, indices, room, n) =
-    ccall(@inbounds(TABLE[240]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int64, Ptr{Int64},), updater, indices, room, n)
+    ccall(@inbounds(TABLE[242]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Int64}, Int64, Ptr{Int64},), updater, indices, room, n)
 @inline mxr_updater_state(updater, index, states, num_states) =
-    ccall(@inbounds(TABLE[241]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Ptr{Int32},), updater, index, states, num_states)
+    ccall(@inbounds(TABLE[243]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Ptr{Int32},), updater, index, states, num_states)
 @inline mxr_updater_set_state(updater, index, states, num_states) =
-    ccall(@inbounds(TABLE[242]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Int32,), updater, index, states, num_states)
+    ccall(@inbounds(TABLE[244]), Ptr{Cvoid}, (Ptr{Cvoid}, Int64, Ptr{Ptr{Cvoid}}, Int32,), updater, index, states, num_states)
 @inline mxr_updater_to_bytes(updater, bytes, len) =
-    ccall(@inbounds(TABLE[243]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), updater, bytes, len)
+    ccall(@inbounds(TABLE[245]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Ptr{UInt8}}, Ptr{UInt64},), updater, bytes, len)
 @inline mxr_updater_set_bytes(updater, bytes, len) =
-    ccall(@inbounds(TABLE[244]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), updater, bytes, len)
+    ccall(@inbounds(TABLE[246]), Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{UInt8}, UInt64,), updater, bytes, len)
 @inline mxr_updater_retain(updater) =
-    ccall(@inbounds(TABLE[245]), Ptr{Cvoid}, (Ptr{Cvoid},), updater)
+    ccall(@inbounds(TABLE[247]), Ptr{Cvoid}, (Ptr{Cvoid},), updater)
 @inline mxr_updater_free(updater) =
-    ccall(@inbounds(TABLE[246]), Cvoid, (Ptr{Cvoid},), updater)
+    ccall(@inbounds(TABLE[248]), Cvoid, (Ptr{Cvoid},), updater)
