@@ -223,7 +223,10 @@ fn with_heads(mut task: Task) -> Result<Task> {
             None,
             Options::default(),
         )?;
-        plain.outputs().unwrap().iter().map(|o| (o.shape().unwrap().clone(), o.dtype())).collect::<Vec<_>>()
+        if plain.outputs().is_err() {
+            plain.forward(task.training)?;
+        }
+        plain.outputs()?.iter().map(|o| (o.shape().unwrap().clone(), o.dtype())).collect::<Vec<_>>()
     };
     let head = |(shape, dtype): &(Shape, DType)| {
         let values: Vec<f64> = (0..shape.len()).map(|j| [0.5, -1.0, 1.5, 0.25, -0.75][j % 5]).collect();
