@@ -1407,7 +1407,8 @@ mxr_error_t *mxr_executor_backward(const mxr_executor_t *executor,
 
 /**
  * Element `i` of a list, `MXR_LIST_ARGUMENTS`, `MXR_LIST_OUTPUTS` or `MXR_LIST_AUXILIARY_STATES`, of the
- * executor's arrays: a new reference.
+ * executor's arrays: a new reference. Every run overwrites the outputs, unless only running shows the shapes of the
+ * symbol's operators: it then runs node by node, there are no outputs before the first run, and each run has its own.
  */
 mxr_error_t *mxr_executor_array(const mxr_executor_t *executor,
                                 int32_t list,
@@ -2460,6 +2461,17 @@ mxr_error_t *mxr_symbol_with_attrs(const mxr_symbol_t *symbol,
                                    const char *const *values,
                                    int32_t num_attrs,
                                    mxr_symbol_t **changed);
+
+/**
+ * Sets attributes on the symbol's node, and so in every symbol that the node is part of, if no operator reads them:
+ * `changed` is then the same symbol. Otherwise, and for another name, it has a node of its own, and the others keep
+ * theirs.
+ */
+mxr_error_t *mxr_symbol_set_attrs(const mxr_symbol_t *symbol,
+                                  const char *const *keys,
+                                  const char *const *values,
+                                  int32_t num_attrs,
+                                  mxr_symbol_t **changed);
 
 /**
  * All visible outputs of all nodes.

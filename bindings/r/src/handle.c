@@ -1,5 +1,8 @@
 /* What the library owns, as external pointers whose class says what they are. They are freed by the collector, or
- * earlier by close(). The collector knows nothing of the memory behind them: it is called when that has doubled. */
+ * earlier by close(). The collector knows nothing of the memory behind them: it is called when that has doubled, and
+ * after many arrays. */
+#include <time.h>
+
 #include "mxr_r.h"
 
 static const char *const CLASSES[NUM_CLASSES] = {"MXNDArray", "MXSymbol", "MXExecutorHandle", "MXCachedOpHandle",
@@ -12,10 +15,16 @@ static const char *const CLASSES[NUM_CLASSES] = {"MXNDArray", "MXSymbol", "MXExe
 static const uint64_t LEAST = 64u << 20;
 /* Asking for the memory in use costs something: it is done once in so many arrays. */
 static const unsigned EACH = 16;
+/* What has a finalizer outlives a collection, and its cells are given back out of order, so that all that R allocates
+ * misses the cache. Only full collections put them in order: after so many arrays one is worth its time. */
+static const unsigned MANY = 60000;
+/* At least so many times as long as such a collection takes lies between two of them: it may find much else to do. */
+static const double REST = 9;
 
 static SEXP tags[NUM_CLASSES], class_attributes[NUM_CLASSES];
 static uint64_t limit;
-static unsigned wrapped;
+static unsigned wrapped, wrapped_before;
+static double rested;
 /* Arrays made in the open scopes, newest first, each scope after a NULL; R_NilValue outside of scopes. */
 static SEXP scopes;
 static int depth;
@@ -57,18 +66,32 @@ static void close_handle(SEXP object) {
   free_handle((class_t)class, handle);
 }
 
-/* Calls the collector if arrays hold twice as much as after its last run. */
-static void feel_pressure(void) {
-  if (++wrapped % EACH != 0) return;
-  abi.events_poll();
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static uint64_t memory_in_use(void) {
   mxr_memory_t memory = {sizeof memory, 0, 0, 0};
   mxr_error_t *error = abi.memory_stats(&memory);
   if (error) abi.error_free(error);
-  if (memory.in_use <= (limit ? limit : LEAST)) return;
+  return memory.in_use;
+}
+
+/* Calls the collector if arrays hold twice as much as after its last run, or if many were made since. */
+static void feel_pressure(void) {
+  if (++wrapped % EACH != 0) return;
+  abi.events_poll();
+  const int much = memory_in_use() > (limit ? limit : LEAST);
+  if (!much && (wrapped - wrapped_before < MANY || seconds() < rested)) return;
+  const double start = seconds();
   R_gc();
-  error = abi.memory_stats(&memory);
-  if (error) abi.error_free(error);
-  limit = memory.in_use * 2 > LEAST ? memory.in_use * 2 : LEAST;
+  const double end = seconds();
+  rested = end + REST * (end - start);
+  wrapped_before = wrapped;
+  limit = memory_in_use() * 2;
+  if (limit < LEAST) limit = LEAST;
 }
 
 static void prepare(class_t class) {
