@@ -5,6 +5,7 @@
 //! again node by node. A symbol with operators whose shapes only running shows always runs node by node.
 
 use super::again;
+use super::bound::types_of;
 use super::compile::{Options, compile};
 use super::ir::{Kind, Type, Variable};
 use super::launch::Launch;
@@ -121,9 +122,7 @@ impl CachedOp {
 
     /// The plan for arrays like these, made now if it was not yet.
     fn plan(&self, inputs: &[NdArray], training: bool, wanted: &[bool], device: Device) -> Result<Arc<Plan>> {
-        let types: Result<Vec<Type>> =
-            inputs.iter().map(|a| Ok(Type { shape: a.shape()?.clone(), dtype: a.dtype() })).collect();
-        let key = Key { types: types?, training, wanted: wanted.to_vec() };
+        let key = Key { types: types_of(inputs)?, training, wanted: wanted.to_vec() };
         let mut plans = self.plans.lock();
         if let Some((_, plan)) = plans.iter().find(|(k, _)| *k == key) {
             return Ok(plan.clone());
@@ -289,9 +288,7 @@ impl Compiled for Run {
             array.set_entry(edge.clone());
             inputs.push(array);
         }
-        let types: Result<Vec<Type>> =
-            inputs.iter().map(|a| Ok(Type { shape: a.shape()?.clone(), dtype: a.dtype() })).collect();
-        let graph = lower(&self.symbol, &types?, self.plan.training)?;
+        let graph = lower(&self.symbol, &types_of(&inputs)?, self.plan.training)?;
         let around = Call { training: self.plan.training, random: Some(self.stream), ..mode.call };
         let mut call = |op: &OpRef, inputs: &[NdArray], call: &Call| {
             autograd::invoke(op, inputs, &[], &Mode { call: *call, ..*mode })

@@ -2,7 +2,7 @@
 
 use super::depthwise::{self, is_depthwise};
 use super::forward::{GRAIN, Product, row_len, width};
-use super::gather::{Patches, Runs, scatter_add};
+use super::gather::{Patches, Runs, output_rows, scatter_add};
 use super::{ConvElement, ConvGeometry};
 use crate::kernels::Shared;
 use crate::kernels::micro::{Left, Start, Steps, balanced, tile_rows, with_scratch};
@@ -127,7 +127,8 @@ impl<T: ConvElement> Scatter<'_, T> {
             self.patches.runs(positions.start, positions.end, &mut runs);
             with_scratch((outs + per_step * window) * ld, |buffer: &mut [T]| {
                 let (grad, tile) = buffer.split_at_mut(outs * ld);
-                self.gradient(group, positions.clone(), grad);
+                output_rows(g, self.dy, group, 0..outs, positions.clone(), grad, ld);
+                grad.chunks_exact_mut(ld).for_each(|row| row[positions.len()..].fill(T::ZERO));
                 for first in channels.clone().step_by(per_step) {
                     let rows = first * window..(first + per_step).min(channels.end) * window;
                     let weights = &self.w[group * outs * g.patch_len() + rows.start..];
@@ -135,22 +136,6 @@ impl<T: ConvElement> Scatter<'_, T> {
                     scatter_add(&self.patches, self.dx, group, rows, &runs, tile, ld);
                 }
             });
-        }
-    }
-
-    /// The output's gradient at some positions, a row for each channel, with zeros up to the end of the rows.
-    fn gradient(&self, group: usize, positions: Range<usize>, grad: &mut [T]) {
-        let (g, size) = (self.g, self.g.output_size());
-        for (o, row) in grad.chunks_exact_mut(row_len::<T>()).enumerate() {
-            let mut p = positions.start;
-            while p < positions.end {
-                let (n, at) = (p / size, p % size);
-                let len = (size - at).min(positions.end - p);
-                let from = (n * g.out_channels + group * g.group_out() + o) * size + at;
-                row[p - positions.start..][..len].copy_from_slice(&self.dy[from..from + len]);
-                p += len;
-            }
-            row[positions.len()..].fill(T::ZERO);
         }
     }
 }

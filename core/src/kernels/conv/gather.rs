@@ -211,6 +211,30 @@ crate::simd_fn! {
     }
 }
 
+/// Writes a group's output, or its gradient, to `to`: a row for each of the channels `outs`, `ld` apart, of the elements
+/// at `positions`, which are counted through all samples.
+pub(super) fn output_rows<T: Real>(
+    g: &ConvGeometry,
+    from: &[T],
+    group: usize,
+    outs: Range<usize>,
+    positions: Range<usize>,
+    to: &mut [T],
+    ld: usize,
+) {
+    let size = g.output_size();
+    let mut p = positions.start;
+    while p < positions.end {
+        let (sample, at) = (p / size, p % size);
+        let len = (size - at).min(positions.end - p);
+        for (row, o) in to.chunks_exact_mut(ld).zip(outs.clone()) {
+            let channel = sample * g.out_channels + group * g.group_out() + o;
+            row[p - positions.start..][..len].copy_from_slice(&from[channel * size + at..][..len]);
+        }
+        p += len;
+    }
+}
+
 /// Copies `len` elements, in whole groups if that is allowed.
 ///
 /// # Safety

@@ -6,9 +6,10 @@
 //!
 //! - [`forward`] multiplies weights with patches.
 //! - [`backward_data`] with stride 1 is a forward convolution of the output's gradient with mirrored weights;
-//!   with other strides it multiplies transposed weights with the gradient and scatters the product. It is also
-//!   the forward pass of a deconvolution.
-//! - [`backward_weight`] multiplies the output's gradient with patches, along positions.
+//!   with other strides, and where mirroring takes longer than multiplying, it multiplies transposed weights with the
+//!   gradient and scatters the product. It is also the forward pass of a deconvolution.
+//! - [`backward_weight`] multiplies the output's gradient with patches, along positions; where there are many of both,
+//!   `weight_channels` reads them in an input with its channels innermost.
 //!
 //! Where windows move by one along two axes nothing is gathered: `direct` reads patches in the padded input.
 //! Where groups have one input channel nothing is gathered either: `depthwise` filters plane by plane.

@@ -2,7 +2,7 @@
 
 use super::depthwise::{self, is_depthwise};
 use super::forward::GRAIN;
-use super::gather::{Patches, Runs, SLACK, gather};
+use super::gather::{Patches, Runs, SLACK, gather, output_rows};
 use super::{ConvElement, ConvGeometry, weight_channels};
 use crate::kernels::Shared;
 use crate::kernels::micro::{DOT_A, DOT_B, Left, MR, Start, Steps, balanced, tile_rows, with_scratch};
@@ -171,10 +171,11 @@ unsafe fn put_tile<T: ConvElement>(
 
 /// The output's gradient as (channel, sample, position).
 fn channels_outermost<T: ConvElement>(g: &ConvGeometry, dy: &[T]) -> Vec<T> {
-    let (channels, size) = (g.out_channels, g.output_size());
-    let mut out = Vec::with_capacity(dy.len());
-    for c in 0..channels {
-        (0..g.batch).for_each(|n| out.extend_from_slice(&dy[(n * channels + c) * size..][..size]));
+    let cols = g.batch * g.output_size();
+    let mut out = vec![T::ZERO; dy.len()];
+    for group in 0..g.groups {
+        let own = &mut out[group * g.group_out() * cols..][..g.group_out() * cols];
+        output_rows(g, dy, group, 0..g.group_out(), 0..cols, own, cols);
     }
     out
 }
@@ -213,7 +214,7 @@ impl<T: ConvElement> WeightSum<'_, T> {
                 self.patches.runs(start, end, runs);
                 gather(&self.patches, self.x, group, rows.clone(), runs, buffer, SPAN);
                 let (tile, grad) = buffer.split_at_mut(rows.len() * SPAN);
-                self.gradient(group, outs.clone(), start..end, grad);
+                output_rows(g, self.dy, group, outs.clone(), start..end, grad, SPAN);
                 for row in buffer_rows(tile, SPAN).chain(buffer_rows(grad, SPAN)) {
                     row[len..padded].fill(T::ZERO);
                 }
@@ -228,28 +229,6 @@ impl<T: ConvElement> WeightSum<'_, T> {
                 });
             }
         });
-    }
-
-    /// Copies the output's gradient at `positions` to rows of SPAN elements.
-    fn gradient(
-        &self,
-        group: usize,
-        outs: std::ops::Range<usize>,
-        positions: std::ops::Range<usize>,
-        grad: &mut [T],
-    ) {
-        let size = self.g.output_size();
-        let mut p = positions.start;
-        while p < positions.end {
-            let (n, at) = (p / size, p % size);
-            let len = (size - at).min(positions.end - p);
-            for (row, o) in buffer_rows(grad, SPAN).zip(outs.clone()) {
-                let channel = n * self.g.out_channels + group * self.g.group_out() + o;
-                let to = p - positions.start;
-                row[to..to + len].copy_from_slice(&self.dy[channel * size + at..][..len]);
-            }
-            p += len;
-        }
     }
 }
 
